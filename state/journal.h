@@ -1,0 +1,127 @@
+/* journal.h: what was begun, how far it came, and what was promised: a SQLite file in the state
+ * folder (journal.db).  One process writes (lock.h); any thread of it may call.  Others read.
+ *
+ * Writes that need not be durable yet share the next fsync: the transaction stays open until a
+ * durable write, JOURNAL_GROUP_MS or JOURNAL_GROUP_WRITES later.  A crash loses only those, and
+ * every state resumes with a look.                                                                */
+#ifndef STATE_JOURNAL_H
+#define STATE_JOURNAL_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "state/catalog.h"
+#include "state/unit.h"
+
+#define JOURNAL_GROUP_MS 100
+#define JOURNAL_GROUP_WRITES 1000
+#define JOURNAL_FREE_BYTES_MIN (UINT64_C(64) << 20)
+#define JOURNAL_LINEAGE_MAX 33
+
+struct arena;
+struct clock;
+struct journal;
+
+/* A unit with the names of where it goes.  URLs are canonical, end in '/', and are what makes two
+ * units collide; store names are the policy's at the time.                                        */
+struct journal_unit {
+    struct unit unit;
+    const char *source, *target; /* URLs of the directories           */
+    const char *source_store, *target_store;
+    const char *directory; /* raw key below both places, ends in '/' */
+    const char *policy;    /* names, joined by ','                   */
+};
+
+enum journal_mode { JOURNAL_WRITE, JOURNAL_READ };
+/* WRITE makes folder (0700) and file (0600) if they are missing, migrates an older version in one
+ * transaction, checks integrity and free space.  READ: ERR_MISSING if there is none yet.
+ * ERR_INPUT: made by a newer version.  ERR_CORRUPT.                                              */
+MUST_USE bool journal_open(const char *folder, enum journal_mode mode, struct clock *clock,
+                           struct journal **journal, struct err *err);
+void journal_close(struct journal *journal); /* writes what is pending; NULL is fine */
+/* 32 hexadecimal digits, made once with the file; "none" while the journal has no unit. */
+MUST_USE bool journal_lineage(struct journal *journal, char lineage[JOURNAL_LINEAGE_MAX],
+                              struct err *err);
+
+/* -- runs ------------------------------------------------------------------------------------- */
+struct journal_run {
+    int64_t     id;
+    const char *verb; /* "apply", "reconcile", "reap"                    */
+    const char *plan; /* its digest; NULL: none                           */
+    const char *policy_path;
+    int64_t     started_us, ended_us; /* 0: not ended (running, or killed) */
+    int         exit_code;
+};
+MUST_USE bool journal_run_begin(struct journal *journal, const struct journal_run *run, int64_t *id,
+                                struct err *err);
+MUST_USE bool journal_run_end(struct journal *journal, int64_t id, int exit_code, struct err *err);
+/* The latest run (id 0) or a given one.  ERR_MISSING. */
+MUST_USE bool journal_run_get(struct journal *journal, int64_t id, struct arena *arena,
+                              struct journal_run *run, struct err *err);
+
+/* -- units ------------------------------------------------------------------------------------ */
+/* A unit as it enters the journal, with all its rows and its manifest (sorted by key). */
+struct journal_new {
+    struct journal_unit       entry; /* entry.unit.id is set                                  */
+    const struct catalog_row *rows;
+    size_t                    row_count;
+    const struct object_fact *facts; /* none for a unit that is skipped                      */
+    size_t                    fact_count;
+    int64_t                   conflict; /* out: 0, or the open unit whose source or target equals,
+                                         * contains or lies in that of this one; then this one was
+                                         * not written                                            */
+};
+/* B1: one durable transaction for all that do not conflict. */
+MUST_USE bool journal_begin(struct journal *journal, struct journal_new *units, size_t count,
+                            struct err *err);
+/* Become these states; each change of state or reason is an event.  With `durable` it returns after
+ * the fsync.  The objects of a unit that becomes DONE are dropped: its manifest digest stays.       */
+MUST_USE bool journal_save(struct journal *journal, const struct unit *units, size_t count,
+                           bool durable, struct err *err);
+/* The target side of facts: target_etag, created, proven.  Not durable by itself. */
+MUST_USE bool journal_facts_save(struct journal *journal, int64_t unit,
+                                 const struct object_fact *const *facts, size_t count,
+                                 struct err *err);
+/* The manifest, sorted by key, in the arena. */
+MUST_USE bool journal_facts_get(struct journal *journal, int64_t unit, struct arena *arena,
+                                struct object_fact **facts, size_t *count, struct err *err);
+MUST_USE bool journal_rows_get(struct journal *journal, int64_t unit, struct arena *arena,
+                               struct catalog_row **rows, size_t *count, struct err *err);
+/* Did an abandoned unit of ours create the object with this key and etag below this target? */
+MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const char *key,
+                              const char *etag, bool *ours, struct err *err);
+
+/* The open unit whose source or target equals, contains or lies in url; *found is NULL if there is
+ * none.                                                                                            */
+MUST_USE bool journal_find_open(struct journal *journal, const char *url, struct arena *arena,
+                                struct journal_unit **found, struct err *err);
+
+typedef bool journal_visit(void *context, const struct journal_unit *unit, struct err *err);
+struct journal_filter {
+    bool        open_only;
+    int64_t     run;       /* 0: any                                                */
+    const char *recording; /* NULL: any; an id of one of the unit's rows            */
+};
+/* In byte order of source, then id.  The visitor may call the journal; it sees the units as they
+ * were when the visit began (ids are collected first, in memory).                                 */
+MUST_USE bool journal_each(struct journal *journal, const struct journal_filter *filter,
+                           journal_visit *visit, void *context, struct err *err);
+
+/* What units of one plan (by its digest) have begun for one policy: what guards count. */
+struct journal_tally {
+    uint64_t recordings, bytes, sources;
+};
+MUST_USE bool journal_plan_tally(struct journal *journal, const char *plan, const char *policy,
+                                 struct journal_tally *tally, struct err *err);
+
+/* -- events ----------------------------------------------------------------------------------- */
+struct journal_event {
+    int64_t          at_us;
+    int64_t          unit;
+    enum unit_state  from, to;
+    enum unit_reason reason;
+};
+MUST_USE bool journal_events(struct journal *journal, int64_t unit,
+                             bool (*visit)(void *, const struct journal_event *, struct err *),
+                             void *context, struct err *err);
+#endif

@@ -1,0 +1,43 @@
+/* location.h: the text in a catalog row <-> the store and the key that it means.
+ *
+ * A location's tail (what follows the base) means the key that percent-decoding gives.  Its
+ * canonical spelling is the raw key, with only '%', '?' and '#' encoded (upper-case digits); so
+ * one key has one spelling, and the rows of one directory stand together in the catalog's order. */
+#ifndef STATE_LOCATION_H
+#define STATE_LOCATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "state/place.h"
+
+struct arena;
+
+enum spelling {
+    SPELLING_REGULAR,   /* canonical: rendering it again gives the same bytes                    */
+    SPELLING_IRREGULAR, /* means an object of a store, but is spelled another way (scheme or host
+                         * in capitals, http for https, a default port, an alias' endpoint,
+                         * userinfo, a query or fragment, needless or missing percent-encoding,
+                         * a backslash, '//', dot segments): blocks the directory that it means   */
+    SPELLING_SHALLOW,   /* in a store, but in no directory of it: unmanaged                      */
+    SPELLING_FOREIGN    /* in no declared store, or no absolute URL, or not UTF-8, or with control
+                         * bytes: unmanaged                                                       */
+};
+
+struct location {
+    uint16_t    place;     /* index of the place and of its store; not for FOREIGN            */
+    const char *directory; /* the raw key, below the base, up to and with its last '/'          */
+    const char *name;      /* the rest; "" if the location ends in '/': it names a directory    */
+};
+
+/* Always classifies.  An alias of the policy's own list (place.aliases) is REGULAR only if it is
+ * place.base itself.  Strings of *location live in the arena.                                   */
+enum spelling location_read(const struct places *places, const char *text, struct arena *arena,
+                            struct location *location);
+/* The canonical location of a raw key: base + directory + name, encoded. */
+char *location_make(const struct place *place, const char *directory, const char *name,
+                    struct arena *arena);
+/* Why a location is not REGULAR, for people: "has a query". */
+const char *location_oddity(const struct places *places, const char *text, struct arena *arena);
+#endif

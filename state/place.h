@@ -1,0 +1,33 @@
+/* place.h: what a store is to a location: the URLs below which the catalog knows it.  state/ knows
+ * no policy; whoever has store definitions fills a struct places.                                 */
+#ifndef STATE_PLACE_H
+#define STATE_PLACE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+#define PLACE_MAX 64
+
+/* The base is canonical: lower-case scheme and host, no default port, the container and the
+ * store's prefix, ends in '/', holds no secret.  "https://acct.blob.core.windows.net/recordings/",
+ * "file:///srv/hot/".  Aliases have the same form: other endpoints of the account, and what the
+ * policy lists.                                                                                 */
+struct place {
+    const char        *store; /* the policy's name for it                                 */
+    const char        *base;
+    const char *const *aliases;
+    size_t             alias_count;
+};
+
+/* In the order of the policy's stores: the index of a place is the index of its store. */
+struct places {
+    const struct place *items;
+    size_t              count;
+};
+
+/* ERR_INPUT if one base (or alias) equals or lies in another one's: *first and *second are their
+ * indexes.                                                                                       */
+MUST_USE bool place_check(const struct places *places, size_t *first, size_t *second,
+                          struct err *err);
+#endif
