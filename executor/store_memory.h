@@ -1,0 +1,34 @@
+/* store_memory.h: a store in memory, a first-class adapter: what the contract means without a
+ * service.  Etags are versions, never used twice.  Tests look inside and make its calls fail.    */
+#ifndef EXECUTOR_STORE_MEMORY_H
+#define EXECUTOR_STORE_MEMORY_H
+
+#include "executor/store.h"
+
+struct store_memory;
+
+struct store_memory *store_memory_make(const char *name, struct clock *clock);
+/* The same object as a store; store_close frees it. */
+struct store *store_memory_store(struct store_memory *memory);
+
+/* Write (or overwrite) an object, as a stranger would. */
+void store_memory_put(struct store_memory *memory, const char *key, const void *bytes,
+                      size_t size_bytes);
+void store_memory_remove(struct store_memory *memory, const char *key);
+/* NULL: not there. */
+const void *store_memory_get(const struct store_memory *memory, const char *key,
+                             size_t *size_bytes, const char **etag);
+size_t store_memory_count(const struct store_memory *memory);
+/* Requests that changed something or tried to: copies, deletions. */
+uint64_t store_memory_writes(const struct store_memory *memory);
+
+/* Asked before each item of each call; says what becomes of it.  For RESULT_UNKNOWN, *apply says
+ * whether it happened all the same.  RESULT_DONE: no fault.                                       */
+enum store_memory_verb { STORE_MEMORY_LIST, STORE_MEMORY_COPY, STORE_MEMORY_REMOVE, STORE_MEMORY_READ };
+typedef enum store_result store_memory_fault(void *context, enum store_memory_verb verb,
+                                             const char *key, bool *apply);
+void store_memory_set_fault(struct store_memory *memory, store_memory_fault *fault, void *context);
+/* Whether copies answer with a computed digest (Put Blob From URL) or without (Copy Blob From URL). */
+void store_memory_set_computes(struct store_memory *memory, bool computes);
+void store_memory_set_page(struct store_memory *memory, size_t objects);
+#endif
