@@ -1,0 +1,119 @@
+/* plan.h: a plan as its readers and writers see it: a header that pins what it was made for, one
+ * action a directory, and a summary.  The file's format is in plan_file.h.                        */
+#ifndef PLANNER_PLAN_H
+#define PLANNER_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "state/object.h"
+#include "state/unit.h"
+
+#define PLAN_DIGEST_MAX 72 /* "sha256:" and 64 digits, NUL */
+
+enum plan_kind { PLAN_MOVE, PLAN_REAP, PLAN_BLOCKED, PLAN_KINDS };
+
+enum plan_reason {
+    PLAN_REASON_NONE,
+    PLAN_HELD,             /* "hold"                                                               */
+    PLAN_SHARED_DIRECTORY, /* a row is excluded, undecided or not selected                         */
+    PLAN_NESTED_DIRECTORY, /* rows in directories below it                                         */
+    PLAN_CONFLICT,
+    PLAN_SPELLING,
+    PLAN_OBJECT_MISSING, /* a row's own object is not in the listing                              */
+    PLAN_SOURCE_MISSING, /* no object below the prefix                                             */
+    PLAN_NOT_A_FILE,
+    PLAN_OPEN_UNIT,
+    PLAN_TARGET_COLLISION,
+    PLAN_UNLISTED, /* the listing failed: only this directory                                     */
+    PLAN_REASONS
+};
+
+struct plan_row {
+    const char *id, *location;
+    const char *because; /* why it moves, or why it is in the way */
+};
+
+/* Fields that a kind does not use are NULL or 0. */
+struct plan_action {
+    enum plan_kind      kind;
+    uint16_t            store;     /* index into plan_header.stores            */
+    const char         *directory; /* raw key, ends in '/'                     */
+    uint16_t            target;    /* MOVE, BLOCKED: where it would go; POLICY_NO_INDEX: unknown */
+    const char         *target_directory;
+    enum access_tier    tier;
+    const char         *policy, *at; /* the winner's                            */
+    bool                surveyed;    /* objects, bytes and manifest are of a listing; else bytes are
+                                      * of the catalog and objects unknown      */
+    uint64_t            objects, bytes;
+    struct manifest_digest manifest;
+    struct policy_terms terms;
+    int64_t             oldest_us; /* of its rows; INT64_MAX: no row has a time  */
+    enum plan_reason    reason;    /* BLOCKED                                    */
+    const char         *detail;    /* BLOCKED: "ECAL_2025010377 is not selected" */
+    int64_t             unit;      /* REAP: the journal's                        */
+    int64_t             due_us;    /* REAP: when the grace was over              */
+    struct plan_row    *rows;      /* MOVE: all; BLOCKED: those in the way, at most PLAN_ROWS_SHOWN */
+    size_t              row_count;
+    uint64_t            row_total; /* all rows of the directory                  */
+};
+#define PLAN_ROWS_SHOWN 8
+
+struct plan_store {
+    const char *name, *base;
+};
+struct plan_guard {
+    const char          *policy;
+    struct policy_guards guards;
+    enum policy_order    order;
+};
+
+struct plan_header {
+    int64_t            as_of_us;
+    const char        *policy_digest; /* policies.digest */
+    struct policy_var *vars;
+    size_t             var_count;
+    const char        *catalog; /* catalog_shape.identity */
+    struct plan_store *stores;
+    size_t             store_count;
+    struct plan_guard *guards; /* of each enabled policy, in the order of the file */
+    size_t             guard_count;
+    const char        *journal; /* lineage, or "none" */
+    bool               simulation;
+    bool               surveyed;
+};
+
+/* Rows on their way through one policy; adds up:
+ * rows = out + excluded + held + undecided + lost + in_place + blocked + left + planned.          */
+struct plan_funnel {
+    const char *policy;
+    uint16_t    target;
+    uint64_t    rows, out, excluded, held, undecided, lost, in_place, blocked, left, planned;
+    bool        failed;   /* a guard refuses: nothing of this policy is planned */
+    const char *guard;    /* "max_recordings 400", the one that refused or cut; NULL: none */
+};
+
+struct plan_store_total {
+    uint64_t recordings_now, bytes_now, recordings_after, bytes_after; /* catalog sizes */
+};
+
+#define PLAN_SAMPLES 8
+struct plan_summary {
+    uint64_t rows, unmanaged, shallow; /* of the catalog                                          */
+    uint64_t actions[PLAN_KINDS];      /* how many lines                                          */
+    uint64_t move_recordings, move_objects, move_bytes;
+    uint64_t reap_objects, reap_bytes;
+    uint64_t left; /* directories left for later by truncating guards                             */
+    struct plan_funnel      *funnels;
+    size_t                   funnel_count;
+    struct plan_store_total *totals; /* of each store                                             */
+    size_t                   total_count;
+    const char              *unmanaged_samples[PLAN_SAMPLES]; /* "ECAL_1: ftp://..: in no store"  */
+    const char              *missing_ids[PLAN_SAMPLES];       /* "ECAL_9 (ids.txt:3:1)"           */
+    uint64_t                 missing_id_count;
+};
+
+const char *plan_kind_name(enum plan_kind kind);       /* "move" */
+const char *plan_reason_name(enum plan_reason reason); /* "shared-directory" */
+#endif

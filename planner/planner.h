@@ -1,0 +1,42 @@
+/* planner.h: policies, catalog and journal become a plan, in three streaming passes:
+ *
+ *   decide   every row once, in directory order; directories with a row that some policy selects
+ *            go to a spool
+ *   judge    spellings, nesting, conflicts, open units, collisions, guards
+ *   survey   what the directories that are left really hold
+ *
+ * Pure but for the spool and the plan file: the same input gives the same bytes.                  */
+#ifndef PLANNER_PLANNER_H
+#define PLANNER_PLANNER_H
+
+#include "planner/plan.h"
+#include "planner/plan_file.h"
+#include "planner/survey.h"
+
+struct journal;
+
+#define PLANNER_SPELLINGS_MAX 100000 /* directories meant by second spellings */
+
+struct planner_request {
+    struct policies            *policies; /* bound and prepared */
+    struct catalog             *catalog;
+    const struct catalog_shape *shape;
+    struct journal             *journal; /* NULL: there is none yet  */
+    struct survey              *survey;  /* NULL: catalog sizes only */
+    const char                 *spool_folder; /* for unnamed temporary files */
+    const char                 *path;         /* of the plan                 */
+    struct plan_made            made;
+    bool                        simulation;
+    /* Told now and then, may be NULL: rows read, directories surveyed of how many. */
+    void (*progress)(void *context, uint64_t rows, uint64_t surveyed, uint64_t to_survey);
+    void *progress_context;
+};
+
+/* The plan stands at request->path.  *summary lives in the arena.  ERR_INPUT: a min_recordings
+ * guard fired, or too many second spellings; nothing was written then.  ERR_BUSY, ERR_DENIED:
+ * catalog or journal; ERR_CANCELLED.  A policy whose guard fails plans nothing and is marked in its
+ * funnel; the caller exits 5.                                                                      */
+MUST_USE bool planner_run(const struct planner_request *request, struct arena *arena,
+                          struct plan_summary *summary, char digest[PLAN_DIGEST_MAX],
+                          struct err *err);
+#endif
