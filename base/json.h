@@ -14,7 +14,9 @@ struct buf;
 #define JSON_DEPTH_MAX 32
 
 /* Writes compact JSON; keys stand in the order of the calls, so the same calls give the same
- * bytes.  Text must be UTF-8; what JSON must escape is escaped, all else is written raw.      */
+ * bytes.  Text must be UTF-8; what JSON must escape is escaped, all else is written raw.  No
+ * function bears the name of one of jansson's (json_object, json_integer): the linker would hand
+ * ours to the library.                                                                        */
 struct json_writer {
     struct buf *out;
     unsigned    depth;
@@ -22,13 +24,13 @@ struct json_writer {
     bool        after_key;
 };
 void json_begin(struct json_writer *json, struct buf *out);
-void json_object(struct json_writer *json);
+void json_object_begin(struct json_writer *json);
 void json_object_end(struct json_writer *json);
-void json_array(struct json_writer *json);
+void json_array_begin(struct json_writer *json);
 void json_array_end(struct json_writer *json);
 void json_key(struct json_writer *json, const char *key);
 void json_text(struct json_writer *json, const char *text); /* NULL becomes null */
-void json_integer(struct json_writer *json, int64_t value);
+void json_signed(struct json_writer *json, int64_t value);
 void json_unsigned(struct json_writer *json, uint64_t value);
 void json_boolean(struct json_writer *json, bool value);
 /* json_key and one value. */
