@@ -15,15 +15,19 @@ struct store *store_memory_store(struct store_memory *memory);
 void store_memory_put(struct store_memory *memory, const char *key, const void *bytes,
                       size_t size_bytes);
 void store_memory_remove(struct store_memory *memory, const char *key);
-/* NULL: not there. */
+/* NULL: not there.  What follows is for when no call is running; the pointers live until the next
+ * write.                                                                                          */
 const void *store_memory_get(const struct store_memory *memory, const char *key,
                              size_t *size_bytes, const char **etag);
 size_t store_memory_count(const struct store_memory *memory);
 /* Requests that changed something or tried to: copies, deletions. */
 uint64_t store_memory_writes(const struct store_memory *memory);
 
-/* Asked before each item of each call; says what becomes of it.  For RESULT_UNKNOWN, *apply says
- * whether it happened all the same.  RESULT_DONE: no fault.                                       */
+/* Asked before each item of each call; says what becomes of it.  RESULT_DONE: no fault.  *apply is
+ * true at first; for RESULT_UNKNOWN it says whether it happened all the same, for RESULT_PENDING
+ * whether the copy will end well: one listing sees it pending, the next one whole or failed.  A
+ * page fails as ERR_DENIED, ERR_BUSY, ERR_UNKNOWN_OUTCOME, ERR_MISSING (RESULT_REFUSED: there is no
+ * container) or ERR_CORRUPT (all others: it was cut off).  May write to the store.                */
 enum store_memory_verb { STORE_MEMORY_LIST, STORE_MEMORY_COPY, STORE_MEMORY_REMOVE, STORE_MEMORY_READ };
 typedef enum store_result store_memory_fault(void *context, enum store_memory_verb verb,
                                              const char *key, bool *apply);
