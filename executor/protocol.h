@@ -3,7 +3,7 @@
  * protocol_judge looks at one object, protocol_step at one directory.  Neither touches anything;
  * no manifest passes through them: protocol_step sees the counts of what protocol_judge said.
  * Whoever carries units (pool.c) only does what they answer, in this order: write down the unit
- * (durably, if the action asks for it), then act, then tell what came of it.                      */
+ * (durably, if the action asks for it), then act, then tell what came of it. */
 #ifndef EXECUTOR_PROTOCOL_H
 #define EXECUTOR_PROTOCOL_H
 
@@ -12,8 +12,8 @@
 
 #define PROTOCOL_ROUNDS_MAX 4
 #define PROTOCOL_FAILURES_MAX 6
-#define PROTOCOL_BACKOFF_US INT64_C(500000)      /* doubled with each failure in a row     */
-#define PROTOCOL_POLL_US INT64_C(2000000)        /* between looks at a copy under way       */
+#define PROTOCOL_BACKOFF_US INT64_C(500000)       /* doubled with each failure in a row     */
+#define PROTOCOL_POLL_US INT64_C(2000000)         /* between looks at a copy under way       */
 #define PROTOCOL_SKEW_US (INT64_C(300) * 1000000) /* a clock further off refuses all deletes */
 
 enum look { LOOK_SOURCE = 1, LOOK_TARGET = 2, LOOK_ROWS = 4, LOOK_HOLDS = 8 };
@@ -21,11 +21,11 @@ enum look { LOOK_SOURCE = 1, LOOK_TARGET = 2, LOOK_ROWS = 4, LOOK_HOLDS = 8 };
 #define LOOK_GATE_2 (LOOK_SOURCE | LOOK_TARGET | LOOK_ROWS | LOOK_HOLDS)
 
 enum action_kind {
-    ACTION_STOP,      /* nothing more to do for this unit                                     */
-    ACTION_REST,      /* open, and left alone until the next run (EVENT_RESUME)                */
-    ACTION_WAIT,      /* left alone until until_us, then EVENT_RESUME                          */
-    ACTION_MANIFEST,  /* list the source, make the manifest; compare it and the rows with the plan */
-    ACTION_COPY,      /* every object that was not seen at the target                          */
+    ACTION_STOP,     /* nothing more to do for this unit                                     */
+    ACTION_REST,     /* open, and left alone until the next run (EVENT_RESUME)                */
+    ACTION_WAIT,     /* left alone until until_us, then EVENT_RESUME                          */
+    ACTION_MANIFEST, /* list the source, make the manifest; compare it and the rows with the plan */
+    ACTION_COPY,     /* every object that was not seen at the target                          */
     ACTION_READ_BACK, /* compare byte by byte what could not be told                           */
     ACTION_LOOK,      /* list and read what `look` names; nothing is changed                   */
     ACTION_CUT_OVER,  /* one transaction, compare-and-set on every row                         */
@@ -34,10 +34,10 @@ enum action_kind {
 
 struct action {
     enum action_kind kind;
-    unsigned         look;     /* ACTION_LOOK: bits of enum look                               */
-    bool             lock;     /* LOOK_ROWS: lock them, so that a live transaction is waited for */
-    bool             durable;  /* the journal must hold the unit, fsynced, before this is done */
-    int64_t          until_us; /* ACTION_WAIT                                                  */
+    unsigned look;    /* ACTION_LOOK: bits of enum look                               */
+    bool lock;        /* LOOK_ROWS: lock them, so that a live transaction is waited for */
+    bool durable;     /* the journal must hold the unit, fsynced, before this is done */
+    int64_t until_us; /* ACTION_WAIT                                                  */
 };
 
 enum event_kind {
@@ -67,7 +67,7 @@ struct sight {
     struct {
         uint32_t at_source, at_target, elsewhere, strangers;
     } rows;
-    bool    held;      /* a hold, or the policy of that name says keep now              */
+    bool held;         /* a hold, or the policy of that name says keep now              */
     int64_t server_us; /* the earliest clock of store and catalog; 0: none has one      */
     int64_t skew_us;   /* the largest |their clock - ours|                              */
 };
@@ -79,17 +79,17 @@ struct tally {
 
 struct event {
     enum event_kind kind;
-    int64_t         now_us;
-    enum err_kind   failure;
-    uint32_t        retry_ms;
+    int64_t now_us;
+    enum err_kind failure;
+    uint32_t retry_ms;
     /* EVENT_MANIFEST */
-    bool     same_objects, same_rows; /* as in the plan                                  */
-    bool     already;                 /* all rows stand at the target: done before        */
-    uint64_t irregular;               /* entries that are no objects                      */
+    bool same_objects, same_rows; /* as in the plan                                  */
+    bool already;                 /* all rows stand at the target: done before        */
+    uint64_t irregular;           /* entries that are no objects                      */
     uint64_t objects, bytes;
     struct manifest_digest manifest;
 
-    enum cut     cut;
+    enum cut cut;
     struct tally tally;
     struct sight sight;
 };
@@ -102,7 +102,7 @@ void protocol_step(const struct unit *unit, const struct event *event, struct un
 enum verdict { OBJECT_ABSENT, OBJECT_EQUAL, OBJECT_DIFFERS, OBJECT_CANNOT_TELL, OBJECT_PENDING };
 
 /* Is the object found at the target (NULL: none) the one that the manifest wants?  EQUAL only with
- * the proof that verify asks for.                                                                 */
+ * the proof that verify asks for. */
 enum verdict protocol_judge(const struct object_fact *fact, const struct object *found,
                             enum unit_verify verify);
 #endif

@@ -1,0 +1,66 @@
+/* cohort.h: neighbouring directories of one source and one target store that move in step, so that
+ * their listings, copies and deletions share requests. */
+#ifndef EXECUTOR_COHORT_H
+#define EXECUTOR_COHORT_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "executor/protocol.h"
+#include "executor/store.h"
+#include "policy/policy.h"
+#include "state/catalog.h"
+#include "state/journal.h"
+
+/* Small cohorts keep memory flat and still share a listing among 64 directories; a directory with
+ * more objects is a cohort of its own.                                                           */
+#define COHORT_UNITS_MAX 64
+#define COHORT_OBJECTS_MAX 2000
+#define COHORT_ARENA_BYTES_MAX ((size_t)1 << 30)
+
+/* How far a run has come, for whoever shows it. */
+struct counters {
+    atomic_ullong objects_copied, bytes_copied, objects_deleted, directories_at_rest;
+};
+
+/* What the workers share.  Stores, catalog and journal guard themselves. */
+struct hands {
+    struct store *const *stores; /* by store index of the policies */
+    const struct policies *policies;
+    struct catalog *catalog;
+    struct journal *journal;
+    struct clock *clock;
+    atomic_bool *stop;
+    struct counters *counters;
+};
+
+/* One directory in a worker's hands. */
+struct task {
+    struct journal_unit entry; /* entry.unit: as the journal has it */
+    uint16_t source, target;   /* store indexes */
+    struct catalog_row *rows;
+    size_t row_count;
+    bool has_planned; /* the plan knows the manifest */
+    struct manifest_digest planned;
+
+    struct object_fact *facts; /* the manifest, sorted by key; NULL: not loaded */
+    size_t fact_count;
+    uint8_t *at_source; /* of each fact: 1 if last seen as in the manifest      */
+    uint8_t *at_target; /* of each fact: enum verdict as last seen              */
+
+    struct event event;
+    bool fresh; /* the event was not yet stepped */
+    struct unit next;
+    struct action action;
+    bool resting;
+    struct err err; /* the latest failure, for reports */
+};
+
+struct cohort {
+    const struct hands *hands;
+    struct arena arena;   /* tasks' strings, rows and facts: as long as the cohort */
+    struct arena scratch; /* of one step                                           */
+    struct task *tasks;
+    size_t count;
+};
+#endif

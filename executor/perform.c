@@ -1,0 +1,233 @@
+#include "executor/perform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "executor/perform_private.h"
+
+/* -- what all of perform shares ---------------------------------------------------------------- */
+
+void perform_begin_event(const struct crew *crew, enum event_kind kind)
+{
+    struct clock *clock = crew->cohort->hands->clock;
+    for (size_t i = 0; i < crew->count; i++) {
+        crew->tasks[i]->event = (struct event){.kind = kind, .now_us = clock->ops->now_us(clock)};
+        crew->tasks[i]->fresh = true;
+    }
+}
+
+void perform_fail(struct task *task, const struct err *err)
+{
+    task->err = *err;
+    task->event.kind = EVENT_FAILED;
+    task->event.failure = err->kind;
+    task->event.retry_ms = err->retry_ms;
+    LOG(LOG_WARNING, "step-failed", LOG_TEXT("directory", task->entry.directory),
+        LOG_TEXT("state", unit_state_name(task->entry.unit.state)), LOG_TEXT("error", err->text));
+}
+
+bool perform_has_failed(const struct task *task)
+{
+    return task->event.kind == EVENT_FAILED;
+}
+
+const char *perform_key(struct cohort *cohort, const struct task *task,
+                        const struct object_fact *fact)
+{
+    return str_format(&cohort->scratch, "%s%s", task->entry.directory, fact->want.key);
+}
+
+void perform_note_clock(const struct cohort *cohort, struct task *task, int64_t server_us)
+{
+    if (server_us == 0)
+        return;
+    struct sight *sight = &task->event.sight;
+    struct clock *clock = cohort->hands->clock;
+    int64_t skew_us = llabs(server_us - clock->ops->now_us(clock));
+    if (skew_us > sight->skew_us)
+        sight->skew_us = skew_us;
+    if (sight->server_us == 0 || server_us < sight->server_us)
+        sight->server_us = server_us;
+}
+
+bool perform_load(struct cohort *cohort, struct task *task)
+{
+    if (task->facts != NULL)
+        return true;
+    struct err err;
+    if (!journal_facts_get(cohort->hands->journal, task->entry.unit.id, &cohort->arena,
+                           &task->facts, &task->fact_count, &err)) {
+        perform_fail(task, &err);
+        return false;
+    }
+    task->at_source = arena_make(&cohort->arena, task->fact_count + 1);
+    task->at_target = arena_make(&cohort->arena, task->fact_count + 1);
+    return true;
+}
+
+bool perform_rows(struct cohort *cohort, struct task *task, bool lock, struct catalog_sight *sight)
+{
+    struct catalog *catalog = cohort->hands->catalog;
+    struct catalog_cut cut = {
+        .source = task->entry.source, .rows = task->rows, .count = task->row_count};
+    struct err err;
+    if (catalog->ops->look(catalog, &cut, lock, sight, &err))
+        return true;
+    err_wrap(&err, "looking at the rows of %s", task->entry.directory);
+    perform_fail(task, &err);
+    return false;
+}
+
+/* -- rows and holds ---------------------------------------------------------------------------- */
+
+static void look_rows(const struct crew *crew, bool lock)
+{
+    for (size_t i = 0; i < crew->count; i++) {
+        struct task *task = crew->tasks[i];
+        struct catalog_sight seen;
+        if (perform_has_failed(task) || !perform_rows(crew->cohort, task, lock, &seen))
+            continue;
+        task->event.sight.rows.at_source = seen.at_source;
+        task->event.sight.rows.at_target = seen.at_target;
+        task->event.sight.rows.elsewhere = seen.elsewhere;
+        task->event.sight.rows.strangers = seen.strangers;
+        perform_note_clock(crew->cohort, task, seen.server_us);
+    }
+}
+
+/* Does a policy of that name say keep today?  The unit's own terms were fixed at its cut-over. */
+static bool kept_by_policy(const struct policies *policies, const char *names)
+{
+    for (size_t i = 0; i < policies->count; i++) {
+        const struct policy *policy = &policies->items[i];
+        if (!policy->terms.keep_source)
+            continue;
+        size_t length = strlen(policy->name);
+        const char *at = names;
+        while ((at = strstr(at, policy->name)) != NULL) {
+            bool begins = at == names || at[-1] == ',';
+            bool ends = at[length] == '\0' || at[length] == ',';
+            if (begins && ends)
+                return true;
+            at += length;
+        }
+    }
+    return false;
+}
+
+struct hold_check {
+    const struct policies *policies;
+    uint16_t store;
+    bool held;
+};
+
+static bool check_hold(void *context, const struct record *record, struct err *err)
+{
+    (void)err;
+    struct hold_check *check = context;
+    if (policy_held(check->policies, record, check->store) != POLICY_NO_INDEX)
+        check->held = true;
+    return true;
+}
+
+static void look_holds(const struct crew *crew)
+{
+    const struct hands *hands = crew->cohort->hands;
+    for (size_t i = 0; i < crew->count; i++) {
+        struct task *task = crew->tasks[i];
+        if (perform_has_failed(task))
+            continue;
+        struct hold_check check = {.policies = hands->policies, .store = task->target};
+        check.held = kept_by_policy(hands->policies, task->entry.policy);
+        if (hands->policies->hold_count > 0) {
+            const char **ids =
+                arena_make(&crew->cohort->scratch, task->row_count * sizeof(*ids) + 1);
+            for (size_t k = 0; k < task->row_count; k++)
+                ids[k] = task->rows[k].id;
+            struct err err;
+            if (!hands->catalog->ops->fetch(hands->catalog, ids, task->row_count, check_hold,
+                                            &check, &err)) {
+                err_wrap(&err, "asking for holds on %s", task->entry.directory);
+                perform_fail(task, &err);
+                continue;
+            }
+        }
+        task->event.sight.held = check.held;
+    }
+}
+
+static void look(const struct crew *crew, const struct action *action)
+{
+    perform_begin_event(crew, EVENT_SEEN);
+    if (action->look & LOOK_SOURCE)
+        perform_look_source(crew);
+    if (action->look & LOOK_TARGET)
+        perform_look_target(crew);
+    if (action->look & LOOK_ROWS)
+        look_rows(crew, action->lock);
+    if (action->look & LOOK_HOLDS)
+        look_holds(crew);
+    for (size_t i = 0; i < crew->count; i++)
+        crew->tasks[i]->event.sight.looked = action->look;
+}
+
+/* -- the catalog ------------------------------------------------------------------------------- */
+
+static void cut_over(const struct crew *crew)
+{
+    struct catalog *catalog = crew->cohort->hands->catalog;
+    perform_begin_event(crew, EVENT_CUT);
+    for (size_t i = 0; i < crew->count; i++) {
+        struct task *task = crew->tasks[i];
+        struct catalog_cut cut = {
+            .source = task->entry.source, .rows = task->rows, .count = task->row_count};
+        enum catalog_outcome outcome;
+        struct err err;
+        if (!catalog->ops->cut_over(catalog, &cut, &outcome, &err)) {
+            err_wrap(&err, "cutting over %s", task->entry.directory);
+            perform_fail(task, &err);
+            continue;
+        }
+        static const enum cut cuts[] = {[CATALOG_CUT] = CUT_DONE,
+                                        [CATALOG_CHANGED] = CUT_CHANGED,
+                                        [CATALOG_UNKNOWN] = CUT_UNKNOWN};
+        task->event.cut = cuts[outcome];
+        /* The grace counts from now, not from the beginning of the crew's cut-overs. */
+        struct clock *clock = crew->cohort->hands->clock;
+        task->event.now_us = clock->ops->now_us(clock);
+    }
+}
+
+bool perform(struct cohort *cohort, struct task *const *tasks, size_t count, struct err *err)
+{
+    struct crew crew = {.cohort = cohort, .tasks = tasks, .count = count};
+    const struct action *action = &tasks[0]->action;
+
+    arena_reset(&cohort->scratch);
+    switch (action->kind) {
+    case ACTION_MANIFEST:
+        perform_manifest(&crew);
+        return true;
+    case ACTION_COPY:
+        return perform_copy(&crew, err);
+    case ACTION_READ_BACK:
+        return perform_read_back(&crew, err);
+    case ACTION_LOOK:
+        look(&crew, action);
+        return true;
+    case ACTION_CUT_OVER:
+        cut_over(&crew);
+        return true;
+    case ACTION_DELETE:
+        perform_delete(&crew);
+        return true;
+    case ACTION_STOP:
+    case ACTION_REST:
+    case ACTION_WAIT:
+        break;
+    }
+    return ERR(err, ERR_INTERNAL, "nothing to perform for action %d", (int)action->kind);
+}

@@ -1,0 +1,261 @@
+/* Copies and deletions: batches over all directories of a crew. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "executor/perform_private.h"
+
+#define BATCH_MAX 512 /* items in the hands of a store at a time */
+
+/* One item of a batch, and whose it is. */
+struct item {
+    struct task *task;
+    size_t index; /* of the fact */
+};
+
+/* Walks over the facts of a crew that `wanted` picks, a batch at a time. */
+struct walk {
+    const struct crew *crew;
+    bool (*wanted)(const struct task *task, size_t index);
+    size_t task, fact;
+    struct item items[BATCH_MAX];
+    size_t count;
+};
+
+static bool next_batch(struct walk *walk)
+{
+    walk->count = 0;
+    for (; walk->task < walk->crew->count; walk->task++, walk->fact = 0) {
+        struct task *task = walk->crew->tasks[walk->task];
+        if (perform_has_failed(task))
+            continue;
+        for (; walk->fact < task->fact_count; walk->fact++) {
+            if (walk->count == BATCH_MAX)
+                return true;
+            if (walk->wanted(task, walk->fact))
+                walk->items[walk->count++] = (struct item){.task = task, .index = walk->fact};
+        }
+    }
+    return walk->count > 0;
+}
+
+static struct object_fact *fact_of(const struct item *item)
+{
+    return &item->task->facts[item->index];
+}
+
+static bool told_to_stop(const struct crew *crew)
+{
+    return atomic_load(crew->cohort->hands->stop);
+}
+
+static void count_result(struct tally *tally, enum store_result result)
+{
+    switch (result) {
+    case RESULT_DONE:
+        tally->done++;
+        return;
+    case RESULT_EXISTS:
+        tally->exists++;
+        return;
+    case RESULT_CHANGED:
+        tally->changed++;
+        return;
+    case RESULT_REFUSED:
+        tally->refused++;
+        return;
+    case RESULT_DENIED:
+        tally->denied++;
+        return;
+    case RESULT_BUSY:
+        tally->busy++;
+        return;
+    case RESULT_PENDING:
+    case RESULT_UNKNOWN:
+        tally->unknown++;
+        return;
+    }
+}
+
+/* The first item that went wrong for good is what a report names. */
+static void keep_trouble(struct task *task, const char *doing, const char *key,
+                         const struct store_outcome *outcome)
+{
+    if (outcome->result != RESULT_REFUSED && outcome->result != RESULT_DENIED &&
+        outcome->result != RESULT_CHANGED && outcome->result != RESULT_BUSY)
+        return;
+    ERR(&task->err, outcome->result == RESULT_DENIED ? ERR_DENIED : ERR_CONFLICT,
+        "%s %s: %s (%d %s)", doing, key, store_result_name(outcome->result), outcome->status,
+        outcome->code);
+}
+
+/* -- copies -------------------------------------------------------------------------------------
+ */
+
+static bool wants_copy(const struct task *task, size_t index)
+{
+    return task->at_target[index] == OBJECT_ABSENT;
+}
+
+/* What an earlier attempt of ours left is in the way of a copy. */
+static bool wants_cleaning(const struct task *task, size_t index)
+{
+    const struct object_fact *fact = &task->facts[index];
+    return wants_copy(task, index) && fact->created && fact->target_etag[0] != '\0';
+}
+
+/* Nothing that a row points at is ever cleaned up. */
+static bool rows_at_target(const struct crew *crew, const struct task *task)
+{
+    struct catalog *catalog = crew->cohort->hands->catalog;
+    struct catalog_cut none = {.source = task->entry.target};
+    struct catalog_sight seen;
+    struct err err;
+    return !catalog->ops->look(catalog, &none, false, &seen, &err) || seen.strangers > 0;
+}
+
+static void clean_target(const struct crew *crew)
+{
+    struct store *target = crew->cohort->hands->stores[crew->tasks[0]->target];
+    struct walk walk = {.crew = crew, .wanted = wants_cleaning};
+    while (next_batch(&walk)) {
+        struct deletion *deletions =
+            arena_make(&crew->cohort->scratch, walk.count * sizeof(*deletions));
+        size_t count = 0;
+        for (size_t i = 0; i < walk.count; i++) {
+            struct object_fact *fact = fact_of(&walk.items[i]);
+            if (rows_at_target(crew, walk.items[i].task))
+                continue;
+            deletions[count++] =
+                (struct deletion){.key = perform_key(crew->cohort, walk.items[i].task, fact),
+                                  .etag = arena_copy(&crew->cohort->scratch, fact->target_etag)};
+        }
+        if (count > 0)
+            target->ops->remove(target, deletions, count);
+        /* Whatever came of it, the copy that follows does not overwrite. */
+        for (size_t i = 0; i < walk.count; i++) {
+            fact_of(&walk.items[i])->target_etag[0] = '\0';
+            fact_of(&walk.items[i])->created = false;
+        }
+    }
+}
+
+static void note_copy(const struct crew *crew, const struct item *item, const struct copy *copy)
+{
+    struct object_fact *fact = fact_of(item);
+    struct counters *counters = crew->cohort->hands->counters;
+
+    count_result(&item->task->event.tally, copy->outcome.result);
+    if (copy->outcome.result == RESULT_DONE) {
+        snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", copy->target_etag);
+        fact->created = true;
+        fact->proven = copy->md5_origin == MD5_COMPUTED && fact->want.md5_origin != MD5_ABSENT &&
+                       memcmp(copy->md5, fact->want.md5, sizeof(copy->md5)) == 0;
+        atomic_fetch_add(&counters->objects_copied, 1);
+        atomic_fetch_add(&counters->bytes_copied, copy->bytes);
+    } else
+        keep_trouble(item->task, "copying", copy->source_key, &copy->outcome);
+}
+
+/* The items stand together by task: one write for each task's share. */
+static bool save_facts(const struct crew *crew, const struct item *items, size_t count,
+                       struct err *err)
+{
+    const struct object_fact *facts[BATCH_MAX];
+    struct journal *journal = crew->cohort->hands->journal;
+    size_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+        facts[i - first] = fact_of(&items[i]);
+        if (i + 1 < count && items[i + 1].task == items[i].task)
+            continue;
+        if (!journal_facts_save(journal, items[i].task->entry.unit.id, facts, i + 1 - first, err))
+            return false;
+        first = i + 1;
+    }
+    return true;
+}
+
+static bool copy_batch(const struct crew *crew, const struct walk *walk, struct err *err)
+{
+    struct cohort *cohort = crew->cohort;
+    struct store *source = cohort->hands->stores[crew->tasks[0]->source];
+    struct store *target = cohort->hands->stores[crew->tasks[0]->target];
+    struct copy *copies = arena_make(&cohort->scratch, walk->count * sizeof(*copies));
+    for (size_t i = 0; i < walk->count; i++) {
+        const struct item *item = &walk->items[i];
+        const struct object_fact *fact = fact_of(item);
+        const char *key = perform_key(cohort, item->task, fact);
+        copies[i] = (struct copy){.source_key = key,
+                                  .source_etag = fact->want.etag,
+                                  .target_key = key,
+                                  .bytes = fact->want.bytes,
+                                  .tier = item->task->entry.unit.tier,
+                                  .unit = item->task->entry.unit.id};
+    }
+    target->ops->copy(target, source, copies, walk->count);
+    for (size_t i = 0; i < walk->count; i++)
+        note_copy(crew, &walk->items[i], &copies[i]);
+    return save_facts(crew, walk->items, walk->count, err);
+}
+
+bool perform_copy(const struct crew *crew, struct err *err)
+{
+    struct walk walk = {.crew = crew, .wanted = wants_copy};
+
+    perform_begin_event(crew, EVENT_COPIED);
+    for (size_t i = 0; i < crew->count; i++)
+        perform_load(crew->cohort, crew->tasks[i]);
+    clean_target(crew);
+    while (!told_to_stop(crew) && next_batch(&walk)) {
+        struct arena_mark mark = arena_mark(&crew->cohort->scratch);
+        if (!copy_batch(crew, &walk, err))
+            return err_wrap(err, "writing down copies");
+        arena_back(&crew->cohort->scratch, mark);
+    }
+    return true;
+}
+
+/* -- deletions -----------------------------------------------------------------------------------
+ */
+
+static bool wants_delete(const struct task *task, size_t index)
+{
+    return task->at_source[index] == 1;
+}
+
+static void delete_batch(const struct crew *crew, const struct walk *walk)
+{
+    struct cohort *cohort = crew->cohort;
+    struct store *source = cohort->hands->stores[crew->tasks[0]->source];
+    struct deletion *deletions = arena_make(&cohort->scratch, walk->count * sizeof(*deletions));
+    for (size_t i = 0; i < walk->count; i++)
+        deletions[i] = (struct deletion){
+            .key = perform_key(cohort, walk->items[i].task, fact_of(&walk->items[i])),
+            .etag = fact_of(&walk->items[i])->want.etag};
+
+    source->ops->remove(source, deletions, walk->count);
+    for (size_t i = 0; i < walk->count; i++) {
+        struct task *task = walk->items[i].task;
+        count_result(&task->event.tally, deletions[i].outcome.result);
+        keep_trouble(task, "deleting", deletions[i].key, &deletions[i].outcome);
+        if (deletions[i].outcome.result == RESULT_DONE)
+            atomic_fetch_add(&cohort->hands->counters->objects_deleted, 1);
+    }
+}
+
+void perform_delete(const struct crew *crew)
+{
+    struct walk walk = {.crew = crew, .wanted = wants_delete};
+
+    perform_begin_event(crew, EVENT_DELETED);
+    while (!told_to_stop(crew) && next_batch(&walk)) {
+        struct arena_mark mark = arena_mark(&crew->cohort->scratch);
+        delete_batch(crew, &walk);
+        arena_back(&crew->cohort->scratch, mark);
+    }
+    if (!told_to_stop(crew))
+        return;
+    /* Some may not have been sent: the next run looks. */
+    for (size_t i = 0; i < crew->count; i++)
+        crew->tasks[i]->event.tally.busy++;
+}

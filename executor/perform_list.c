@@ -1,0 +1,249 @@
+/* Manifests, and looks at both stores: what listings say, against the manifest. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "executor/listing.h"
+#include "executor/perform_private.h"
+
+/* -- the manifest ------------------------------------------------------------------------------ */
+
+/* The facts of a directory as it is listed now. */
+static void make_facts(struct cohort *cohort, struct task *task, const struct object *objects,
+                       size_t count)
+{
+    struct arena *arena = &cohort->arena;
+    task->facts = arena_make(arena, count * sizeof(*task->facts) + 1);
+    task->fact_count = count;
+    task->at_source = arena_make(arena, count + 1);
+    task->at_target = arena_make(arena, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        struct object *want = &task->facts[i].want;
+        *want = objects[i];
+        want->key = arena_copy(arena, objects[i].key);
+        want->etag = arena_copy(arena, objects[i].etag);
+    }
+}
+
+static bool on_manifest(void *context, size_t index, const struct object *objects, size_t count,
+                        int64_t server_us, const struct err *failure, struct err *err)
+{
+    (void)server_us;
+    (void)err;
+    const struct crew *crew = context;
+    struct task *task = crew->tasks[index];
+    if (failure != NULL && failure->kind != ERR_NONE) {
+        perform_fail(task, failure);
+        return true;
+    }
+    make_facts(crew->cohort, task, objects, count);
+    struct event *event = &task->event;
+    event->objects = count;
+    for (size_t i = 0; i < count; i++) {
+        event->bytes += objects[i].bytes;
+        event->irregular += objects[i].irregular;
+    }
+    object_manifest_digest(objects, count, &event->manifest);
+    event->same_objects =
+        !task->has_planned || memcmp(&event->manifest, &task->planned, sizeof(task->planned)) == 0;
+    return true;
+}
+
+static int compare_directories(const void *a, const void *b)
+{
+    const struct task *const *one = a, *const *other = b;
+    return strcmp((*one)->entry.directory, (*other)->entry.directory);
+}
+
+/* List what is left of the crew, in byte order of directories. */
+static void list(const struct crew *crew, struct store *store, listing_visit *visit)
+{
+    struct arena *scratch = &crew->cohort->scratch;
+    struct task **tasks = arena_make(scratch, crew->count * sizeof(struct task *) + 1);
+    const char **directories = arena_make(scratch, crew->count * sizeof(char *) + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < crew->count; i++)
+        if (!perform_has_failed(crew->tasks[i]))
+            tasks[count++] = crew->tasks[i];
+    if (count == 0)
+        return;
+    qsort(tasks, count, sizeof(struct task *), compare_directories);
+    for (size_t i = 0; i < count; i++)
+        directories[i] = tasks[i]->entry.directory;
+
+    struct crew rest = {.cohort = crew->cohort, .tasks = tasks, .count = count};
+    struct listing_tally tally = {0};
+    struct err err;
+    if (listing_directories(store, directories, count, visit, &rest, &tally, &err))
+        return;
+    for (size_t i = 0; i < count; i++)
+        perform_fail(tasks[i], &err);
+}
+
+/* Rows first: whoever stands at the target already needs no listing. */
+void perform_manifest(const struct crew *crew)
+{
+    struct cohort *cohort = crew->cohort;
+    struct task **wanted = arena_make(&cohort->scratch, crew->count * sizeof(struct task *) + 1);
+    size_t count = 0;
+
+    perform_begin_event(crew, EVENT_MANIFEST);
+    for (size_t i = 0; i < crew->count; i++) {
+        struct task *task = crew->tasks[i];
+        struct catalog_sight seen;
+        if (!perform_rows(cohort, task, false, &seen))
+            continue;
+        task->event.already = seen.at_target == task->row_count;
+        task->event.same_rows = seen.at_source == task->row_count && seen.strangers == 0;
+        if (task->event.same_rows)
+            wanted[count++] = task;
+    }
+    struct crew rest = {.cohort = cohort, .tasks = wanted, .count = count};
+    if (count > 0)
+        list(&rest, cohort->hands->stores[wanted[0]->source], on_manifest);
+}
+
+/* -- looks --------------------------------------------------------------------------------------
+ */
+
+static bool is_same(const struct object *want, const struct object *found)
+{
+    return want->bytes == found->bytes && strcmp(want->etag, found->etag) == 0;
+}
+
+/* Both sides are sorted by key. */
+static bool on_source(void *context, size_t index, const struct object *objects, size_t count,
+                      int64_t server_us, const struct err *failure, struct err *err)
+{
+    (void)err;
+    const struct crew *crew = context;
+    struct task *task = crew->tasks[index];
+    if (failure != NULL && failure->kind != ERR_NONE) {
+        perform_fail(task, failure);
+        return true;
+    }
+    struct sight *sight = &task->event.sight;
+    size_t at = 0;
+    for (size_t i = 0; i < task->fact_count; i++) {
+        const struct object *want = &task->facts[i].want;
+        while (at < count && strcmp(objects[at].key, want->key) < 0) {
+            sight->source.extra++;
+            at++;
+        }
+        bool found = at < count && strcmp(objects[at].key, want->key) == 0;
+        task->at_source[i] = found && is_same(want, &objects[at]);
+        if (!found)
+            sight->source.missing++;
+        else if (task->at_source[i])
+            sight->source.same++;
+        else
+            sight->source.changed++;
+        at += found;
+    }
+    sight->source.extra += count - at;
+    perform_note_clock(crew->cohort, task, server_us);
+    return true;
+}
+
+static void count_verdict(struct sight *sight, enum verdict verdict)
+{
+    switch (verdict) {
+    case OBJECT_ABSENT:
+        sight->target.absent++;
+        return;
+    case OBJECT_EQUAL:
+        sight->target.equal++;
+        return;
+    case OBJECT_DIFFERS:
+        sight->target.differs++;
+        return;
+    case OBJECT_CANNOT_TELL:
+        sight->target.cannot_tell++;
+        return;
+    case OBJECT_PENDING:
+        sight->target.pending++;
+        return;
+    }
+}
+
+/* Did this unit, or one that was abandoned, make the object that is in the way? */
+static bool is_ours(const struct cohort *cohort, const struct task *task,
+                    const struct object_fact *fact, const struct object *found)
+{
+    if (fact->created && strcmp(fact->target_etag, found->etag) == 0)
+        return true;
+    bool ours = false;
+    struct err err;
+    return journal_is_ours(cohort->hands->journal, task->entry.target, fact->want.key, found->etag,
+                           &ours, &err) &&
+           ours;
+}
+
+/* Judge one object and remember its etag, by which it is read back, adopted or cleaned up. */
+static enum verdict judge(const struct crew *crew, struct task *task, struct object_fact *fact,
+                          const struct object *found)
+{
+    enum verdict verdict = protocol_judge(fact, found, task->entry.unit.verify);
+    bool before_commit = task->entry.unit.state < UNIT_COMMITTING;
+    if (found == NULL || !before_commit)
+        return verdict;
+    bool ours = verdict == OBJECT_DIFFERS && is_ours(crew->cohort, task, fact, found);
+    if (verdict == OBJECT_CANNOT_TELL || ours) {
+        if (strcmp(fact->target_etag, found->etag) != 0) {
+            fact->created = ours;
+            fact->proven = false;
+        }
+        snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", found->etag);
+    }
+    /* What we made and what is wrong is removed, with If-Match, before it is copied again. */
+    return ours ? OBJECT_ABSENT : verdict;
+}
+
+static bool on_target(void *context, size_t index, const struct object *objects, size_t count,
+                      int64_t server_us, const struct err *failure, struct err *err)
+{
+    (void)err;
+    const struct crew *crew = context;
+    struct task *task = crew->tasks[index];
+    if (failure != NULL && failure->kind != ERR_NONE) {
+        perform_fail(task, failure);
+        return true;
+    }
+    struct sight *sight = &task->event.sight;
+    size_t at = 0;
+    for (size_t i = 0; i < task->fact_count; i++) {
+        struct object_fact *fact = &task->facts[i];
+        while (at < count && strcmp(objects[at].key, fact->want.key) < 0) {
+            sight->target.extra++;
+            at++;
+        }
+        bool found = at < count && strcmp(objects[at].key, fact->want.key) == 0;
+        enum verdict verdict = judge(crew, task, fact, found ? &objects[at] : NULL);
+        task->at_target[i] = (uint8_t)verdict;
+        count_verdict(sight, verdict);
+        at += found;
+    }
+    sight->target.extra += count - at;
+    perform_note_clock(crew->cohort, task, server_us);
+    return true;
+}
+
+static void look_with(const struct crew *crew, struct store *store, listing_visit *visit)
+{
+    for (size_t i = 0; i < crew->count; i++)
+        if (!perform_has_failed(crew->tasks[i]))
+            perform_load(crew->cohort, crew->tasks[i]);
+    list(crew, store, visit);
+}
+
+void perform_look_source(const struct crew *crew)
+{
+    look_with(crew, crew->cohort->hands->stores[crew->tasks[0]->source], on_source);
+}
+
+void perform_look_target(const struct crew *crew)
+{
+    look_with(crew, crew->cohort->hands->stores[crew->tasks[0]->target], on_target);
+}

@@ -1,0 +1,296 @@
+#include "executor/pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "executor/perform.h"
+
+#define NAP_US INT64_C(100000) /* how long a waiting worker takes to notice a stop */
+
+/* -- one cohort ---------------------------------------------------------------------------------
+ */
+
+/* Ask the protocol what each unit does next. */
+static void decide(struct cohort *cohort)
+{
+    for (size_t i = 0; i < cohort->count; i++) {
+        struct task *task = &cohort->tasks[i];
+        if (task->fresh)
+            protocol_step(&task->entry.unit, &task->event, &task->next, &task->action);
+    }
+}
+
+/* A unit enters the journal when it leaves PLANNED; one that had nothing to do never does. */
+static bool enters(const struct task *task)
+{
+    return task->fresh && task->entry.unit.id == 0 && task->next.state != UNIT_PLANNED &&
+           task->next.state != UNIT_DONE;
+}
+
+static void collide(struct task *task)
+{
+    task->next.state = UNIT_SKIPPED;
+    task->next.reason = REASON_OPEN_UNIT;
+    task->action = (struct action){.kind = ACTION_STOP};
+    task->resting = true;
+}
+
+/* B1 for those that are new. */
+static bool begin(struct cohort *cohort, struct err *err)
+{
+    struct journal_new *units = arena_make(&cohort->scratch, cohort->count * sizeof(*units) + 1);
+    struct task **tasks = arena_make(&cohort->scratch, cohort->count * sizeof(struct task *) + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < cohort->count; i++) {
+        struct task *task = &cohort->tasks[i];
+        if (!enters(task))
+            continue;
+        tasks[count] = task;
+        units[count] = (struct journal_new){
+            .entry = task->entry, .rows = task->rows, .row_count = task->row_count};
+        units[count].entry.unit = task->next;
+        if (unit_is_open(&task->next)) {
+            units[count].facts = task->facts;
+            units[count].fact_count = task->fact_count;
+        }
+        count++;
+    }
+    if (count == 0)
+        return true;
+    if (!journal_begin(cohort->hands->journal, units, count, err))
+        return err_wrap(err, "beginning %zu directories", count);
+    for (size_t i = 0; i < count; i++) {
+        if (units[i].conflict != 0)
+            collide(tasks[i]);
+        else
+            tasks[i]->next.id = units[i].entry.unit.id;
+    }
+    return true;
+}
+
+/* One transaction for all that changed, and one fsync if any of them needs a barrier. */
+static bool save(struct cohort *cohort, struct err *err)
+{
+    struct unit *units = arena_make(&cohort->scratch, cohort->count * sizeof(*units) + 1);
+    size_t count = 0;
+    bool durable = false;
+    for (size_t i = 0; i < cohort->count; i++) {
+        const struct task *task = &cohort->tasks[i];
+        if (!task->fresh || task->entry.unit.id == 0)
+            continue;
+        units[count++] = task->next;
+        durable |= task->action.durable;
+    }
+    return count == 0 || journal_save(cohort->hands->journal, units, count, durable, err) ||
+           err_wrap(err, "writing down %zu directories", count);
+}
+
+static bool remember(struct cohort *cohort, struct err *err)
+{
+    arena_reset(&cohort->scratch);
+    if (!save(cohort, err) || !begin(cohort, err))
+        return false;
+    for (size_t i = 0; i < cohort->count; i++) {
+        struct task *task = &cohort->tasks[i];
+        if (!task->fresh)
+            continue;
+        task->fresh = false;
+        task->entry.unit = task->next;
+        task->resting |= task->action.kind == ACTION_STOP || task->action.kind == ACTION_REST;
+    }
+    return true;
+}
+
+/* Who is least far along: they catch up, so that the cohort is in step again and its listings and
+ * batches are shared.                                                                            */
+static size_t laggards(struct cohort *cohort, struct task **chosen)
+{
+    enum unit_state least = UNIT_STATES;
+    size_t count = 0;
+    for (size_t i = 0; i < cohort->count; i++) {
+        const struct task *task = &cohort->tasks[i];
+        if (!task->resting && task->action.kind != ACTION_WAIT && task->next.state < least)
+            least = task->next.state;
+    }
+    for (size_t i = 0; i < cohort->count; i++) {
+        struct task *task = &cohort->tasks[i];
+        if (task->resting || task->action.kind == ACTION_WAIT || task->next.state != least)
+            continue;
+        if (count == 0 || (task->action.kind == chosen[0]->action.kind &&
+                           task->action.look == chosen[0]->action.look))
+            chosen[count++] = task;
+    }
+    return count;
+}
+
+static bool is_waiting(const struct task *task)
+{
+    return !task->resting && task->action.kind == ACTION_WAIT;
+}
+
+/* Sleep until the first of those that wait may go on.  False if nobody waits. */
+static bool wait(struct cohort *cohort)
+{
+    struct clock *clock = cohort->hands->clock;
+    int64_t until_us = INT64_MAX;
+    for (size_t i = 0; i < cohort->count; i++)
+        if (is_waiting(&cohort->tasks[i]) && cohort->tasks[i].action.until_us < until_us)
+            until_us = cohort->tasks[i].action.until_us;
+    if (until_us == INT64_MAX)
+        return false;
+
+    int64_t now_us = clock->ops->now_us(clock);
+    while (now_us < until_us && !atomic_load(cohort->hands->stop)) {
+        int64_t left_us = until_us - now_us;
+        clock->ops->sleep_us(clock, left_us < NAP_US ? left_us : NAP_US);
+        now_us = clock->ops->now_us(clock);
+    }
+    for (size_t i = 0; i < cohort->count; i++) {
+        struct task *task = &cohort->tasks[i];
+        if (!is_waiting(task) || task->action.until_us > now_us)
+            continue;
+        task->event = (struct event){.kind = EVENT_RESUME, .now_us = now_us};
+        task->fresh = true;
+    }
+    return true;
+}
+
+static bool told_to_stop(const struct cohort *cohort)
+{
+    return atomic_load(cohort->hands->stop);
+}
+
+/* What is open stays as the journal has it. */
+static void let_go(struct cohort *cohort)
+{
+    for (size_t i = 0; i < cohort->count; i++) {
+        struct task *task = &cohort->tasks[i];
+        if (task->resting)
+            continue;
+        task->resting = true;
+        task->next.reason = REASON_STOPPED;
+    }
+}
+
+/* What a unit leaves behind in its stores when it is closed: temporary files, empty folders. */
+static void tidy(struct cohort *cohort)
+{
+    for (size_t i = 0; i < cohort->count; i++) {
+        const struct task *task = &cohort->tasks[i];
+        if (task->entry.unit.id == 0 || unit_is_open(&task->entry.unit))
+            continue;
+        struct store *source = cohort->hands->stores[task->source];
+        struct store *target = cohort->hands->stores[task->target];
+        struct err err;
+        if (target->ops->tidy != NULL &&
+            !target->ops->tidy(target, task->entry.directory, task->entry.unit.id, &err))
+            LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("error", err.text));
+        if (task->entry.unit.state == UNIT_DONE && source->ops->tidy != NULL &&
+            !source->ops->tidy(source, task->entry.directory, task->entry.unit.id, &err))
+            LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("error", err.text));
+    }
+}
+
+bool pool_carry(struct cohort *cohort, struct err *err)
+{
+    struct task *chosen[COHORT_UNITS_MAX];
+    for (;;) {
+        decide(cohort);
+        if (!remember(cohort, err))
+            return false;
+        if (told_to_stop(cohort))
+            break;
+        size_t count = laggards(cohort, chosen);
+        if (count > 0) {
+            if (!perform(cohort, chosen, count, err))
+                return false;
+        } else if (!wait(cohort))
+            break;
+    }
+    let_go(cohort);
+    tidy(cohort);
+    return true;
+}
+
+/* -- many ----------------------------------------------------------------------------------------
+ */
+
+struct pool {
+    const struct hands *hands;
+    const struct pool_feed *feed;
+    pthread_mutex_t mutex; /* feed, and what follows */
+    bool failed;
+    struct err err;
+};
+
+static bool take(struct pool *pool, struct cohort *cohort)
+{
+    pthread_mutex_lock(&pool->mutex);
+    cohort->count = 0;
+    if (!pool->failed && !atomic_load(pool->hands->stop))
+        pool->failed = !pool->feed->next(pool->feed->context, cohort, &pool->err);
+    bool taken = !pool->failed && cohort->count > 0;
+    pthread_mutex_unlock(&pool->mutex);
+    return taken;
+}
+
+static void give_back(struct pool *pool, struct cohort *cohort, bool carried, const struct err *err)
+{
+    pthread_mutex_lock(&pool->mutex);
+    if (!carried && !pool->failed) {
+        pool->failed = true;
+        pool->err = *err;
+    }
+    pool->feed->done(pool->feed->context, cohort);
+    atomic_fetch_add(&pool->hands->counters->directories_at_rest, cohort->count);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void *work(void *context)
+{
+    struct pool *pool = context;
+    struct cohort cohort = {.hands = pool->hands};
+    cohort.tasks = calloc(COHORT_UNITS_MAX, sizeof(*cohort.tasks));
+    if (cohort.tasks == NULL)
+        abort();
+    arena_init(&cohort.arena, COHORT_ARENA_BYTES_MAX);
+    arena_init(&cohort.scratch, COHORT_ARENA_BYTES_MAX);
+    while (take(pool, &cohort)) {
+        struct err err;
+        bool carried = pool_carry(&cohort, &err);
+        give_back(pool, &cohort, carried, &err);
+        memset(cohort.tasks, 0, COHORT_UNITS_MAX * sizeof(*cohort.tasks));
+        arena_reset(&cohort.arena);
+        arena_reset(&cohort.scratch);
+    }
+    arena_free(&cohort.arena);
+    arena_free(&cohort.scratch);
+    free(cohort.tasks);
+    return NULL;
+}
+
+bool pool_run(const struct hands *hands, unsigned workers, const struct pool_feed *feed,
+              struct err *err)
+{
+    struct pool pool = {.hands = hands, .feed = feed};
+    pthread_t threads[POOL_WORKERS_MAX];
+    unsigned started = 0;
+
+    pthread_mutex_init(&pool.mutex, NULL);
+    if (workers > POOL_WORKERS_MAX)
+        workers = POOL_WORKERS_MAX;
+    while (started < workers && pthread_create(&threads[started], NULL, work, &pool) == 0)
+        started++;
+    if (started == 0)
+        return ERR(err, ERR_BUSY, "no thread can be started");
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&pool.mutex);
+    if (!pool.failed)
+        return true;
+    *err = pool.err;
+    return false;
+}
