@@ -1,6 +1,6 @@
 /* listing.h: the objects of many directories of one store, with as few requests as possible: flat
  * below a common prefix while a page finishes at least one directory, else one listing each,
- * STORE_LISTINGS_MAX at a time.                                                                    */
+ * STORE_LISTINGS_MAX at a time. */
 #ifndef EXECUTOR_LISTING_H
 #define EXECUTOR_LISTING_H
 
@@ -11,7 +11,7 @@
 
 /* The objects of directories[index], sorted by key, keys relative to the directory.  Or its
  * failure, and then no objects.  They live until the visitor returns.  server_us: the service's
- * clock, 0 if unknown.  Return false to stop everything.                                          */
+ * clock, 0 if unknown.  Return false to stop everything. */
 typedef bool listing_visit(void *context, size_t index, const struct object *objects, size_t count,
                            int64_t server_us, const struct err *failure, struct err *err);
 
@@ -21,7 +21,7 @@ struct listing_tally {
 
 /* Visits each directory once, in no order.  directories: sorted in byte order, each ends in '/',
  * none in another.  Memory: the objects of STORE_LISTINGS_MAX directories, or of the directories of
- * a few pages.  False only if the visitor said so.                                                 */
+ * a few pages.  False only if the visitor said so. */
 MUST_USE bool listing_directories(struct store *store, const char *const *directories, size_t count,
                                   listing_visit *visit, void *context, struct listing_tally *tally,
                                   struct err *err);

@@ -88,6 +88,11 @@ static bool save(struct cohort *cohort, struct err *err)
            err_wrap(err, "writing down %zu directories", count);
 }
 
+static bool is_past_commit(const struct unit *unit)
+{
+    return unit->state == UNIT_CUTOVER || unit->state == UNIT_DONE;
+}
+
 static bool remember(struct cohort *cohort, struct err *err)
 {
     arena_reset(&cohort->scratch);
@@ -98,6 +103,8 @@ static bool remember(struct cohort *cohort, struct err *err)
         if (!task->fresh)
             continue;
         task->fresh = false;
+        task->cut_over_here |= task->entry.unit.state < UNIT_CUTOVER &&
+                               is_past_commit(&task->next) && task->next.id != 0;
         task->entry.unit = task->next;
         task->resting |= task->action.kind == ACTION_STOP || task->action.kind == ACTION_REST;
     }
@@ -188,7 +195,8 @@ static void tidy(struct cohort *cohort)
         if (target->ops->tidy != NULL &&
             !target->ops->tidy(target, task->entry.directory, task->entry.unit.id, &err))
             LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("error", err.text));
-        if (task->entry.unit.state == UNIT_DONE && source->ops->tidy != NULL &&
+        bool deleted = task->entry.unit.state == UNIT_DONE && !task->entry.unit.keep_source;
+        if (deleted && source->ops->tidy != NULL &&
             !source->ops->tidy(source, task->entry.directory, task->entry.unit.id, &err))
             LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("error", err.text));
     }

@@ -3,7 +3,7 @@
  *
  * Keys given to a store and coming from it are raw and relative to the store's own root (container
  * and prefix, or folder).  Every call blocks its thread and no other; any thread may call.  Every
- * call is safe to repeat: deleting what is gone succeeds, copying never overwrites.               */
+ * call is safe to repeat: deleting what is gone succeeds, copying never overwrites. */
 #ifndef EXECUTOR_STORE_H
 #define EXECUTOR_STORE_H
 
@@ -36,44 +36,44 @@ enum store_result {
 };
 struct store_outcome {
     enum store_result result;
-    int               status;               /* HTTP status or errno                  */
-    char              code[STORE_CODE_MAX]; /* the peer's own word: "BlobNotFound"   */
+    int status;                /* HTTP status or errno                  */
+    char code[STORE_CODE_MAX]; /* the peer's own word: "BlobNotFound"   */
 };
 
 /* One prefix being listed, a page a call. */
 struct listing {
-    const char    *prefix; /* all keys that start with it; "" for all             */
-    const char    *marker; /* NULL: the first page.  Out: the next page's, or NULL after the last */
+    const char *prefix; /* all keys that start with it; "" for all             */
+    const char *marker; /* NULL: the first page.  Out: the next page's, or NULL after the last */
     struct object *objects; /* out: in the arena, in the store's own order; keys whole            */
-    size_t         count;
-    int64_t        server_us; /* out: the service's clock; 0 if it has none of its own           */
-    struct err     err;       /* out: ERR_NONE, or why this page failed                          */
+    size_t count;
+    int64_t server_us; /* out: the service's clock; 0 if it has none of its own           */
+    struct err err;    /* out: ERR_NONE, or why this page failed                          */
 };
 
 struct copy {
-    const char      *source_key, *source_etag, *target_key;
-    uint64_t         bytes; /* of the source */
+    const char *source_key, *source_etag, *target_key;
+    uint64_t bytes; /* of the source */
     enum access_tier tier;
-    int64_t          unit; /* whose temporary files these are */
+    int64_t unit; /* whose temporary files these are */
     /* out */
     struct store_outcome outcome;
-    char                 target_etag[OBJECT_ETAG_MAX]; /* DONE                        */
-    uint8_t              md5[OBJECT_MD5_BYTES];        /* of the bytes written        */
-    enum md5_origin      md5_origin;                   /* COMPUTED, or ABSENT         */
+    char target_etag[OBJECT_ETAG_MAX]; /* DONE                        */
+    uint8_t md5[OBJECT_MD5_BYTES];     /* of the bytes written        */
+    enum md5_origin md5_origin;        /* COMPUTED, or ABSENT         */
 };
 
 struct deletion {
-    const char          *key, *etag; /* deleted only if it still has this etag */
+    const char *key, *etag; /* deleted only if it still has this etag */
     struct store_outcome outcome;
 };
 
 /* A range of an object that must have this etag. */
 struct reading {
-    const char          *key, *etag;
-    uint64_t             from;
-    void                *bytes;
-    size_t               size_bytes;
-    size_t               got_bytes; /* out: less than size_bytes only at the object's end */
+    const char *key, *etag;
+    uint64_t from;
+    void *bytes;
+    size_t size_bytes;
+    size_t got_bytes; /* out: less than size_bytes only at the object's end */
     struct store_outcome outcome;
 };
 
@@ -84,7 +84,7 @@ struct store_ops {
     /* The next page of each of at most STORE_LISTINGS_MAX listings, at the same time.  A container
      * or folder that is not there is ERR_MISSING; a prefix without objects is an empty page.  A
      * page that was cut off is an error, never a short page.  Temporary files and markers of
-     * folders are not listed.                                                                     */
+     * folders are not listed. */
     void (*list)(struct store *, struct listing *listings, size_t count, struct arena *);
     /* From a source of the same kind.  Source If-Match, target If-None-Match: *. */
     void (*copy)(struct store *target, struct store *source, struct copy *copies, size_t count);
@@ -99,11 +99,11 @@ struct store_ops {
 /* First member of every implementation. */
 struct store {
     const struct store_ops *ops;
-    const char             *name; /* the policy's name for it, for messages */
+    const char *name; /* the policy's name for it, for messages */
 };
 
 /* Opens what a policy declares; reaches out to nothing.  ERR_MISSING: a local folder that is not
- * there; ERR_INPUT: a key that is no base64.  The definition and http are borrowed.               */
+ * there; ERR_INPUT: a key that is no base64.  The definition and http are borrowed. */
 MUST_USE bool store_open(const struct policy_store *definition, struct http *http,
                          struct clock *clock, struct store **store, struct err *err);
 void store_close(struct store *store); /* NULL is fine */

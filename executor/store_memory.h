@@ -16,9 +16,9 @@ void store_memory_put(struct store_memory *memory, const char *key, const void *
                       size_t size_bytes);
 void store_memory_remove(struct store_memory *memory, const char *key);
 /* NULL: not there.  What follows is for when no call is running; the pointers live until the next
- * write.                                                                                          */
-const void *store_memory_get(const struct store_memory *memory, const char *key,
-                             size_t *size_bytes, const char **etag);
+ * write. */
+const void *store_memory_get(const struct store_memory *memory, const char *key, size_t *size_bytes,
+                             const char **etag);
 size_t store_memory_count(const struct store_memory *memory);
 /* Requests that changed something or tried to: copies, deletions. */
 uint64_t store_memory_writes(const struct store_memory *memory);
@@ -27,12 +27,18 @@ uint64_t store_memory_writes(const struct store_memory *memory);
  * true at first; for RESULT_UNKNOWN it says whether it happened all the same, for RESULT_PENDING
  * whether the copy will end well: one listing sees it pending, the next one whole or failed.  A
  * page fails as ERR_DENIED, ERR_BUSY, ERR_UNKNOWN_OUTCOME, ERR_MISSING (RESULT_REFUSED: there is no
- * container) or ERR_CORRUPT (all others: it was cut off).  May write to the store.                */
-enum store_memory_verb { STORE_MEMORY_LIST, STORE_MEMORY_COPY, STORE_MEMORY_REMOVE, STORE_MEMORY_READ };
+ * container) or ERR_CORRUPT (all others: it was cut off).  May write to the store. */
+enum store_memory_verb {
+    STORE_MEMORY_LIST,
+    STORE_MEMORY_COPY,
+    STORE_MEMORY_REMOVE,
+    STORE_MEMORY_READ
+};
 typedef enum store_result store_memory_fault(void *context, enum store_memory_verb verb,
                                              const char *key, bool *apply);
 void store_memory_set_fault(struct store_memory *memory, store_memory_fault *fault, void *context);
-/* Whether copies answer with a computed digest (Put Blob From URL) or without (Copy Blob From URL). */
+/* Whether copies answer with a computed digest (Put Blob From URL) or without (Copy Blob From URL).
+ */
 void store_memory_set_computes(struct store_memory *memory, bool computes);
 void store_memory_set_page(struct store_memory *memory, size_t objects);
 #endif

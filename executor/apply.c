@@ -1,0 +1,478 @@
+#include "executor/apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "executor/pool.h"
+#include "state/location.h"
+
+#define LONG_LIVED_BYTES_MAX ((size_t)1 << 30)
+
+/* What has been begun for a policy, against its guards. */
+struct begun {
+    const struct plan_guard *guard;
+    uint64_t recordings, bytes, deletes;
+};
+
+struct apply {
+    const struct apply_request *request;
+    struct apply_result *result;
+    struct arena arena;
+    struct journal_unit **open; /* to be carried on, in this order */
+    size_t open_count, open_capacity, open_next;
+    int64_t *reaps; /* units that the plan lists, sorted */
+    size_t reap_count;
+    struct arena peeked;        /* holds the action that is next */
+    struct plan_action *action; /* NULL: none, or not read yet   */
+    bool plan_ended;
+    struct begun *begun;
+    size_t begun_count;
+};
+
+/* -- what is open --------------------------------------------------------------------------------
+ */
+
+static int compare_ids(const void *a, const void *b)
+{
+    int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
+    return (one > other) - (one < other);
+}
+
+static bool is_listed(const struct apply *apply, int64_t unit)
+{
+    return apply->reap_count > 0 &&
+           bsearch(&unit, apply->reaps, apply->reap_count, sizeof(unit), compare_ids) != NULL;
+}
+
+/* Deleting was reviewed: with the plan that this run applies, or by whoever said reap. */
+static bool is_wanted(const struct apply *apply, const struct unit *unit)
+{
+    const struct apply_request *request = apply->request;
+    struct clock *clock = request->hands->clock;
+    if (unit->state == UNIT_CUTOVER) {
+        bool due = unit->keep_source || unit->cleanup_at_us <= clock->ops->now_us(clock);
+        bool immediate = unit->grace_us == 0; /* its deletion belongs to its move */
+        return due && (request->reap_all || immediate || is_listed(apply, unit->id));
+    }
+    return !request->only_reap || unit->state == UNIT_DELETING || unit->state == UNIT_SWEEPING;
+}
+
+static struct journal_unit *copy_entry(struct arena *arena, const struct journal_unit *from)
+{
+    struct journal_unit *entry = arena_make(arena, sizeof(*entry));
+    *entry = *from;
+    entry->source = arena_copy(arena, from->source);
+    entry->target = arena_copy(arena, from->target);
+    entry->source_store = arena_copy(arena, from->source_store);
+    entry->target_store = arena_copy(arena, from->target_store);
+    entry->directory = arena_copy(arena, from->directory);
+    entry->policy = arena_copy(arena, from->policy);
+    return entry;
+}
+
+static bool take_open(void *context, const struct journal_unit *entry, struct err *err)
+{
+    struct apply *apply = context;
+    if (!is_wanted(apply, &entry->unit))
+        return true;
+    if (!arena_has(&apply->arena, 2 * (apply->open_count + 1024) * sizeof(void *)))
+        return ERR(err, ERR_INPUT, "more than %zu directories are open", apply->open_count);
+    if (apply->open_count == apply->open_capacity) {
+        apply->open_capacity = 2 * apply->open_capacity + 64;
+        struct journal_unit **more =
+            arena_make(&apply->arena, apply->open_capacity * sizeof(*more));
+        if (apply->open_count > 0)
+            memcpy(more, apply->open, apply->open_count * sizeof(*more));
+        apply->open = more;
+    }
+    apply->open[apply->open_count++] = copy_entry(&apply->arena, entry);
+    return true;
+}
+
+/* The store of today's policy that is where a unit's URL says. */
+static bool find_store(const struct policies *policies, const char *url, const char *directory,
+                       struct arena *arena, uint16_t *store)
+{
+    for (size_t i = 0; i < policies->store_count; i++) {
+        if (str_equal(location_make(&policies->places.items[i], directory, "", arena), url)) {
+            *store = (uint16_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Neighbours go on together while they have the same two stores. */
+static bool resumes_with(const struct cohort *cohort, const struct task *task, uint64_t objects)
+{
+    const struct task *first = &cohort->tasks[0];
+    return cohort->count < COHORT_UNITS_MAX && task->source == first->source &&
+           task->target == first->target &&
+           objects + task->entry.unit.objects <= COHORT_OBJECTS_MAX;
+}
+
+static void set_event(struct task *task, enum event_kind kind, struct clock *clock)
+{
+    task->event = (struct event){.kind = kind, .now_us = clock->ops->now_us(clock)};
+    task->fresh = true;
+}
+
+static void report(struct apply *apply, const struct task *task, enum apply_outcome outcome)
+{
+    if (apply->request->report != NULL)
+        apply->request->report(apply->request->report_context, task, outcome);
+}
+
+/* A unit whose store no policy declares any more can't be carried on; it stays open. */
+static void report_storeless(struct apply *apply, const struct journal_unit *entry)
+{
+    struct task task = {.entry = *entry, .next = entry->unit, .resting = true};
+    ERR(&task.err, ERR_INPUT, "no store of this policy is at %s and %s any more", entry->source,
+        entry->target);
+    apply->result->directories[APPLY_OPEN]++;
+    report(apply, &task, APPLY_OPEN);
+}
+
+static bool make_resumed(struct apply *apply, const struct journal_unit *entry, struct arena *arena,
+                         struct task *task, bool *made)
+{
+    const struct policies *policies = apply->request->hands->policies;
+    *task = (struct task){.entry = *entry, .next = entry->unit};
+    *made = find_store(policies, entry->source, entry->directory, arena, &task->source) &&
+            find_store(policies, entry->target, entry->directory, arena, &task->target);
+    return *made;
+}
+
+static bool next_resumed(struct apply *apply, struct cohort *cohort, struct err *err)
+{
+    const struct hands *hands = apply->request->hands;
+    uint64_t objects = 0;
+    for (; apply->open_next < apply->open_count; apply->open_next++) {
+        const struct journal_unit *entry = apply->open[apply->open_next];
+        struct task *task = &cohort->tasks[cohort->count];
+        struct task made;
+        bool has_stores;
+        if (!make_resumed(apply, entry, &cohort->arena, &made, &has_stores)) {
+            report_storeless(apply, entry);
+            continue;
+        }
+        if (cohort->count > 0 && !resumes_with(cohort, &made, objects))
+            return true;
+        *task = made;
+        if (!journal_rows_get(hands->journal, entry->unit.id, &cohort->arena, &task->rows,
+                              &task->row_count, err))
+            return err_wrap(err, "reading the rows of %s", entry->directory);
+        set_event(task, entry->unit.state == UNIT_PARKED ? EVENT_RETRY : EVENT_RESUME,
+                  hands->clock);
+        objects += entry->unit.objects;
+        cohort->count++;
+    }
+    return true;
+}
+
+/* -- what the plan wants -------------------------------------------------------------------------
+ */
+
+static bool peek(struct apply *apply, struct err *err)
+{
+    while (apply->action == NULL && !apply->plan_ended) {
+        arena_reset(&apply->peeked);
+        if (!plan_file_next(apply->request->plan, &apply->peeked, &apply->action, err))
+            return err_wrap(err, "reading the plan");
+        if (apply->action == NULL)
+            apply->plan_ended = true;
+        else if (apply->action->kind != PLAN_MOVE)
+            apply->action = NULL;
+    }
+    return true;
+}
+
+/* Guards are counted over the plan's own actions: applying it again begins the same directories. */
+static bool within_guards(struct apply *apply, const struct plan_action *action)
+{
+    for (size_t i = 0; i < apply->begun_count; i++) {
+        struct begun *begun = &apply->begun[i];
+        if (!str_equal(begun->guard->policy, action->policy))
+            continue;
+        begun->recordings += action->row_count;
+        begun->bytes += action->bytes;
+        begun->deletes += !action->terms.keep_source;
+        const struct policy_guards *guards = &begun->guard->guards;
+        return begun->recordings <= guards->max_recordings && begun->bytes <= guards->max_bytes &&
+               begun->deletes <= guards->max_deletes;
+    }
+    return true;
+}
+
+/* The target's base and the row's own tail, byte for byte. */
+static const char *moved_location(struct arena *arena, const struct task *task,
+                                  const char *location)
+{
+    return str_format(arena, "%s%s", task->entry.target, location + strlen(task->entry.source));
+}
+
+static bool make_planned(const struct apply *apply, const struct plan_action *action,
+                         struct arena *arena, struct task *task, struct err *err)
+{
+    const struct apply_request *request = apply->request;
+    const struct policies *policies = request->hands->policies;
+    const struct place *source = &policies->places.items[action->store];
+    const struct place *target = &policies->places.items[action->target];
+
+    *task = (struct task){.source = action->store,
+                          .target = action->target,
+                          .row_count = action->row_count,
+                          .has_planned = action->surveyed,
+                          .planned = action->manifest};
+    task->entry = (struct journal_unit){
+        .unit = {.run = request->run,
+                 .state = UNIT_PLANNED,
+                 .verify = action->terms.verify,
+                 .tier = action->tier,
+                 .keep_source = action->terms.keep_source || request->keep_source,
+                 .grace_us = action->terms.grace_us,
+                 .rows = (uint32_t)action->row_count},
+        .source = location_make(source, action->directory, "", arena),
+        .target = location_make(target, action->directory, "", arena),
+        .source_store = arena_copy(arena, source->store),
+        .target_store = arena_copy(arena, target->store),
+        .directory = arena_copy(arena, action->directory),
+        .policy = arena_copy(arena, action->policy)};
+    task->next = task->entry.unit;
+    task->rows = arena_make(arena, action->row_count * sizeof(*task->rows) + 1);
+    for (size_t i = 0; i < action->row_count; i++) {
+        const struct plan_row *row = &action->rows[i];
+        if (!str_starts(row->location, task->entry.source))
+            return ERR(err, ERR_CORRUPT, "the plan's row %s is not in %s", row->id,
+                       task->entry.source);
+        task->rows[i] =
+            (struct catalog_row){.id = arena_copy(arena, row->id),
+                                 .old_location = arena_copy(arena, row->location),
+                                 .new_location = moved_location(arena, task, row->location)};
+    }
+    return true;
+}
+
+static bool fits(const struct cohort *cohort, const struct plan_action *action, uint64_t objects)
+{
+    const struct task *first = &cohort->tasks[0];
+    return cohort->count < COHORT_UNITS_MAX && action->store == first->source &&
+           action->target == first->target && objects + action->objects <= COHORT_OBJECTS_MAX;
+}
+
+static bool next_planned(struct apply *apply, struct cohort *cohort, struct err *err)
+{
+    uint64_t objects = 0;
+    for (;;) {
+        if (!peek(apply, err))
+            return false;
+        const struct plan_action *action = apply->action;
+        if (action == NULL || (cohort->count > 0 && !fits(cohort, action, objects)))
+            return true;
+        apply->action = NULL; /* taken: its arena stays until the next peek */
+        if (!within_guards(apply, action)) {
+            apply->result->refused++;
+            continue;
+        }
+        struct task *task = &cohort->tasks[cohort->count];
+        if (!make_planned(apply, action, &cohort->arena, task, err))
+            return false;
+        set_event(task, EVENT_RESUME, apply->request->hands->clock);
+        objects += action->objects;
+        cohort->count++;
+    }
+}
+
+static bool feed_next(void *context, struct cohort *cohort, struct err *err)
+{
+    struct apply *apply = context;
+    if (!next_resumed(apply, cohort, err))
+        return false;
+    if (cohort->count > 0 || apply->request->plan == NULL)
+        return true;
+    return next_planned(apply, cohort, err);
+}
+
+/* -- what became of it ----------------------------------------------------------------------------
+ */
+
+static enum apply_outcome outcome_of(const struct task *task, bool is_new)
+{
+    const struct unit *unit = &task->next;
+    switch (unit->state) {
+    case UNIT_DONE:
+        if (unit->id == 0)
+            return APPLY_ALREADY;
+        return is_new ? APPLY_MOVED : APPLY_DELETED;
+    case UNIT_CUTOVER:
+        return is_new ? APPLY_MOVED : APPLY_WAITING;
+    case UNIT_SKIPPED:
+        return unit->reason == REASON_STALE_ROWS || unit->reason == REASON_STALE_OBJECTS
+                   ? APPLY_STALE
+                   : APPLY_FAILED;
+    case UNIT_ABANDONED:
+        return APPLY_FAILED;
+    case UNIT_PARKED:
+        return APPLY_PARKED;
+    default:
+        return APPLY_OPEN;
+    }
+}
+
+static void count_source(struct apply_result *result, const struct unit *unit)
+{
+    if (unit->state == UNIT_DONE && unit->keep_source)
+        result->kept_sources++;
+    else if (unit->state == UNIT_DONE)
+        result->deleted_sources++;
+    else if (unit->state == UNIT_CUTOVER) {
+        result->waiting_sources++;
+        if (result->next_cleanup_us == 0 || unit->cleanup_at_us < result->next_cleanup_us)
+            result->next_cleanup_us = unit->cleanup_at_us;
+    }
+}
+
+static bool is_unverified(enum unit_reason reason)
+{
+    return reason == REASON_TARGET_DIFFERS || reason == REASON_TARGET_HAS_MORE ||
+           reason == REASON_UNPROVED || reason == REASON_TARGET_CHANGED ||
+           reason == REASON_CATALOG_CHANGED || reason == REASON_ROWS_AT_SOURCE;
+}
+
+static void feed_done(void *context, const struct cohort *cohort)
+{
+    struct apply *apply = context;
+    struct apply_result *result = apply->result;
+    for (size_t i = 0; i < cohort->count; i++) {
+        const struct task *task = &cohort->tasks[i];
+        bool is_new = task->cut_over_here;
+        enum apply_outcome outcome = outcome_of(task, is_new);
+        result->directories[outcome]++;
+        result->late += task->next.late;
+        result->unverified |= is_unverified(task->next.reason);
+        if (outcome == APPLY_MOVED) {
+            result->moved_recordings += task->row_count;
+            result->moved_objects += task->next.objects;
+            result->moved_bytes += task->next.bytes;
+        }
+        if (outcome != APPLY_ALREADY)
+            count_source(result, &task->next);
+        report(apply, task, outcome);
+    }
+}
+
+/* -- the run --------------------------------------------------------------------------------------
+ */
+
+/* The sources that the plan says to delete, and its guards. */
+static bool read_plan(struct apply *apply, struct err *err)
+{
+    struct plan_reader *plan = apply->request->plan;
+    const struct plan_header *header = plan_file_header(plan);
+    uint64_t reaps = plan_file_summary(plan)->actions[PLAN_REAP];
+
+    apply->begun = arena_make(&apply->arena, header->guard_count * sizeof(*apply->begun) + 1);
+    apply->begun_count = header->guard_count;
+    for (size_t i = 0; i < header->guard_count; i++)
+        apply->begun[i].guard = &header->guards[i];
+
+    apply->reaps = arena_make(&apply->arena, reaps * sizeof(*apply->reaps) + 1);
+    if (!plan_file_rewind(plan, err))
+        return false;
+    for (;;) {
+        struct plan_action *action;
+        arena_reset(&apply->peeked);
+        if (!plan_file_next(plan, &apply->peeked, &action, err))
+            return false;
+        if (action == NULL)
+            break;
+        if (action->kind == PLAN_REAP && apply->reap_count < reaps)
+            apply->reaps[apply->reap_count++] = action->unit;
+    }
+    qsort(apply->reaps, apply->reap_count, sizeof(*apply->reaps), compare_ids);
+    return plan_file_rewind(plan, err);
+}
+
+/* Moves that were never handed out, after a stop. */
+static bool count_not_begun(struct apply *apply, struct err *err)
+{
+    if (apply->request->plan == NULL)
+        return true;
+    for (;;) {
+        if (!peek(apply, err))
+            return false;
+        if (apply->action == NULL)
+            return true;
+        apply->result->not_begun++;
+        apply->action = NULL;
+    }
+}
+
+static bool run(struct apply *apply, struct err *err)
+{
+    const struct apply_request *request = apply->request;
+    struct journal_filter filter = {.open_only = true};
+    struct pool_feed feed = {.next = feed_next, .done = feed_done, .context = apply};
+
+    if (request->plan != NULL && !read_plan(apply, err))
+        return err_wrap(err, "reading the plan");
+    if (!journal_each(request->hands->journal, &filter, take_open, apply, err))
+        return err_wrap(err, "reading what is open");
+    if (!pool_run(request->hands, request->workers, &feed, err))
+        return false;
+    return count_not_begun(apply, err);
+}
+
+bool apply_run(const struct apply_request *request, struct apply_result *result, struct err *err)
+{
+    struct apply apply = {.request = request, .result = result};
+    *result = (struct apply_result){0};
+    arena_init(&apply.arena, LONG_LIVED_BYTES_MAX);
+    arena_init(&apply.peeked, PLAN_FILE_LINE_MAX * 8);
+    bool done = run(&apply, err);
+    arena_free(&apply.peeked);
+    arena_free(&apply.arena);
+    return done;
+}
+
+bool apply_check(const struct plan_header *header, const struct policies *policies,
+                 const struct catalog_shape *shape, const char *lineage, struct err *err)
+{
+    if (header->simulation)
+        return ERR(err, ERR_CONFLICT, "the plan is a simulation: its as_of lies in the future");
+    if (!str_equal(header->policy_digest, policies->digest))
+        return ERR(err, ERR_CONFLICT, "the policy files have changed since the plan was made");
+    if (header->var_count != policies->var_count)
+        return ERR(err, ERR_CONFLICT, "the plan was made with other variables");
+    for (size_t i = 0; i < header->var_count; i++)
+        if (!str_equal(header->vars[i].name, policies->vars[i].name) ||
+            !str_equal(header->vars[i].value, policies->vars[i].value))
+            return ERR(err, ERR_CONFLICT, "the plan was made with another value of the variable %s",
+                       header->vars[i].name);
+    if (!str_equal(header->catalog, shape->identity))
+        return ERR(err, ERR_CONFLICT, "the plan is for the catalog %s, and this is %s",
+                   header->catalog, shape->identity);
+    if (header->store_count != policies->store_count)
+        return ERR(err, ERR_CONFLICT, "the plan was made for other stores");
+    for (size_t i = 0; i < header->store_count; i++)
+        if (!str_equal(header->stores[i].name, policies->stores[i].name) ||
+            !str_equal(header->stores[i].base, policies->places.items[i].base))
+            return ERR(err, ERR_CONFLICT, "the plan was made with the store %s at %s",
+                       header->stores[i].name, header->stores[i].base);
+    if (!str_equal(header->journal, "none") && !str_equal(header->journal, lineage))
+        return ERR(err, ERR_CONFLICT, "the plan was made with another journal");
+    return true;
+}
+
+const char *apply_outcome_name(enum apply_outcome outcome)
+{
+    static const char *const names[] = {
+        [APPLY_MOVED] = "moved",           [APPLY_DELETED] = "source deleted",
+        [APPLY_ALREADY] = "already there", [APPLY_WAITING] = "waiting",
+        [APPLY_STALE] = "stale",           [APPLY_FAILED] = "failed",
+        [APPLY_PARKED] = "parked",         [APPLY_OPEN] = "open"};
+    return names[outcome];
+}
