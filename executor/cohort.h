@@ -53,7 +53,8 @@ struct task {
     struct unit next;
     struct action action;
     bool resting;
-    struct err err; /* the latest failure, for reports */
+    bool cut_over_here; /* the rows went to the target in this run */
+    struct err err;     /* the latest failure, for reports */
 };
 
 struct cohort {
