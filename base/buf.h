@@ -1,6 +1,6 @@
-/* buf.h: bytes that grow up to a ceiling.  A write beyond the ceiling is dropped whole and
- * remembered, so that a long row of writes is checked once, at its end.  Running out of memory
- * aborts with one line.                                                                       */
+/* buf.h: bytes that grow up to a ceiling.  A write beyond the ceiling is dropped whole, as is every
+ * write after it, and remembered, so that a long row of writes is checked once, at its end.
+ * Running out of memory aborts with one line.                                                    */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

@@ -8,7 +8,7 @@ struct clock;
 struct clock_ops {
     int64_t (*now_us)(struct clock *);       /* an instant: when.h          */
     int64_t (*monotonic_us)(struct clock *); /* only differences mean much  */
-    void (*sleep_us)(struct clock *, int64_t);
+    void (*sleep_us)(struct clock *, int64_t); /* the whole time, signals or not */
 };
 struct clock {
     const struct clock_ops *ops;

@@ -12,7 +12,8 @@
 struct arena;
 
 /* The whole content, NUL added behind it, in the arena.  ERR_MISSING, ERR_DENIED, ERR_INPUT if it
- * is larger than limit_bytes or no regular file.  The status is errno.                           */
+ * is larger than limit_bytes or than the arena or no regular file, ERR_BUSY if it changes meanwhile.
+ * The status is errno.                                                                            */
 MUST_USE bool file_read(const char *path, size_t limit_bytes, struct arena *arena, char **bytes,
                         size_t *size_bytes, struct err *err);
 
@@ -24,14 +25,15 @@ struct file_new {
 };
 MUST_USE bool file_new_open(struct file_new *file, const char *path, mode_t mode, struct err *err);
 /* The path now holds exactly what was written, durably: fsync, rename, fsync of the folder.
- * On failure (a full disk) the path is as it was before and the temporary file is gone.       */
+ * On failure (a full disk) the path is as it was before and the temporary file is gone; only
+ * if the last fsync fails, the new file is there, and that it stays is ERR_UNKNOWN_OUTCOME.    */
 MUST_USE bool file_new_commit(struct file_new *file, struct err *err);
 /* Forget it.  Harmless after a commit. */
 void file_new_abandon(struct file_new *file);
 
 /* fsync of the folder that holds path. */
 MUST_USE bool file_sync_folder_of(const char *path, struct err *err);
-/* The folder and its missing parents exist, new ones with the mode. */
+/* The folder and its missing parents exist, durably; new ones have the mode. */
 MUST_USE bool file_make_folder(const char *path, mode_t mode, struct err *err);
 /* Absolute, without symbolic links; ERR_MISSING if it is not there. */
 MUST_USE bool file_real_path(const char *path, struct arena *arena, const char **real,

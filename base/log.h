@@ -20,7 +20,8 @@ struct log_field {
 
 typedef void log_sink(void *context, enum log_level level, const char *event,
                       const struct log_field *fields, size_t count);
-/* Set once, before threads start; the sink may be called by any thread, one at a time. */
+/* Set once, before threads start; the sink may be called by any thread, one at a time, and must not
+ * log.  A NULL sink closes.                                                                      */
 void log_open(enum log_level level, log_sink *sink, void *context);
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields,

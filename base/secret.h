@@ -10,7 +10,7 @@ struct secret {
     char  *hidden; /* NUL behind the last byte; NULL: none */
     size_t size_bytes;
 };
-/* Copies. */
+/* Copies, in place of what was set before: begin with a zeroed struct. */
 void secret_set(struct secret *secret, const char *bytes, size_t size_bytes);
 void secret_clear(struct secret *secret);
 bool secret_is_set(const struct secret *secret);
