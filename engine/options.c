@@ -1,0 +1,305 @@
+#include "engine/options.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "base/when.h"
+
+enum kind { KIND_SWITCH, KIND_COUNT, KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_CHOICE, KIND_VAR };
+
+struct flag {
+    const char *name;
+    char letter;
+    enum kind kind;
+    size_t offset;
+    unsigned verbs;
+    const char *argument;
+    const char *const *choices;
+    const char *help;
+};
+
+static const char *const formats[] = {"human", "json", NULL};
+static const char *const surveys[] = {"full", "none", NULL};
+
+#define AT(member) offsetof(struct options, member)
+#define VERB_ALL (~0u)
+
+static const struct flag flags[] = {
+    {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN, "FILE", NULL, "save the plan here"},
+    {"format", 0, KIND_CHOICE, AT(format), VERB_PLAN | VERB_SHOW | VERB_STATUS, "human|json",
+     formats, "how to print"},
+    {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS, NULL, NULL,
+     "show every directory"},
+    {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN, "TIME", NULL,
+     "decide as if it were then; in the future: a simulation"},
+    {"survey", 0, KIND_CHOICE, AT(survey), VERB_PLAN, "full|none", surveys,
+     "list the stores, or trust the catalog's sizes"},
+    {"var", 0, KIND_VAR, 0, VERB_PLANS | VERB_VALIDATE | VERB_REAP, "NAME=VALUE", NULL,
+     "another value for a variable of the policy"},
+    {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY, "FILE", NULL,
+     "the policy of the plan, if it is not where the plan says"},
+    {"auto-approve", 0, KIND_SWITCH, AT(auto_approve), VERB_APPLY, NULL, NULL, "do not ask"},
+    {"expect", 0, KIND_TEXT, AT(expect), VERB_APPLY, "DIGEST", NULL,
+     "apply only the plan with this digest; counts as approval"},
+    {"keep-source", 0, KIND_SWITCH, AT(keep_source), VERB_APPLY | VERB_RECONCILE, NULL, NULL,
+     "delete no source of this run, now or later"},
+    {"concurrency", 'j', KIND_NUMBER, AT(concurrency), VERB_RUNS, "N", NULL,
+     "workers, each with up to 64 directories (default 4)"},
+    {"lock-wait", 0, KIND_DURATION, AT(lock_wait_us), VERB_RUNS, "DURATION", NULL,
+     "wait for another run to end"},
+    {"keep", 0, KIND_TEXT, AT(keep), VERB_DEMO, "DIR", NULL, "make the sandbox here and leave it"},
+    {"state", 0, KIND_TEXT, AT(state), VERB_PLANS | VERB_REAP | VERB_STATUS, "DIR", NULL,
+     "where the journal is"},
+    {"no-input", 0, KIND_SWITCH, AT(no_input), VERB_RUNS, NULL, NULL, "never ask"},
+    {"quiet", 'q', KIND_SWITCH, AT(quiet), VERB_ALL, NULL, NULL, "print nothing on success"},
+    {"verbose", 'v', KIND_COUNT, AT(verbose), VERB_ALL, NULL, NULL,
+     "say more; -vv shows each request"},
+    {"help", 'h', KIND_SWITCH, AT(help), VERB_ALL, NULL, NULL, "what the verb does"},
+};
+#define FLAG_COUNT (sizeof(flags) / sizeof(flags[0]))
+
+static void *member(struct options *options, const struct flag *flag)
+{
+    return (char *)options + flag->offset;
+}
+
+static const struct flag *find_flag(const char *name, size_t length)
+{
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (strlen(flags[i].name) == length && strncmp(flags[i].name, name, length) == 0)
+            return &flags[i];
+    return NULL;
+}
+
+static const struct flag *find_letter(char letter)
+{
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (flags[i].letter == letter)
+            return &flags[i];
+    return NULL;
+}
+
+static bool unknown_flag(const char *text, struct err *err)
+{
+    const char *names[FLAG_COUNT + 1] = {0};
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        names[i] = flags[i].name;
+    const char *near = str_nearest(text[0] == '-' ? text + 2 : text, names);
+    ERR(err, ERR_INPUT, "unknown flag %s", text);
+    if (near != NULL)
+        snprintf(err->hint, sizeof(err->hint), "did you mean --%s?", near);
+    return false;
+}
+
+static bool set_var(struct options *options, const char *value, struct err *err)
+{
+    static const char form[] = "--var wants NAME=VALUE";
+    char *equals = strchr(value, '=');
+    if (equals == NULL || equals == value)
+        return ERR(err, ERR_INPUT, "%s", form);
+    if (options->var_count == OPTIONS_VARS_MAX)
+        return ERR(err, ERR_INPUT, "more than %d variables", OPTIONS_VARS_MAX);
+    *equals = '\0'; /* the arguments of main are ours to write */
+    options->vars[options->var_count++] = (struct policy_var){.name = value, .value = equals + 1};
+    return true;
+}
+
+static bool set_choice(struct options *options, const struct flag *flag, const char *value,
+                       struct err *err)
+{
+    for (uint64_t i = 0; flag->choices[i] != NULL; i++) {
+        if (str_equal(flag->choices[i], value)) {
+            *(uint64_t *)member(options, flag) = i;
+            return true;
+        }
+    }
+    return ERR(err, ERR_INPUT, "--%s wants %s, not %s", flag->name, flag->argument, value);
+}
+
+static bool set_duration(struct options *options, const struct flag *flag, const char *value,
+                         struct err *err)
+{
+    struct when_duration duration;
+    if (!when_duration_read(value, &duration, err))
+        return err_wrap(err, "--%s", flag->name);
+    if (duration.months != 0 || duration.us < 0)
+        return ERR(err, ERR_INPUT, "--%s wants a duration like 30s, 5m or 2h", flag->name);
+    *(int64_t *)member(options, flag) = duration.us;
+    return true;
+}
+
+static bool set_value(struct options *options, const struct flag *flag, const char *value,
+                      struct err *err)
+{
+    switch (flag->kind) {
+    case KIND_TEXT:
+        *(const char **)member(options, flag) = value;
+        return true;
+    case KIND_NUMBER:
+        if (!str_to_u64(value, member(options, flag)) || *(uint64_t *)member(options, flag) == 0 ||
+            *(uint64_t *)member(options, flag) > 64)
+            return ERR(err, ERR_INPUT, "--%s wants a number from 1 to 64, not %s", flag->name,
+                       value);
+        return true;
+    case KIND_CHOICE:
+        return set_choice(options, flag, value, err);
+    case KIND_DURATION:
+        return set_duration(options, flag, value, err);
+    case KIND_VAR:
+        return set_var(options, value, err);
+    case KIND_SWITCH:
+    case KIND_COUNT:
+        break;
+    }
+    return ERR(err, ERR_INPUT, "--%s takes no value", flag->name);
+}
+
+static bool takes_value(const struct flag *flag)
+{
+    return flag->kind != KIND_SWITCH && flag->kind != KIND_COUNT;
+}
+
+/* The flags that were given, checked against the verb once that is known. */
+struct seen {
+    const struct flag *flags[128];
+    size_t count;
+};
+
+static bool note(struct seen *seen, const struct flag *flag, struct err *err)
+{
+    if (seen->count == sizeof(seen->flags) / sizeof(seen->flags[0]))
+        return ERR(err, ERR_INPUT, "too many flags");
+    seen->flags[seen->count++] = flag;
+    return true;
+}
+
+static bool read_long(struct options *options, int argc, char **argv, int *at, struct seen *seen,
+                      struct err *err)
+{
+    char *text = argv[*at];
+    char *equals = strchr(text, '=');
+    size_t length = equals != NULL ? (size_t)(equals - text) - 2 : strlen(text) - 2;
+    const struct flag *flag = find_flag(text + 2, length);
+    if (flag == NULL)
+        return unknown_flag(text, err);
+    if (!note(seen, flag, err))
+        return false;
+    if (!takes_value(flag)) {
+        if (equals != NULL)
+            return ERR(err, ERR_INPUT, "--%s takes no value", flag->name);
+        if (flag->kind == KIND_COUNT)
+            ++*(uint64_t *)member(options, flag);
+        else
+            *(bool *)member(options, flag) = true;
+        return true;
+    }
+    if (equals != NULL)
+        return set_value(options, flag, equals + 1, err);
+    if (*at + 1 == argc)
+        return ERR(err, ERR_INPUT, "--%s wants %s", flag->name, flag->argument);
+    return set_value(options, flag, argv[++*at], err);
+}
+
+/* -q, -vv, -oFILE, -o FILE */
+static bool read_letters(struct options *options, int argc, char **argv, int *at, struct seen *seen,
+                         struct err *err)
+{
+    for (const char *letter = argv[*at] + 1; *letter != '\0'; letter++) {
+        const struct flag *flag = find_letter(*letter);
+        if (flag == NULL)
+            return ERR(err, ERR_INPUT, "unknown flag -%c", *letter);
+        if (!note(seen, flag, err))
+            return false;
+        if (flag->kind == KIND_COUNT)
+            ++*(uint64_t *)member(options, flag);
+        else if (flag->kind == KIND_SWITCH)
+            *(bool *)member(options, flag) = true;
+        else if (letter[1] != '\0')
+            return set_value(options, flag, letter + 1, err);
+        else if (*at + 1 == argc)
+            return ERR(err, ERR_INPUT, "-%c wants %s", *letter, flag->argument);
+        else
+            return set_value(options, flag, argv[++*at], err);
+    }
+    return true;
+}
+
+static const struct verb *find_verb(const struct verb *verbs, const char *name, struct err *err)
+{
+    const char *names[64] = {0};
+    for (size_t i = 0; verbs[i].name != NULL && i < 63; i++) {
+        if (str_equal(verbs[i].name, name))
+            return &verbs[i];
+        names[i] = verbs[i].name;
+    }
+    const char *near = str_nearest(name, names);
+    ERR(err, ERR_INPUT, "unknown verb %s", name);
+    snprintf(err->hint, sizeof(err->hint), near != NULL ? "did you mean %s?" : "%s",
+             near != NULL ? near : "frostline help lists them");
+    return NULL;
+}
+
+static bool take_argument(struct options *options, const char *text, const struct verb *verbs,
+                          struct err *err)
+{
+    if (options->verb == NULL) {
+        options->verb = find_verb(verbs, text, err);
+        return options->verb != NULL;
+    }
+    if (options->arg_count == options->verb->argument_count_max)
+        return ERR(err, ERR_INPUT, "one argument too many for %s: %s", options->verb->name, text);
+    options->args[options->arg_count++] = text;
+    return true;
+}
+
+static bool check_flags(const struct options *options, const struct seen *seen, struct err *err)
+{
+    for (size_t i = 0; i < seen->count; i++)
+        if (options->verb != NULL && !(seen->flags[i]->verbs & options->verb->bit))
+            return ERR(err, ERR_INPUT, "%s does not know --%s", options->verb->name,
+                       seen->flags[i]->name);
+    return true;
+}
+
+bool options_read(struct options *options, int argc, char **argv, const struct verb *verbs,
+                  struct err *err)
+{
+    struct seen seen = {.count = 0};
+    bool ended = false;
+    *options = (struct options){0};
+    for (int at = 1; at < argc; at++) {
+        const char *text = argv[at];
+        bool done;
+        if (!ended && str_equal(text, "--")) {
+            ended = true;
+            continue;
+        }
+        if (!ended && str_equal(text, "--version"))
+            text = "version";
+        if (!ended && str_starts(text, "--"))
+            done = read_long(options, argc, argv, &at, &seen, err);
+        else if (!ended && text[0] == '-' && text[1] != '\0')
+            done = read_letters(options, argc, argv, &at, &seen, err);
+        else
+            done = take_argument(options, text, verbs, err);
+        if (!done)
+            return false;
+    }
+    return check_flags(options, &seen, err);
+}
+
+void options_help(FILE *out, const struct verb *verb)
+{
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        const struct flag *flag = &flags[i];
+        if (!(flag->verbs & verb->bit))
+            continue;
+        char left[64];
+        snprintf(left, sizeof(left), "--%s%s%s", flag->name, flag->argument != NULL ? " " : "",
+                 flag->argument != NULL ? flag->argument : "");
+        if (flag->letter != 0)
+            fprintf(out, "  -%c, %-26s %s\n", flag->letter, left, flag->help);
+        else
+            fprintf(out, "      %-26s %s\n", left, flag->help);
+    }
+}

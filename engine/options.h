@@ -1,0 +1,67 @@
+/* options.h: what stands on the command line, read against one table of flags. */
+#ifndef ENGINE_OPTIONS_H
+#define ENGINE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "policy/policy.h"
+
+#define OPTIONS_ARGS_MAX 16
+#define OPTIONS_VARS_MAX 64
+
+/* Which verbs know a flag. */
+enum verb_bit {
+    VERB_DEMO = 1 << 0,
+    VERB_VALIDATE = 1 << 1,
+    VERB_PLAN = 1 << 2,
+    VERB_SHOW = 1 << 3,
+    VERB_APPLY = 1 << 4,
+    VERB_RECONCILE = 1 << 5,
+    VERB_REAP = 1 << 6,
+    VERB_STATUS = 1 << 7,
+    VERB_HELP = 1 << 8,
+    VERB_VERSION = 1 << 9
+};
+#define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP)
+#define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)
+
+struct options;
+
+struct verb {
+    const char *name;
+    enum verb_bit bit;
+    const char *arguments; /* "[POLICY]" */
+    size_t argument_count_max;
+    const char *summary;
+    int (*run)(const struct options *);
+};
+
+enum options_format { FORMAT_HUMAN, FORMAT_JSON };
+enum options_survey { SURVEY_FULL, SURVEY_NONE };
+
+struct options {
+    const struct verb *verb;
+    const char *args[OPTIONS_ARGS_MAX];
+    size_t arg_count;
+    const char *out, *as_of, *state, *expect, *policy, *keep;
+    uint64_t format; /* enum options_format */
+    uint64_t survey; /* enum options_survey */
+    struct policy_var vars[OPTIONS_VARS_MAX];
+    size_t var_count;
+    uint64_t concurrency;
+    int64_t lock_wait_us;
+    bool all, auto_approve, keep_source, quiet, no_input, help;
+    uint64_t verbose;
+};
+
+/* Verbs end with one whose name is NULL.  ERR_INPUT names what is wrong, with the nearest match as
+ * a hint.  Flags may stand anywhere; "--" ends them.                                             */
+MUST_USE bool options_read(struct options *options, int argc, char **argv, const struct verb *verbs,
+                           struct err *err);
+/* The flags of a verb, a line each. */
+void options_help(FILE *out, const struct verb *verb);
+#endif
