@@ -12,6 +12,8 @@
 #include "base/err.h"
 #include "state/place.h"
 
+#define LOCATION_BYTES_MAX 16384 /* a longer text is FOREIGN */
+
 struct arena;
 
 enum spelling {
@@ -32,12 +34,14 @@ struct location {
 };
 
 /* Always classifies.  An alias of the policy's own list (place.aliases) is REGULAR only if it is
- * place.base itself.  Strings of *location live in the arena.                                   */
+ * place.base itself.  Strings of *location live in the arena and are UTF-8 without control bytes:
+ * an IRREGULAR location whose encoding hides others is cut, and blocks the innermost directory
+ * that can be named.                                                                            */
 enum spelling location_read(const struct places *places, const char *text, struct arena *arena,
                             struct location *location);
 /* The canonical location of a raw key: base + directory + name, encoded. */
 char *location_make(const struct place *place, const char *directory, const char *name,
                     struct arena *arena);
-/* Why a location is not REGULAR, for people: "has a query". */
+/* Why a location is not REGULAR, for people: "has a query"; NULL if it is. */
 const char *location_oddity(const struct places *places, const char *text, struct arena *arena);
 #endif

@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+struct arena;
+
 #define PLACE_MAX 64
 
 /* The base is canonical: lower-case scheme and host, no default port, the container and the
@@ -26,8 +28,14 @@ struct places {
     size_t              count;
 };
 
-/* ERR_INPUT if one base (or alias) equals or lies in another one's: *first and *second are their
- * indexes.                                                                                       */
+/* What a URL means, however it is spelled: scheme and host in lower case, https for http, no user,
+ * default port, query or fragment; the path percent-decoded once, with '/' for a backslash, empty
+ * and dot segments resolved.  Two URLs that mean one thing have one meaning; it is for comparing only.
+ * NULL if it is no absolute URL.                                                                 */
+char *place_meaning(const char *url_text, struct arena *arena);
+
+/* ERR_INPUT if one base (or alias) means the same as, or something in, another place's: *first and
+ * *second are their indexes.                                                                     */
 MUST_USE bool place_check(const struct places *places, size_t *first, size_t *second,
                           struct err *err);
 #endif

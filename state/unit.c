@@ -1,0 +1,128 @@
+#include "state/unit.h"
+
+#include <assert.h>
+
+static const char *const state_names[UNIT_STATES] = {
+    [UNIT_PLANNED] = "planned",         [UNIT_COPYING] = "copying",
+    [UNIT_VERIFYING] = "verifying",     [UNIT_COMMITTING] = "committing",
+    [UNIT_CUTOVER] = "cutover",         [UNIT_DELETING] = "deleting",
+    [UNIT_SWEEPING] = "sweeping",       [UNIT_DONE] = "done",
+    [UNIT_SKIPPED] = "skipped",         [UNIT_ABANDONED] = "abandoned",
+    [UNIT_ROLLED_BACK] = "rolled-back", [UNIT_PARKED] = "parked",
+};
+
+static const struct {
+    const char *name, *text;
+} reasons[UNIT_REASONS] = {
+    [REASON_NONE] = {"none", "Nothing stands in the way."},
+    [REASON_STALE_ROWS] = {"stale-rows",
+                           "The catalog's rows of this directory are not those of the plan. "
+                           "Make a new plan."},
+    [REASON_STALE_OBJECTS] = {"stale-objects", "The directory's objects are not those of the plan. "
+                                               "Make a new plan."},
+    [REASON_OPEN_UNIT] = {"open-unit",
+                          "An earlier move of this place, or of one above or below it, is not "
+                          "finished. Let it finish, then make a new plan."},
+    [REASON_TARGET_DIFFERS] = {"target-differs",
+                               "An object of the same name but with other content stands at the "
+                               "target. Find out who wrote it, remove it or move it away, then "
+                               "make a new plan."},
+    [REASON_TARGET_HAS_MORE] = {"target-has-more",
+                                "The target directory holds objects that the source lacks. Find "
+                                "out who wrote them, move them away, then make a new plan."},
+    [REASON_SOURCE_CHANGED] = {"source-changed",
+                               "Objects at the source changed, came or went while they were "
+                               "copied. Wait until nobody writes there, then make a new plan."},
+    [REASON_COPY_REFUSED] = {"copy-refused",
+                             "The store refused to copy an object, and trying again would not "
+                             "help. Read the log for its answer, then make a new plan."},
+    [REASON_UNPROVED] = {"unproved",
+                         "The copies could not be proved equal at the level of `verify`. See that "
+                         "both sides can be read back, then make a new plan."},
+    [REASON_NOT_A_FILE] = {"not-a-file",
+                           "The directory holds an entry that is no regular file (a link, a "
+                           "device). Remove it, then make a new plan."},
+    [REASON_CATALOG_CHANGED] = {"catalog-changed",
+                                "Somebody else changed the catalog's rows of this directory. See "
+                                "where they point, put them right, then make a new plan."},
+    [REASON_ROWS_AT_SOURCE] = {"rows-at-source",
+                               "A catalog row points at or below the source, so it is kept. Point "
+                               "that row at the target; the next run looks again."},
+    [REASON_TARGET_CHANGED] = {"target-changed",
+                               "The target is no longer what was verified, so the source is kept. "
+                               "Put the target's objects back from the source; the next run looks "
+                               "again."},
+    [REASON_SOURCE_REWRITTEN] = {"source-rewritten",
+                                 "The source holds objects that were written after the copy, so it "
+                                 "is kept. Move them away; the next run looks again."},
+    [REASON_DELETE_REFUSED] = {"delete-refused",
+                               "The store refuses to delete the source (a lease, snapshots, an "
+                               "immutability rule). Lift that; the next run looks again."},
+    [REASON_DENIED] = {"denied",
+                       "Credentials or permissions do not suffice. Grant what the log says is "
+                       "missing, then run again."},
+    [REASON_MISSING] = {"missing",
+                        "A container, table or folder that was named is not there. Put it right, "
+                        "then run again."},
+    [REASON_CORRUPT] = {"corrupt",
+                        "An answer of a store or of the catalog contradicts itself. Read the log, "
+                        "then run again."},
+    [REASON_INTERNAL] = {"internal",
+                         "frostline met a case that it does not know: a bug. Please report it with "
+                         "the log; the data is safe where it is."},
+    [REASON_GRACE] = {"grace",
+                      "The grace between cut-over and deletion of the source still runs. The first "
+                      "run after its end deletes the source."},
+    [REASON_HELD] = {"held",
+                     "A hold, or `source: keep`, stops the deletion of the source. Lift it, or "
+                     "leave the source where it is."},
+    [REASON_PENDING] = {"pending",
+                        "A copy in the cloud, or a rehydration, is still under way. A later run "
+                        "goes on with it."},
+    [REASON_BUSY] = {"busy",
+                     "A store or the catalog could not be reached or was too busy. The next run "
+                     "goes on from here."},
+    [REASON_STOPPED] = {"stopped", "The run was told to stop. The next run goes on from here."},
+    [REASON_SKEW] = {"skew",
+                     "The clocks of this machine and of a store or the catalog differ by more than "
+                     "five minutes, so nothing is deleted. Set the clock, then run again."},
+};
+
+bool unit_is_open(const struct unit *unit)
+{
+    switch (unit->state) {
+    case UNIT_DONE:
+    case UNIT_SKIPPED:
+    case UNIT_ABANDONED:
+    case UNIT_ROLLED_BACK:
+        return false;
+    default:
+        return true;
+    }
+}
+
+const char *unit_state_name(enum unit_state state)
+{
+    assert(state < UNIT_STATES);
+    return state_names[state];
+}
+
+const char *unit_reason_name(enum unit_reason reason)
+{
+    assert(reason < UNIT_REASONS);
+    return reasons[reason].name;
+}
+
+const char *unit_reason_text(enum unit_reason reason)
+{
+    assert(reason < UNIT_REASONS);
+    return reasons[reason].text;
+}
+
+const char *unit_verify_name(enum unit_verify verify)
+{
+    static const char *const names[] = {
+        [VERIFY_SIZE] = "size", [VERIFY_CHECKSUM] = "checksum", [VERIFY_READBACK] = "readback"};
+    assert(verify <= VERIFY_READBACK);
+    return names[verify];
+}
