@@ -1,0 +1,63 @@
+#include "executor/survey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- one directory ------------------------------------------------------------------------------
+ */
+
+static int compare_key(const void *key, const void *object)
+{
+    return strcmp(key, ((const struct object *)object)->key);
+}
+
+static bool answer(void *context, size_t index, const struct object *objects, size_t count,
+                   int64_t server_us, const struct err *failure, struct err *err)
+{
+    (void)server_us;
+    (void)err;
+    struct survey_question *question = &((struct survey_question *)context)[index];
+    if (failure != NULL && failure->kind != ERR_NONE) {
+        question->err = *failure;
+        return true;
+    }
+    question->objects = count;
+    for (size_t i = 0; i < count; i++) {
+        question->bytes += objects[i].bytes;
+        question->irregular += objects[i].irregular;
+    }
+    for (size_t i = 0; i < question->name_count; i++)
+        question->present[i] = count > 0 && bsearch(question->names[i], objects, count,
+                                                    sizeof(*objects), compare_key) != NULL;
+    object_manifest_digest(objects, count, &question->digest);
+    return true;
+}
+
+/* -- the port ------------------------------------------------------------------------------------
+ */
+
+static bool ask(struct survey *port, uint16_t store, struct survey_question *questions,
+                size_t count, struct err *err)
+{
+    struct survey_stores *survey = (struct survey_stores *)port;
+    const char *directories[SURVEY_BATCH_MAX];
+    if (atomic_load(survey->stop))
+        return ERR(err, ERR_CANCELLED, "told to stop");
+    if (count > SURVEY_BATCH_MAX)
+        return ERR(err, ERR_INTERNAL, "%zu directories asked for at once", count);
+    for (size_t i = 0; i < count; i++) {
+        questions[i].objects = questions[i].bytes = questions[i].irregular = 0;
+        questions[i].err = (struct err){0};
+        directories[i] = questions[i].directory;
+    }
+    return listing_directories(survey->stores[store], directories, count, answer, questions,
+                               &survey->tally, err);
+}
+
+static const struct survey_ops survey_stores_ops = {.ask = ask};
+
+void survey_init(struct survey_stores *survey, struct store *const *stores, atomic_bool *stop)
+{
+    *survey = (struct survey_stores){
+        .survey = {.ops = &survey_stores_ops}, .stores = stores, .stop = stop};
+}
