@@ -1,0 +1,21 @@
+/* planning.h: from open wiring to a plan file. */
+#ifndef ENGINE_PLANNING_H
+#define ENGINE_PLANNING_H
+
+#include "engine/wiring.h"
+#include "planner/plan_file.h"
+
+/* Policy, catalog, stores and journal (READ unless it is open) are open, and as_of is settled. */
+enum exit_code planning_open(struct wiring *wiring, const char *policy, const char *as_of,
+                             bool *simulation);
+/* The plan stands at path.  survey false: the catalog's sizes are trusted. */
+enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation);
+/* Read it back, checked.  Prints what is wrong. */
+enum exit_code planning_read(const char *path, struct plan_reader **plan);
+/* 5 if a guard refuses, else 0. */
+enum exit_code planning_guards(const struct plan_summary *summary);
+/* A name for a plan that nobody asked to keep: in the state folder, made if needed. */
+enum exit_code planning_scratch(struct wiring *wiring, const char **path);
+/* Where the plan with this digest is kept for runs that resume it. */
+const char *planning_kept_path(struct wiring *wiring, const char *digest);
+#endif

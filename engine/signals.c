@@ -1,0 +1,67 @@
+#include "engine/signals.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "executor/http/http.h"
+
+/* The process has one set of signals, so this is the one place with state of its own. */
+static struct {
+    atomic_bool stop;
+    atomic_int number;
+    pthread_mutex_t mutex; /* http */
+    struct http *http;
+    sigset_t set;
+} watch = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+atomic_bool *signals_stop(void)
+{
+    return &watch.stop;
+}
+
+enum exit_code signals_exit(void)
+{
+    int number = atomic_load(&watch.number);
+    return number == 0 ? EXIT_OK : (enum exit_code)(128 + number);
+}
+
+static void *wait_for_signals(void *context)
+{
+    (void)context;
+    for (;;) {
+        int number;
+        if (sigwait(&watch.set, &number) != 0)
+            continue;
+        if (atomic_exchange(&watch.number, number) != 0)
+            _exit(128 + number);
+        fputs("\nfrostline: stopping; steps under way finish (once more: stop at once)\n", stderr);
+        atomic_store(&watch.stop, true);
+        pthread_mutex_lock(&watch.mutex);
+        if (watch.http != NULL)
+            http_cancel(watch.http);
+        pthread_mutex_unlock(&watch.mutex);
+    }
+    return NULL;
+}
+
+void signals_cancel_with(struct http *http)
+{
+    pthread_mutex_lock(&watch.mutex);
+    watch.http = http;
+    pthread_mutex_unlock(&watch.mutex);
+}
+
+void signals_watch(void)
+{
+    pthread_t thread;
+    sigemptyset(&watch.set);
+    sigaddset(&watch.set, SIGINT);
+    sigaddset(&watch.set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &watch.set, NULL);
+    if (pthread_create(&thread, NULL, wait_for_signals, NULL) != 0)
+        abort();
+    pthread_detach(thread);
+}

@@ -1,0 +1,16 @@
+/* text.h: amounts and times as people read them, in buffers that rotate, so that several can stand
+ * in one printf. */
+#ifndef ENGINE_TEXT_H
+#define ENGINE_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+const char *text_size(uint64_t size_bytes);                /* "38.2 GB"             */
+const char *text_count(uint64_t count);                    /* "23,820"              */
+const char *text_instant(int64_t instant_us);              /* "2025-06-01 00:00:00" */
+const char *text_plural(uint64_t count, const char *word); /* "1 object", "2,000 objects"; a final
+                                                            * y becomes ies                     */
+/* "sha256:4be1c0a2..9d27" */
+const char *text_digest(const char *digest);
+#endif

@@ -1,0 +1,171 @@
+#include "engine/wiring.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "engine/signals.h"
+#include "executor/http/http.h"
+
+#define ARENA_BYTES_MAX ((size_t)4 << 30)
+#define DIAGNOSTICS_BYTES_MAX ((size_t)4 << 20)
+#define DEFAULT_POLICY "frostline.yaml"
+
+void wiring_init(struct wiring *wiring, const struct options *options)
+{
+    *wiring = (struct wiring){.options = options, .clock = clock_real(), .lock = {.fd = -1}};
+    arena_init(&wiring->arena, ARENA_BYTES_MAX);
+    diag_init(&wiring->diags, &wiring->arena);
+}
+
+void wiring_close(struct wiring *wiring)
+{
+    journal_close(wiring->journal);
+    lock_release(&wiring->lock);
+    for (size_t i = 0; i < PLACE_MAX; i++)
+        store_close(wiring->stores[i]);
+    signals_cancel_with(NULL);
+    if (wiring->http != NULL)
+        http_close(wiring->http);
+    catalog_close(wiring->catalog);
+    if (wiring->policies != NULL)
+        policy_free(wiring->policies);
+    arena_free(&wiring->arena);
+}
+
+/* -- the policy ----------------------------------------------------------------------------------
+ */
+
+static const char *from_environment(void *context, const char *name)
+{
+    (void)context;
+    return getenv(name);
+}
+
+/* A folder stands for the frostline.yaml in it. */
+static const char *policy_path(struct wiring *wiring, const char *path)
+{
+    struct stat found;
+    if (path == NULL)
+        return DEFAULT_POLICY;
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+        return file_join(&wiring->arena, path, DEFAULT_POLICY);
+    return path;
+}
+
+/* Errors stop everything; warnings are told and that is all. */
+static enum exit_code show_diagnostics(struct wiring *wiring)
+{
+    struct diags *diags = &wiring->diags;
+    if (diags->count == 0 || (diags->errors == 0 && wiring->options->quiet))
+        return EXIT_OK;
+    struct buf text;
+    buf_init(&text, DIAGNOSTICS_BYTES_MAX);
+    diag_render(diags, &text);
+    fputs(buf_string(&text), stderr);
+    buf_free(&text);
+    if (diags->errors == 0) {
+        diags->count = diags->warnings = 0;
+        return EXIT_OK;
+    }
+    fprintf(stderr, "frostline: %zu error%s, %zu warning%s\n", diags->errors,
+            diags->errors == 1 ? "" : "s", diags->warnings, diags->warnings == 1 ? "" : "s");
+    return EXIT_INVALID;
+}
+
+enum exit_code wiring_load(struct wiring *wiring, const char *path)
+{
+    const struct options *options = wiring->options;
+    struct policy_source source = {.path = policy_path(wiring, path),
+                                   .env = from_environment,
+                                   .vars = options->vars,
+                                   .var_count = options->var_count};
+    struct err err;
+    if (!policy_load(&source, &wiring->arena, &wiring->diags, &wiring->policies, &err)) {
+        if (path == NULL && err.kind == ERR_MISSING)
+            snprintf(err.hint, sizeof(err.hint), "name a policy file; `frostline demo` makes one");
+        return exit_with(&err);
+    }
+    return show_diagnostics(wiring);
+}
+
+/* -- the catalog ---------------------------------------------------------------------------------
+ */
+
+enum exit_code wiring_open_catalog(struct wiring *wiring)
+{
+    struct err err;
+    if (!catalog_open(&wiring->policies->catalog, wiring->clock, &wiring->catalog, &err) ||
+        !wiring->catalog->ops->describe(wiring->catalog, &wiring->arena, &wiring->shape, &err)) {
+        err_wrap(&err, "catalog");
+        return exit_with(&err);
+    }
+    bool bound = policy_bind(wiring->policies, &wiring->shape, &wiring->diags);
+    enum exit_code code = show_diagnostics(wiring);
+    return bound || code != EXIT_OK ? code : EXIT_INVALID;
+}
+
+enum exit_code wiring_open_stores(struct wiring *wiring)
+{
+    struct http_config config = {.clock = wiring->clock,
+                                 .user_agent = "frostline/" FROSTLINE_VERSION,
+                                 .ca_file = getenv("FROSTLINE_CA_FILE")};
+    struct err err;
+    if (!http_open(&config, &wiring->http, &err))
+        return exit_with(&err);
+    signals_cancel_with(wiring->http);
+    for (size_t i = 0; i < wiring->policies->store_count; i++) {
+        const struct policy_store *store = &wiring->policies->stores[i];
+        if (!store_open(store, wiring->http, wiring->clock, &wiring->stores[i], &err)) {
+            err_wrap(&err, "store %s", store->name);
+            return exit_with(&err);
+        }
+    }
+    return EXIT_OK;
+}
+
+/* -- the journal ---------------------------------------------------------------------------------
+ */
+
+enum exit_code wiring_find_state(struct wiring *wiring)
+{
+    struct arena *arena = &wiring->arena;
+    const char *own = getenv("FROSTLINE_STATE_DIR"), *systemd = getenv("STATE_DIRECTORY");
+    const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (wiring->options->state != NULL)
+        wiring->state_folder = wiring->options->state;
+    else if (own != NULL && own[0] != '\0')
+        wiring->state_folder = own;
+    else if (systemd != NULL && systemd[0] != '\0')
+        wiring->state_folder = systemd;
+    else if (xdg != NULL && xdg[0] == '/')
+        wiring->state_folder = str_format(arena, "%s/frostline", xdg);
+    else if (home != NULL && home[0] == '/')
+        wiring->state_folder = str_format(arena, "%s/.local/state/frostline", home);
+    if (wiring->state_folder != NULL)
+        return EXIT_OK;
+    fprintf(stderr, "frostline: there is no place for the journal\n"
+                    "  hint: name one with --state or FROSTLINE_STATE_DIR\n");
+    return EXIT_USAGE;
+}
+
+enum exit_code wiring_open_journal(struct wiring *wiring, enum journal_mode mode)
+{
+    struct err err;
+    if (mode == JOURNAL_WRITE &&
+        !lock_take(wiring->state_folder, wiring->options->verb->name, wiring->options->lock_wait_us,
+                   wiring->clock, &wiring->lock, &err)) {
+        enum exit_code code = exit_with(&err);
+        return err.kind == ERR_BUSY ? EXIT_LOCKED : code;
+    }
+    if (journal_open(wiring->state_folder, mode, wiring->clock, &wiring->journal, &err))
+        return EXIT_OK;
+    if (mode == JOURNAL_READ && err.kind == ERR_MISSING)
+        return EXIT_OK;
+    err_wrap(&err, "journal in %s", wiring->state_folder);
+    return exit_with(&err);
+}

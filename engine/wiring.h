@@ -1,0 +1,45 @@
+/* wiring.h: names become adapters: the policy file, its catalog, its stores, the journal and its
+ * lock, opened in that order and closed together. */
+#ifndef ENGINE_WIRING_H
+#define ENGINE_WIRING_H
+
+#include "base/arena.h"
+#include "engine/exit.h"
+#include "engine/options.h"
+#include "executor/store.h"
+#include "policy/policy.h"
+#include "state/catalog.h"
+#include "state/journal.h"
+#include "state/lock.h"
+
+struct http;
+
+struct wiring {
+    struct arena arena;
+    const struct options *options;
+    struct clock *clock;
+    const char *state_folder;
+    struct diags diags;
+    struct policies *policies;
+    struct catalog *catalog;
+    struct catalog_shape shape;
+    struct http *http;
+    struct store *stores[PLACE_MAX];
+    struct journal *journal; /* NULL: there is none yet (reading) */
+    struct lock lock;
+};
+
+void wiring_init(struct wiring *wiring, const struct options *options);
+void wiring_close(struct wiring *wiring);
+
+/* Each prints what is wrong and returns its exit code; EXIT_OK: done. */
+/* The policy file that was named, or frostline.yaml here or in the named folder. */
+enum exit_code wiring_load(struct wiring *wiring, const char *path);
+/* The catalog is connected, described and bound to the policy. */
+enum exit_code wiring_open_catalog(struct wiring *wiring);
+enum exit_code wiring_open_stores(struct wiring *wiring);
+/* Where the journal is or would be. */
+enum exit_code wiring_find_state(struct wiring *wiring);
+/* WRITE takes the lock first; READ leaves wiring->journal NULL if there is none yet. */
+enum exit_code wiring_open_journal(struct wiring *wiring, enum journal_mode mode);
+#endif
