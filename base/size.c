@@ -91,12 +91,10 @@ void size_text(uint64_t size_bytes, char text[SIZE_TEXT_MAX])
             unsigned __int128 scaled = (unsigned __int128)size_bytes * power + factor / 2;
             if (scaled / factor >= 1000)
                 continue;
-            unsigned digits = (unsigned)(scaled / factor);
-            if (decimals == 0)
-                snprintf(text, SIZE_TEXT_MAX, "%u %s", digits, names[i]);
-            else
-                snprintf(text, SIZE_TEXT_MAX, "%u.%0*u %s", digits / power, decimals,
-                         digits % power, names[i]);
+            char three[4];
+            snprintf(three, sizeof three, "%u", (unsigned)(scaled / factor));
+            snprintf(text, SIZE_TEXT_MAX, "%.*s%s%s %s", 3 - decimals, three,
+                     decimals > 0 ? "." : "", three + 3 - decimals, names[i]);
             return;
         }
     }

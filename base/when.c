@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 
-#define WHEN_DURATION_YEARS_MAX 10000
+#define WHEN_DURATION_YEARS_MAX 1000
 
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

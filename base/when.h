@@ -52,7 +52,8 @@ struct when_duration {
     int64_t us;
     int32_t months; /* mo, y */
 };
-/* "90d", "12h", "30m", "45s", "2w", "6mo", "1y"; a unit is required.  ERR_INPUT otherwise. */
+/* "90d", "12h", "30m", "45s", "2w", "6mo", "1y"; a unit is required; at most 1000 years.  ERR_INPUT
+ * otherwise.                                                                                     */
 MUST_USE bool when_duration_read(const char *text, struct when_duration *duration, struct err *err);
 /* The shortest literal that means it: "7d", "12h", "90s", "6mo". */
 void when_duration_text(struct when_duration duration, char text[WHEN_TEXT_MAX]);

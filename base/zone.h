@@ -10,7 +10,8 @@ struct arena;
 struct zone;
 
 /* "Europe/Berlin", "UTC".  Lives in the arena.  ERR_INPUT for a name that is malformed (absolute,
- * with ..) or unknown, ERR_CORRUPT for a damaged file.  "UTC" needs no file.                     */
+ * with ..) or unknown, or whose file counts leap seconds; ERR_CORRUPT for a damaged file.  "UTC"
+ * needs no file; the others lie in /usr/share/zoneinfo, or in $TZDIR.                            */
 MUST_USE bool zone_open(const char *name, struct arena *arena, const struct zone **zone,
                         struct err *err);
 const char *zone_name(const struct zone *zone);
