@@ -146,7 +146,7 @@ static struct claim *claims_make(const struct places *places, struct arena *aren
     for (size_t i = 0; i < places->count; i++)
         *count += places->items[i].alias_count;
 
-    struct claim *claims = arena_make(arena, *count * sizeof(*claims));
+    struct claim *claims = arena_make(arena, (*count + 1) * sizeof(*claims));
     struct claim *next = claims;
     for (size_t i = 0; i < places->count; i++) {
         const struct place *place = &places->items[i];
