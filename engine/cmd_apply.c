@@ -1,0 +1,252 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "engine/cmd.h"
+#include "engine/planning.h"
+#include "engine/run.h"
+#include "engine/show_plan.h"
+#include "engine/signals.h"
+#include "engine/text.h"
+#include "executor/apply.h"
+
+#define MANY_SOURCES 100
+#define MANY_BYTES UINT64_C(1000000000000)
+#define SHORT_ID_LENGTH 8
+
+/* -- approval -------------------------------------------------------------------------------------- */
+
+static bool can_ask(const struct options *options)
+{
+    return !options->no_input && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+/* What has to be typed: the plan's short id where much would be deleted. */
+static void wanted_answer(const struct plan_reader *plan, char answer[SHORT_ID_LENGTH + 1])
+{
+    const struct plan_summary *summary = plan_file_summary(plan);
+    uint64_t sources = summary->actions[PLAN_MOVE] + summary->actions[PLAN_REAP];
+    bool     much = sources > MANY_SOURCES ||
+                summary->move_bytes + summary->reap_bytes > MANY_BYTES;
+    const char *id = strchr(plan_file_digest(plan), ':') + 1;
+    snprintf(answer, SHORT_ID_LENGTH + 1, "%s", much ? id : "yes");
+}
+
+static enum exit_code ask(const struct plan_reader *plan)
+{
+    char answer[SHORT_ID_LENGTH + 1], typed[64];
+    wanted_answer(plan, answer);
+    fprintf(stderr, "\nDo you want to carry out this plan? Only \"%s\" is taken as approval: ",
+            answer);
+    if (fgets(typed, sizeof(typed), stdin) == NULL)
+        typed[0] = '\0';
+    typed[strcspn(typed, "\n")] = '\0';
+    if (str_equal(typed, answer))
+        return EXIT_OK;
+    fputs("Nothing was done.\n", stderr);
+    return EXIT_REFUSED;
+}
+
+static enum exit_code approve(const struct options *options, const struct plan_reader *plan)
+{
+    const char *digest = plan_file_digest(plan);
+    if (options->expect != NULL) {
+        if (str_equal(options->expect, digest))
+            return EXIT_OK;
+        fprintf(stderr, "frostline: the plan's digest is %s, not %s\n", digest, options->expect);
+        return EXIT_STALE;
+    }
+    if (options->auto_approve)
+        return EXIT_OK;
+    if (can_ask(options))
+        return ask(plan);
+    fputs("frostline: nobody approved this plan\n"
+          "  hint: --auto-approve, or --expect with the digest that was reviewed\n",
+          stderr);
+    return EXIT_REFUSED;
+}
+
+/* -- a plan that exists ---------------------------------------------------------------------------- */
+
+/* The kept copy is what a resume finds when the file is gone. */
+static enum exit_code keep(struct wiring *wiring, struct plan_reader *plan, const char *path)
+{
+    const char *kept = planning_kept_path(wiring, plan_file_digest(plan));
+    struct err  err;
+    char       *bytes;
+    size_t      size;
+    if (access(kept, F_OK) == 0)
+        return EXIT_OK;
+    struct file_new file;
+    struct arena    arena;
+    arena_init(&arena, (size_t)4 << 30);
+    bool done = file_make_folder(file_join(&wiring->arena, wiring->state_folder, "plans"), 0700,
+                                 &err) &&
+                file_read(path, (size_t)2 << 30, &arena, &bytes, &size, &err) &&
+                file_new_open(&file, kept, 0600, &err);
+    if (done) {
+        fwrite(bytes, 1, size, file.stream);
+        done = file_new_commit(&file, &err);
+    }
+    arena_free(&arena);
+    return done ? EXIT_OK : exit_with(&err);
+}
+
+static enum exit_code check(struct wiring *wiring, const struct plan_reader *plan)
+{
+    char       lineage[JOURNAL_LINEAGE_MAX];
+    struct err err;
+    if (!journal_lineage(wiring->journal, lineage, &err))
+        return exit_with(&err);
+    if (apply_check(plan_file_header(plan), wiring->policies, &wiring->shape, lineage, &err))
+        return EXIT_OK;
+    snprintf(err.hint, sizeof(err.hint), "make a new plan with frostline plan");
+    return exit_with(&err);
+}
+
+/* The policy stands where the plan says, seen from here or from beside the plan, or where --policy
+ * says.                                                                                           */
+static const char *policy_of(struct wiring *wiring, const struct plan_reader *plan,
+                             const char *plan_path)
+{
+    const char *named = plan_file_made(plan)->policy;
+    if (wiring->options->policy != NULL)
+        return wiring->options->policy;
+    if (access(named, F_OK) == 0)
+        return named;
+    const char *slash = strrchr(plan_path, '/');
+    if (slash == NULL)
+        return named;
+    const char *folder = str_copy(&wiring->arena, plan_path, (size_t)(slash - plan_path));
+    return file_join(&wiring->arena, folder, named);
+}
+
+static enum exit_code open_for_run(struct wiring *wiring, const char *policy)
+{
+    bool           simulation;
+    enum exit_code code = wiring_find_state(wiring);
+    if (code == EXIT_OK)
+        code = wiring_open_journal(wiring, JOURNAL_WRITE);
+    return code == EXIT_OK ? planning_open(wiring, policy, NULL, &simulation) : code;
+}
+
+static enum exit_code apply_saved(struct wiring *wiring, const char *path)
+{
+    struct plan_reader *plan;
+    enum exit_code      code = planning_read(path, &plan);
+    if (code != EXIT_OK)
+        return code;
+    code = open_for_run(wiring, policy_of(wiring, plan, path));
+    if (code == EXIT_OK)
+        code = check(wiring, plan);
+    if (code == EXIT_OK)
+        code = approve(wiring->options, plan);
+    if (code == EXIT_OK)
+        code = keep(wiring, plan, path);
+    if (code == EXIT_OK)
+        code = run_plan(wiring, &(struct run_request){.plan = plan});
+    plan_file_close(plan);
+    return code;
+}
+
+/* -- plan, ask, apply ------------------------------------------------------------------------------ */
+
+static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
+{
+    const char    *scratch;
+    enum exit_code code = planning_scratch(wiring, &scratch);
+    if (code == EXIT_OK)
+        code = planning_make(wiring, scratch, true, false);
+    if (code != EXIT_OK)
+        return code;
+    struct plan_reader *plan;
+    code = planning_read(scratch, &plan);
+    if (code != EXIT_OK)
+        return code;
+    *path = planning_kept_path(wiring, plan_file_digest(plan));
+    plan_file_close(plan);
+    if (rename(scratch, *path) == 0)
+        return EXIT_OK;
+    struct err err;
+    ERR(&err, ERR_INPUT, "keeping the plan as %s failed", *path);
+    return exit_with(&err);
+}
+
+static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_all)
+{
+    const struct options *options = wiring->options;
+    const char           *path;
+    struct plan_reader   *plan;
+    struct err            err;
+    enum exit_code        code = make_kept_plan(wiring, &path);
+    if (code == EXIT_OK)
+        code = planning_read(path, &plan);
+    if (code != EXIT_OK)
+        return code;
+    const struct plan_summary *summary = plan_file_summary(plan);
+    struct show_options        how = {.all = options->all};
+    if (show_plan_is_empty(summary))
+        unlink(path); /* nothing to resume from it */
+    if (!options->quiet && !show_plan(stdout, plan, &how, &err))
+        code = exit_with(&err);
+    fflush(stdout);
+    if (code == EXIT_OK && must_ask && !show_plan_is_empty(summary))
+        code = approve(options, plan);
+    if (code == EXIT_OK)
+        code = run_plan(wiring, &(struct run_request){.plan = plan, .reap_all = reap_all});
+    if (code == EXIT_OK || code == EXIT_PARTIAL)
+        code = exit_worse(code, planning_guards(summary));
+    plan_file_close(plan);
+    return code;
+}
+
+static bool is_plan(const char *path)
+{
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    char  start[20] = "";
+    if (file == NULL)
+        return false;
+    size_t got = fread(start, 1, sizeof(start) - 1, file);
+    fclose(file);
+    return got > 0 && str_starts(start, "{\"frostline_plan\"");
+}
+
+int cmd_apply(const struct options *options)
+{
+    struct wiring wiring;
+    wiring_init(&wiring, options);
+    enum exit_code code;
+    if (is_plan(options->args[0]))
+        code = apply_saved(&wiring, options->args[0]);
+    else {
+        code = open_for_run(&wiring, options->args[0]);
+        if (code == EXIT_OK)
+            code = apply_new(&wiring, true, false);
+    }
+    wiring_close(&wiring);
+    return code;
+}
+
+int cmd_reconcile(const struct options *options)
+{
+    struct wiring wiring;
+    wiring_init(&wiring, options);
+    enum exit_code code = open_for_run(&wiring, options->args[0]);
+    if (code == EXIT_OK)
+        code = apply_new(&wiring, false, true);
+    wiring_close(&wiring);
+    return code;
+}
+
+int cmd_reap(const struct options *options)
+{
+    struct wiring wiring;
+    wiring_init(&wiring, options);
+    enum exit_code code = open_for_run(&wiring, options->args[0]);
+    if (code == EXIT_OK)
+        code = run_plan(&wiring, &(struct run_request){.reap_all = true, .only_reap = true});
+    wiring_close(&wiring);
+    return code;
+}

@@ -1,0 +1,67 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "engine/cmd.h"
+#include "engine/planning.h"
+#include "engine/show_json.h"
+#include "engine/show_plan.h"
+#include "engine/text.h"
+
+/* Show a plan in the format that was asked for. */
+static enum exit_code show(const struct options *options, const char *path, bool saved)
+{
+    struct plan_reader *plan;
+    struct err          err;
+    enum exit_code      code = planning_read(path, &plan);
+    if (code != EXIT_OK)
+        return code;
+    struct show_options how = {.all = options->all, .path = saved ? path : NULL};
+    bool                done = options->format == FORMAT_JSON ? show_json_plan(stdout, path, &err)
+                                                              : show_plan(stdout, plan, &how, &err);
+    code = done ? planning_guards(plan_file_summary(plan)) : exit_with(&err);
+    if (done && saved && options->format == FORMAT_HUMAN) {
+        printf("Next  frostline show %s --all\n", path);
+        if (!show_plan_is_empty(plan_file_summary(plan)) && !plan_file_header(plan)->simulation)
+            printf("      frostline apply %s\n", path);
+    }
+    plan_file_close(plan);
+    return code;
+}
+
+static enum exit_code make(struct wiring *wiring)
+{
+    const struct options *options = wiring->options;
+    const char           *path = options->out;
+    bool                  simulation;
+    enum exit_code        code = planning_open(wiring, options->args[0], options->as_of, &simulation);
+    if (code == EXIT_OK && path == NULL)
+        code = planning_scratch(wiring, &path);
+    if (code == EXIT_OK)
+        code = planning_make(wiring, path, options->survey == SURVEY_FULL, simulation);
+    if (code != EXIT_OK)
+        return code;
+    if (!options->quiet)
+        code = show(options, path, options->out != NULL);
+    if (options->out == NULL)
+        unlink(path);
+    return code;
+}
+
+int cmd_plan(const struct options *options)
+{
+    struct wiring wiring;
+    wiring_init(&wiring, options);
+    enum exit_code code = make(&wiring);
+    wiring_close(&wiring);
+    return code;
+}
+
+int cmd_show(const struct options *options)
+{
+    if (options->arg_count == 0) {
+        fputs("frostline: show which plan?\n  hint: frostline show FILE\n", stderr);
+        return EXIT_USAGE;
+    }
+    return show(options, options->args[0], false);
+}
