@@ -16,7 +16,8 @@
 #define MANY_BYTES UINT64_C(1000000000000)
 #define SHORT_ID_LENGTH 8
 
-/* -- approval -------------------------------------------------------------------------------------- */
+/* -- approval
+ * -------------------------------------------------------------------------------------- */
 
 static bool can_ask(const struct options *options)
 {
@@ -28,8 +29,7 @@ static void wanted_answer(const struct plan_reader *plan, char answer[SHORT_ID_L
 {
     const struct plan_summary *summary = plan_file_summary(plan);
     uint64_t sources = summary->actions[PLAN_MOVE] + summary->actions[PLAN_REAP];
-    bool     much = sources > MANY_SOURCES ||
-                summary->move_bytes + summary->reap_bytes > MANY_BYTES;
+    bool much = sources > MANY_SOURCES || summary->move_bytes + summary->reap_bytes > MANY_BYTES;
     const char *id = strchr(plan_file_digest(plan), ':') + 1;
     snprintf(answer, SHORT_ID_LENGTH + 1, "%s", much ? id : "yes");
 }
@@ -38,8 +38,8 @@ static enum exit_code ask(const struct plan_reader *plan)
 {
     char answer[SHORT_ID_LENGTH + 1], typed[64];
     wanted_answer(plan, answer);
-    fprintf(stderr, "\nDo you want to carry out this plan? Only \"%s\" is taken as approval: ",
-            answer);
+    fprintf(stderr,
+            "\nDo you want to carry out this plan? Only \"%s\" is taken as approval: ", answer);
     if (fgets(typed, sizeof(typed), stdin) == NULL)
         typed[0] = '\0';
     typed[strcspn(typed, "\n")] = '\0';
@@ -68,24 +68,25 @@ static enum exit_code approve(const struct options *options, const struct plan_r
     return EXIT_REFUSED;
 }
 
-/* -- a plan that exists ---------------------------------------------------------------------------- */
+/* -- a plan that exists
+ * ---------------------------------------------------------------------------- */
 
 /* The kept copy is what a resume finds when the file is gone. */
 static enum exit_code keep(struct wiring *wiring, struct plan_reader *plan, const char *path)
 {
     const char *kept = planning_kept_path(wiring, plan_file_digest(plan));
-    struct err  err;
-    char       *bytes;
-    size_t      size;
+    struct err err;
+    char *bytes;
+    size_t size;
     if (access(kept, F_OK) == 0)
         return EXIT_OK;
     struct file_new file;
-    struct arena    arena;
+    struct arena arena;
     arena_init(&arena, (size_t)4 << 30);
-    bool done = file_make_folder(file_join(&wiring->arena, wiring->state_folder, "plans"), 0700,
-                                 &err) &&
-                file_read(path, (size_t)2 << 30, &arena, &bytes, &size, &err) &&
-                file_new_open(&file, kept, 0600, &err);
+    bool done =
+        file_make_folder(file_join(&wiring->arena, wiring->state_folder, "plans"), 0700, &err) &&
+        file_read(path, (size_t)2 << 30, &arena, &bytes, &size, &err) &&
+        file_new_open(&file, kept, 0600, &err);
     if (done) {
         fwrite(bytes, 1, size, file.stream);
         done = file_new_commit(&file, &err);
@@ -96,7 +97,7 @@ static enum exit_code keep(struct wiring *wiring, struct plan_reader *plan, cons
 
 static enum exit_code check(struct wiring *wiring, const struct plan_reader *plan)
 {
-    char       lineage[JOURNAL_LINEAGE_MAX];
+    char lineage[JOURNAL_LINEAGE_MAX];
     struct err err;
     if (!journal_lineage(wiring->journal, lineage, &err))
         return exit_with(&err);
@@ -107,7 +108,7 @@ static enum exit_code check(struct wiring *wiring, const struct plan_reader *pla
 }
 
 /* The policy stands where the plan says, seen from here or from beside the plan, or where --policy
- * says.                                                                                           */
+ * says. */
 static const char *policy_of(struct wiring *wiring, const struct plan_reader *plan,
                              const char *plan_path)
 {
@@ -125,7 +126,7 @@ static const char *policy_of(struct wiring *wiring, const struct plan_reader *pl
 
 static enum exit_code open_for_run(struct wiring *wiring, const char *policy)
 {
-    bool           simulation;
+    bool simulation;
     enum exit_code code = wiring_find_state(wiring);
     if (code == EXIT_OK)
         code = wiring_open_journal(wiring, JOURNAL_WRITE);
@@ -135,7 +136,7 @@ static enum exit_code open_for_run(struct wiring *wiring, const char *policy)
 static enum exit_code apply_saved(struct wiring *wiring, const char *path)
 {
     struct plan_reader *plan;
-    enum exit_code      code = planning_read(path, &plan);
+    enum exit_code code = planning_read(path, &plan);
     if (code != EXIT_OK)
         return code;
     code = open_for_run(wiring, policy_of(wiring, plan, path));
@@ -151,11 +152,12 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
     return code;
 }
 
-/* -- plan, ask, apply ------------------------------------------------------------------------------ */
+/* -- plan, ask, apply
+ * ------------------------------------------------------------------------------ */
 
 static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
 {
-    const char    *scratch;
+    const char *scratch;
     enum exit_code code = planning_scratch(wiring, &scratch);
     if (code == EXIT_OK)
         code = planning_make(wiring, scratch, true, false);
@@ -177,16 +179,16 @@ static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
 static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_all)
 {
     const struct options *options = wiring->options;
-    const char           *path;
-    struct plan_reader   *plan;
-    struct err            err;
-    enum exit_code        code = make_kept_plan(wiring, &path);
+    const char *path;
+    struct plan_reader *plan;
+    struct err err;
+    enum exit_code code = make_kept_plan(wiring, &path);
     if (code == EXIT_OK)
         code = planning_read(path, &plan);
     if (code != EXIT_OK)
         return code;
     const struct plan_summary *summary = plan_file_summary(plan);
-    struct show_options        how = {.all = options->all};
+    struct show_options how = {.all = options->all};
     if (show_plan_is_empty(summary))
         unlink(path); /* nothing to resume from it */
     if (!options->quiet && !show_plan(stdout, plan, &how, &err))
@@ -205,7 +207,7 @@ static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_
 static bool is_plan(const char *path)
 {
     FILE *file = path != NULL ? fopen(path, "re") : NULL;
-    char  start[20] = "";
+    char start[20] = "";
     if (file == NULL)
         return false;
     size_t got = fread(start, 1, sizeof(start) - 1, file);

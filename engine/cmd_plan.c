@@ -12,13 +12,13 @@
 static enum exit_code show(const struct options *options, const char *path, bool saved)
 {
     struct plan_reader *plan;
-    struct err          err;
-    enum exit_code      code = planning_read(path, &plan);
+    struct err err;
+    enum exit_code code = planning_read(path, &plan);
     if (code != EXIT_OK)
         return code;
     struct show_options how = {.all = options->all, .path = saved ? path : NULL};
-    bool                done = options->format == FORMAT_JSON ? show_json_plan(stdout, path, &err)
-                                                              : show_plan(stdout, plan, &how, &err);
+    bool done = options->format == FORMAT_JSON ? show_json_plan(stdout, path, &err)
+                                               : show_plan(stdout, plan, &how, &err);
     code = done ? planning_guards(plan_file_summary(plan)) : exit_with(&err);
     if (done && saved && options->format == FORMAT_HUMAN) {
         printf("Next  frostline show %s --all\n", path);
@@ -32,9 +32,9 @@ static enum exit_code show(const struct options *options, const char *path, bool
 static enum exit_code make(struct wiring *wiring)
 {
     const struct options *options = wiring->options;
-    const char           *path = options->out;
-    bool                  simulation;
-    enum exit_code        code = planning_open(wiring, options->args[0], options->as_of, &simulation);
+    const char *path = options->out;
+    bool simulation;
+    enum exit_code code = planning_open(wiring, options->args[0], options->as_of, &simulation);
     if (code == EXIT_OK && path == NULL)
         code = planning_scratch(wiring, &path);
     if (code == EXIT_OK)

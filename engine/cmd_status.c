@@ -15,14 +15,14 @@
 struct totals {
     uint64_t units[UNIT_STATES];
     uint64_t waiting, waiting_bytes; /* in grace */
-    int64_t  next_cleanup_us;
+    int64_t next_cleanup_us;
 };
 
 struct rows {
     const struct options *options;
-    struct totals         totals;
-    uint64_t              shown, more;
-    struct json_writer    json;
+    struct totals totals;
+    uint64_t shown, more;
+    struct json_writer json;
 };
 
 static bool needs_a_look(const struct unit *unit)
@@ -103,7 +103,7 @@ static void show_run(const struct journal_run *run)
 static void show_totals(const struct rows *rows)
 {
     const struct totals *totals = &rows->totals;
-    uint64_t             under_way = 0;
+    uint64_t under_way = 0;
     for (int state = UNIT_COPYING; state <= UNIT_SWEEPING; state++)
         if (state != UNIT_CUTOVER)
             under_way += totals->units[state];
@@ -121,12 +121,12 @@ static void show_totals(const struct rows *rows)
 
 static enum exit_code show(struct wiring *wiring)
 {
-    struct rows          rows = {.options = wiring->options};
-    struct journal_run   run;
+    struct rows rows = {.options = wiring->options};
+    struct journal_run run;
     struct journal_filter filter = {.open_only = false};
-    struct buf           text;
-    struct err           err;
-    bool                 json = wiring->options->format == FORMAT_JSON;
+    struct buf text;
+    struct err err;
+    bool json = wiring->options->format == FORMAT_JSON;
 
     if (!json && journal_run_get(wiring->journal, 0, &wiring->arena, &run, &err))
         show_run(&run);
@@ -155,8 +155,8 @@ static enum exit_code show(struct wiring *wiring)
 static enum exit_code show_holder(struct wiring *wiring)
 {
     struct lock_holder holder;
-    bool               held;
-    struct err         err;
+    bool held;
+    struct err err;
     if (!lock_look(wiring->state_folder, &holder, &held, &err))
         return err.kind == ERR_MISSING ? EXIT_OK : exit_with(&err);
     if (held && wiring->options->format == FORMAT_HUMAN)

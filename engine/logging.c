@@ -18,8 +18,8 @@ static void print(void *context, enum log_level level, const char *event,
                                          [LOG_INFO] = "INFO",
                                          [LOG_DEBUG] = "DEBUG",
                                          [LOG_TRACE] = "DEBUG"};
-    struct clock            *clock = clock_real();
-    char                     now[WHEN_TEXT_MAX];
+    struct clock *clock = clock_real();
+    char now[WHEN_TEXT_MAX];
     when_instant_people(clock->ops->now_us(clock), now);
     fprintf(stderr, "%s - %s - %s", now, levels[level], event);
     for (size_t i = 0; i < count; i++) {

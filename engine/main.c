@@ -1,104 +1,13 @@
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include "engine/cmd.h"
-#include "engine/exit.h"
-#include "engine/logging.h"
+#include "engine/cli.h"
 #include "engine/signals.h"
-
-static int cmd_help(const struct options *options);
-static int cmd_version(const struct options *options);
-
-static const struct verb verbs[] = {
-    {"demo", VERB_DEMO, "", 0, "a sandbox that shows what frostline does; needs no account",
-     cmd_demo},
-    {"validate", VERB_VALIDATE, "[POLICY]", 1, "check a policy, offline", cmd_validate},
-    {"plan", VERB_PLAN, "[POLICY]", 1, "what the policy would move, changing nothing", cmd_plan},
-    {"show", VERB_SHOW, "PLAN", 1, "show a saved plan", cmd_show},
-    {"apply", VERB_APPLY, "[PLAN | POLICY]", 1,
-     "carry out a saved plan; or plan, show it, ask, and carry it out", cmd_apply},
-    {"reconcile", VERB_RECONCILE, "[POLICY]", 1,
-     "plan, apply and reap in one, never asking: for timers", cmd_reconcile},
-    {"reap", VERB_REAP, "[POLICY]", 1, "delete the sources whose grace is over", cmd_reap},
-    {"status", VERB_STATUS, "", 0, "what runs, what is open or parked", cmd_status},
-    {"help", VERB_HELP, "[VERB]", 1, "what a verb does and which flags it knows", cmd_help},
-    {"version", VERB_VERSION, "", 0, "which frostline this is", cmd_version},
-    {0}};
-
-static void help_verb(FILE *out, const struct verb *verb)
-{
-    fprintf(out, "frostline %s%s%s [FLAGS]\n  %s\n\n", verb->name,
-            verb->arguments[0] != '\0' ? " " : "", verb->arguments, verb->summary);
-    options_help(out, verb);
-}
-
-static void help_all(FILE *out)
-{
-    fputs("frostline keeps recordings on the storage that your policy says, shows the plan before\n"
-          "it moves anything, and can always explain why.\n\n"
-          "usage: frostline VERB [FLAGS] [POLICY | PLAN]\n\n",
-          out);
-    for (size_t i = 0; verbs[i].name != NULL; i++)
-        fprintf(out, "  %-10s %-16s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].summary);
-    fputs("\nA policy is a file, or a folder with a frostline.yaml; without one, frostline.yaml "
-          "here.\nfrostline help VERB lists the flags of a verb.\n",
-          out);
-}
-
-static int cmd_help(const struct options *options)
-{
-    for (size_t i = 0; options->arg_count > 0 && verbs[i].name != NULL; i++) {
-        if (strcmp(verbs[i].name, options->args[0]) == 0) {
-            help_verb(stdout, &verbs[i]);
-            return EXIT_OK;
-        }
-    }
-    if (options->arg_count > 0) {
-        fprintf(stderr, "frostline: there is no verb %s\n", options->args[0]);
-        return EXIT_USAGE;
-    }
-    help_all(stdout);
-    return EXIT_OK;
-}
-
-static int cmd_version(const struct options *options)
-{
-    (void)options;
-    puts("frostline " FROSTLINE_VERSION);
-    return EXIT_OK;
-}
-
-/* What could not be written was not told: a full disk or a closed pipe is a failure. */
-static int flush(int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    fputs("frostline: the output could not be written\n", stderr);
-    return code == EXIT_OK ? EXIT_FAILED : code;
-}
 
 int main(int argc, char **argv)
 {
-    struct options options;
-    struct err     err;
-
     umask(077);
     signal(SIGPIPE, SIG_IGN);
-    if (!options_read(&options, argc, argv, verbs, &err)) {
-        exit_with(&err);
-        return EXIT_USAGE;
-    }
-    if (options.verb == NULL) {
-        help_all(options.help ? stdout : stderr);
-        return options.help ? flush(EXIT_OK) : EXIT_USAGE;
-    }
-    if (options.help) {
-        help_verb(stdout, options.verb);
-        return flush(EXIT_OK);
-    }
-    logging_open(options.verbose, options.quiet);
     signals_watch();
-    return flush(options.verb->run(&options));
+    return cli_run(argc, argv);
 }

@@ -15,16 +15,17 @@
 #define PROGRESS_TERMINAL_S 5
 #define PROGRESS_OTHER_S 60
 
-/* -- progress -------------------------------------------------------------------------------------- */
+/* -- progress
+ * -------------------------------------------------------------------------------------- */
 
 /* A line now and then, by a thread of its own. */
 struct progress {
     struct counters counters;
-    uint64_t        directories; /* of the plan; 0: unknown */
-    pthread_t       thread;
+    uint64_t directories; /* of the plan; 0: unknown */
+    pthread_t thread;
     pthread_mutex_t mutex;
-    pthread_cond_t  wake;
-    bool            ended, started;
+    pthread_cond_t wake;
+    bool ended, started;
 };
 
 static void show_progress(struct progress *progress)
@@ -42,8 +43,8 @@ static void show_progress(struct progress *progress)
 static void *tell_progress(void *context)
 {
     struct progress *progress = context;
-    int              every_s = isatty(STDERR_FILENO) ? PROGRESS_TERMINAL_S : PROGRESS_OTHER_S;
-    struct timespec  until;
+    int every_s = isatty(STDERR_FILENO) ? PROGRESS_TERMINAL_S : PROGRESS_OTHER_S;
+    struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     pthread_mutex_lock(&progress->mutex);
     while (!progress->ended) {
@@ -78,7 +79,8 @@ static void progress_end(struct progress *progress)
     pthread_mutex_destroy(&progress->mutex);
 }
 
-/* -- the report ------------------------------------------------------------------------------------ */
+/* -- the report
+ * ------------------------------------------------------------------------------------ */
 
 struct troubles {
     uint64_t shown, more;
@@ -124,7 +126,8 @@ static void show_result(const struct apply_result *result, const struct troubles
 
     uint64_t stale = result->directories[APPLY_STALE], failed = result->directories[APPLY_FAILED];
     uint64_t parked = result->directories[APPLY_PARKED], open = result->directories[APPLY_OPEN];
-    printf("Moved %s in %s (%s, %s), deleted %s", text_plural(result->moved_recordings, "recording"),
+    printf("Moved %s in %s (%s, %s), deleted %s",
+           text_plural(result->moved_recordings, "recording"),
            text_plural(result->directories[APPLY_MOVED], "directory"),
            text_size(result->moved_bytes), text_plural(result->moved_objects, "object"),
            text_plural(result->deleted_sources, "source"));
@@ -152,20 +155,21 @@ static enum exit_code exit_of_result(const struct apply_result *result)
     return code;
 }
 
-/* -- the run --------------------------------------------------------------------------------------- */
+/* -- the run
+ * --------------------------------------------------------------------------------------- */
 
 static enum exit_code carry_out(struct wiring *wiring, const struct run_request *request,
                                 int64_t run)
 {
     struct progress progress = {.counters = {0}};
-    struct hands    hands = {.stores = wiring->stores,
-                             .policies = wiring->policies,
-                             .catalog = wiring->catalog,
-                             .journal = wiring->journal,
-                             .clock = wiring->clock,
-                             .stop = signals_stop(),
-                             .counters = &progress.counters};
-    uint64_t        asked = wiring->options->concurrency;
+    struct hands hands = {.stores = wiring->stores,
+                          .policies = wiring->policies,
+                          .catalog = wiring->catalog,
+                          .journal = wiring->journal,
+                          .clock = wiring->clock,
+                          .stop = signals_stop(),
+                          .counters = &progress.counters};
+    uint64_t asked = wiring->options->concurrency;
     struct troubles troubles = {0};
     struct apply_request apply = {.hands = &hands,
                                   .workers = asked > 0 ? (unsigned)asked : APPLY_WORKERS_DEFAULT,
@@ -176,8 +180,8 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
                                   .keep_source = wiring->options->keep_source,
                                   .report = report,
                                   .report_context = &troubles};
-    struct apply_result  result;
-    struct err           err;
+    struct apply_result result;
+    struct err err;
 
     if (request->plan != NULL)
         progress.directories = plan_file_summary(request->plan)->actions[PLAN_MOVE];
@@ -203,8 +207,8 @@ static void tell_missing_index(const struct wiring *wiring)
 enum exit_code run_plan(struct wiring *wiring, const struct run_request *request)
 {
     struct journal_run run = {.verb = wiring->options->verb->name,
-                              .plan = request->plan != NULL ? plan_file_digest(request->plan)
-                                                            : NULL,
+                              .plan =
+                                  request->plan != NULL ? plan_file_digest(request->plan) : NULL,
                               .policy_path = wiring->policies->path,
                               .started_us = wiring->clock->ops->now_us(wiring->clock)};
     struct err err;

@@ -7,7 +7,7 @@
 
 struct run_request {
     struct plan_reader *plan; /* NULL: only what is open */
-    bool                reap_all, only_reap;
+    bool reap_all, only_reap;
 };
 /* All of wiring is open, the journal for writing.  Prints what went wrong, a row each, and the
  * result.                                                                                       */

@@ -22,10 +22,10 @@ static void put_line(FILE *out, char *line, size_t number, bool *in_actions)
 
 bool show_json_plan(FILE *out, const char *path, struct err *err)
 {
-    FILE  *file = fopen(path, "re");
-    char  *line = NULL;
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
     size_t capacity = 0;
-    bool   in_actions = false;
+    bool in_actions = false;
     if (file == NULL)
         return file_error(err, errno, "opening %s", path);
     for (size_t number = 0; getline(&line, &capacity, file) > 0; number++)
