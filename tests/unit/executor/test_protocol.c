@@ -1,0 +1,559 @@
+/* The move protocol's two pure functions, row by row of the table that they implement. */
+#include "executor/protocol.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOW INT64_C(1750000000000000)
+#define OBJECTS 10
+#define ROWS 3
+
+static struct unit unit_in(enum unit_state state)
+{
+    return (struct unit){.id = 1,
+                         .state = state,
+                         .left_state = UNIT_CUTOVER,
+                         .verify = VERIFY_CHECKSUM,
+                         .grace_us = INT64_C(7) * 86400 * 1000000,
+                         .cleanup_at_us = NOW - 1,
+                         .objects = OBJECTS,
+                         .bytes = 1000,
+                         .rows = ROWS};
+}
+
+static struct event event_of(enum event_kind kind)
+{
+    return (struct event){.kind = kind, .now_us = NOW};
+}
+
+/* A look at which everything is as it should be. */
+static struct event seen(unsigned looked)
+{
+    struct event event = event_of(EVENT_SEEN);
+    event.sight.looked = looked;
+    event.sight.source.same = OBJECTS;
+    event.sight.target.equal = OBJECTS;
+    event.sight.rows.at_target = ROWS;
+    return event;
+}
+
+static struct event manifest_as_planned(void)
+{
+    struct event event = event_of(EVENT_MANIFEST);
+    event.same_objects = event.same_rows = true;
+    event.objects = OBJECTS;
+    return event;
+}
+
+struct outcome {
+    struct unit unit;
+    struct action action;
+};
+
+static struct outcome step(struct unit unit, struct event event)
+{
+    struct outcome outcome;
+    protocol_step(&unit, &event, &outcome.unit, &outcome.action);
+    return outcome;
+}
+
+static void expect(struct outcome outcome, enum unit_state state, enum unit_reason reason,
+                   enum action_kind action)
+{
+    assert_string_equal(unit_state_name(outcome.unit.state), unit_state_name(state));
+    assert_int_equal(outcome.unit.reason, reason);
+    assert_int_equal(outcome.action.kind, action);
+}
+
+static void expect_look(struct outcome outcome, enum unit_state state, unsigned look)
+{
+    expect(outcome, state, REASON_NONE, ACTION_LOOK);
+    assert_int_equal(outcome.action.look, look);
+}
+
+/* -- from the plan to the first copy ------------------------------------------------------------
+ */
+
+static void planned_lists_before_it_writes(void **state)
+{
+    (void)state;
+    struct outcome outcome = step(unit_in(UNIT_PLANNED), event_of(EVENT_RESUME));
+    expect(outcome, UNIT_PLANNED, REASON_NONE, ACTION_MANIFEST);
+    assert_false(outcome.action.durable);
+}
+
+static void copying_begins_behind_a_durable_barrier(void **state)
+{
+    (void)state;
+    struct outcome outcome = step(unit_in(UNIT_PLANNED), manifest_as_planned());
+    expect(outcome, UNIT_COPYING, REASON_NONE, ACTION_COPY);
+    assert_true(outcome.action.durable);
+    assert_int_equal(outcome.unit.objects, OBJECTS);
+}
+
+static void what_is_not_as_planned_is_skipped(void **state)
+{
+    (void)state;
+    struct event event = manifest_as_planned();
+    event.same_rows = false;
+    expect(step(unit_in(UNIT_PLANNED), event), UNIT_SKIPPED, REASON_STALE_ROWS, ACTION_STOP);
+    event = manifest_as_planned();
+    event.same_objects = false;
+    expect(step(unit_in(UNIT_PLANNED), event), UNIT_SKIPPED, REASON_STALE_OBJECTS, ACTION_STOP);
+    event = manifest_as_planned();
+    event.objects = 0;
+    expect(step(unit_in(UNIT_PLANNED), event), UNIT_SKIPPED, REASON_STALE_OBJECTS, ACTION_STOP);
+    event = manifest_as_planned();
+    event.irregular = 1;
+    expect(step(unit_in(UNIT_PLANNED), event), UNIT_SKIPPED, REASON_NOT_A_FILE, ACTION_STOP);
+    event = manifest_as_planned();
+    event.same_rows = event.same_objects = false;
+    event.already = true;
+    expect(step(unit_in(UNIT_PLANNED), event), UNIT_DONE, REASON_NONE, ACTION_STOP);
+}
+
+/* -- copying and gate 1 --------------------------------------------------------------------------
+ */
+
+static void copies_are_looked_at_never_trusted(void **state)
+{
+    (void)state;
+    struct event event = event_of(EVENT_COPIED);
+    event.tally = (struct tally){.done = OBJECTS - 3, .exists = 1, .unknown = 1, .busy = 1};
+    expect_look(step(unit_in(UNIT_COPYING), event), UNIT_VERIFYING, LOOK_GATE_1);
+    expect_look(step(unit_in(UNIT_COPYING), event_of(EVENT_RESUME)), UNIT_VERIFYING, LOOK_GATE_1);
+}
+
+static void copies_that_cannot_succeed_abandon(void **state)
+{
+    (void)state;
+    struct event event = event_of(EVENT_COPIED);
+    event.tally = (struct tally){.done = 9, .changed = 1};
+    expect(step(unit_in(UNIT_COPYING), event), UNIT_ABANDONED, REASON_SOURCE_CHANGED, ACTION_STOP);
+    event.tally = (struct tally){.done = 9, .refused = 1};
+    expect(step(unit_in(UNIT_COPYING), event), UNIT_ABANDONED, REASON_COPY_REFUSED, ACTION_STOP);
+    event.tally = (struct tally){.done = 9, .denied = 1};
+    expect(step(unit_in(UNIT_COPYING), event), UNIT_ABANDONED, REASON_DENIED, ACTION_STOP);
+}
+
+static void gate_1_opens_behind_a_durable_barrier(void **state)
+{
+    (void)state;
+    struct outcome outcome = step(unit_in(UNIT_VERIFYING), seen(LOOK_GATE_1));
+    expect(outcome, UNIT_COMMITTING, REASON_NONE, ACTION_CUT_OVER);
+    assert_true(outcome.action.durable);
+}
+
+static void gate_1_stays_shut(void **state)
+{
+    (void)state;
+    struct event event = seen(LOOK_GATE_1);
+    event.sight.target.differs = 1;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_ABANDONED, REASON_TARGET_DIFFERS,
+           ACTION_STOP);
+    event = seen(LOOK_GATE_1);
+    event.sight.target.extra = 1;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_ABANDONED, REASON_TARGET_HAS_MORE,
+           ACTION_STOP);
+    event = seen(LOOK_GATE_1);
+    event.sight.source.same--;
+    event.sight.source.changed++;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_ABANDONED, REASON_SOURCE_CHANGED,
+           ACTION_STOP);
+    event = seen(LOOK_GATE_1);
+    event.sight.source.same--;
+    event.sight.source.missing++;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_ABANDONED, REASON_SOURCE_CHANGED,
+           ACTION_STOP);
+    event = seen(LOOK_GATE_1);
+    event.sight.source.extra++;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_ABANDONED, REASON_SOURCE_CHANGED,
+           ACTION_STOP);
+    event = seen(LOOK_GATE_1);
+    event.sight.target.equal--;
+    event.sight.target.pending++;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_VERIFYING, REASON_PENDING, ACTION_WAIT);
+}
+
+/* Counts that do not add up to the manifest never reach the catalog. */
+static void gate_1_wants_every_object(void **state)
+{
+    (void)state;
+    struct event event = seen(LOOK_GATE_1);
+    event.sight.target.equal--;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_ABANDONED, REASON_INTERNAL, ACTION_STOP);
+    event = seen(LOOK_SOURCE);
+    expect_look(step(unit_in(UNIT_VERIFYING), event), UNIT_VERIFYING, LOOK_GATE_1);
+}
+
+static void copies_again_four_rounds(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_VERIFYING);
+    for (int round = 0; round < PROTOCOL_ROUNDS_MAX; round++) {
+        struct event event = seen(LOOK_GATE_1);
+        event.sight.target.equal--;
+        event.sight.target.absent++;
+        struct outcome outcome = step(unit, event);
+        expect(outcome, UNIT_COPYING, REASON_NONE, ACTION_COPY);
+        outcome = step(outcome.unit, event_of(EVENT_COPIED));
+        expect_look(outcome, UNIT_VERIFYING, LOOK_GATE_1);
+        unit = outcome.unit;
+    }
+    struct event event = seen(LOOK_GATE_1);
+    event.sight.target.equal--;
+    event.sight.target.absent++;
+    expect(step(unit, event), UNIT_VERIFYING, REASON_BUSY, ACTION_REST);
+}
+
+static void what_cannot_be_proved_is_never_cut_over(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_VERIFYING);
+    struct event event = seen(LOOK_GATE_1);
+    event.sight.target.equal--;
+    event.sight.target.cannot_tell++;
+    for (int round = 0; round < PROTOCOL_ROUNDS_MAX; round++) {
+        struct outcome outcome = step(unit, event);
+        expect(outcome, UNIT_VERIFYING, REASON_NONE, ACTION_READ_BACK);
+        outcome = step(outcome.unit, event_of(EVENT_READ_BACK));
+        expect_look(outcome, UNIT_VERIFYING, LOOK_GATE_1);
+        unit = outcome.unit;
+    }
+    expect(step(unit, event), UNIT_ABANDONED, REASON_UNPROVED, ACTION_STOP);
+
+    struct event read = event_of(EVENT_READ_BACK);
+    read.tally.differs = 1;
+    expect(step(unit_in(UNIT_VERIFYING), read), UNIT_ABANDONED, REASON_TARGET_DIFFERS, ACTION_STOP);
+}
+
+/* -- the catalog ----------------------------------------------------------------------------------
+ */
+
+static void grace_begins_at_the_cut_over(void **state)
+{
+    (void)state;
+    struct event event = event_of(EVENT_CUT);
+    event.cut = CUT_DONE;
+    struct outcome outcome = step(unit_in(UNIT_COMMITTING), event);
+    expect(outcome, UNIT_CUTOVER, REASON_GRACE, ACTION_REST);
+    assert_true(outcome.action.durable);
+    assert_int_equal(outcome.unit.cleanup_at_us, NOW + outcome.unit.grace_us);
+
+    struct unit unit = unit_in(UNIT_COMMITTING);
+    unit.grace_us = 0;
+    outcome = step(unit, event);
+    expect_look(outcome, UNIT_CUTOVER, LOOK_GATE_2);
+    assert_true(outcome.action.durable);
+
+    unit.keep_source = true;
+    expect(step(unit, event), UNIT_DONE, REASON_NONE, ACTION_STOP);
+}
+
+static void an_unknown_commit_is_looked_at_with_a_lock(void **state)
+{
+    (void)state;
+    const enum cut cuts[] = {CUT_UNKNOWN, CUT_CHANGED};
+    for (size_t i = 0; i < 2; i++) {
+        struct event event = event_of(EVENT_CUT);
+        event.cut = cuts[i];
+        struct outcome outcome = step(unit_in(UNIT_COMMITTING), event);
+        expect_look(outcome, UNIT_COMMITTING, LOOK_ROWS);
+        assert_true(outcome.action.lock);
+    }
+    assert_true(step(unit_in(UNIT_COMMITTING), event_of(EVENT_RESUME)).action.lock);
+}
+
+static struct event rows_seen(uint32_t at_source, uint32_t at_target, uint32_t elsewhere,
+                              uint32_t strangers)
+{
+    struct event event = event_of(EVENT_SEEN);
+    event.sight.looked = LOOK_ROWS;
+    event.sight.rows.at_source = at_source;
+    event.sight.rows.at_target = at_target;
+    event.sight.rows.elsewhere = elsewhere;
+    event.sight.rows.strangers = strangers;
+    return event;
+}
+
+static void rows_say_what_became_of_the_commit(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_COMMITTING);
+    expect(step(unit, rows_seen(0, ROWS, 0, 0)), UNIT_CUTOVER, REASON_GRACE, ACTION_REST);
+    expect_look(step(unit, rows_seen(ROWS, 0, 0, 0)), UNIT_VERIFYING, LOOK_GATE_1);
+    expect(step(unit, rows_seen(ROWS - 1, 0, 1, 0)), UNIT_ABANDONED, REASON_CATALOG_CHANGED,
+           ACTION_STOP);
+    expect(step(unit, rows_seen(ROWS, 0, 0, 1)), UNIT_ABANDONED, REASON_CATALOG_CHANGED,
+           ACTION_STOP);
+    struct outcome mixed = step(unit, rows_seen(ROWS - 1, 1, 0, 0));
+    expect(mixed, UNIT_PARKED, REASON_CATALOG_CHANGED, ACTION_STOP);
+    assert_int_equal(mixed.unit.left_state, UNIT_COMMITTING);
+}
+
+/* -- gate 2 and deletion
+ * --------------------------------------------------------------------------- */
+
+static void nothing_is_deleted_before_its_time(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_CUTOVER);
+    unit.cleanup_at_us = NOW + 1;
+    expect(step(unit, event_of(EVENT_RESUME)), UNIT_CUTOVER, REASON_GRACE, ACTION_REST);
+    unit.cleanup_at_us = NOW;
+    expect_look(step(unit, event_of(EVENT_RESUME)), UNIT_CUTOVER, LOOK_GATE_2);
+
+    struct event event = seen(LOOK_GATE_2);
+    event.sight.server_us = NOW - 1;
+    expect(step(unit, event), UNIT_CUTOVER, REASON_GRACE, ACTION_REST);
+    event = seen(LOOK_GATE_2);
+    event.sight.skew_us = PROTOCOL_SKEW_US + 1;
+    expect(step(unit, event), UNIT_CUTOVER, REASON_SKEW, ACTION_REST);
+    event = seen(LOOK_GATE_2);
+    event.sight.held = true;
+    expect(step(unit, event), UNIT_CUTOVER, REASON_HELD, ACTION_REST);
+}
+
+static void deletion_begins_behind_a_durable_barrier(void **state)
+{
+    (void)state;
+    struct outcome outcome = step(unit_in(UNIT_CUTOVER), seen(LOOK_GATE_2));
+    expect(outcome, UNIT_DELETING, REASON_NONE, ACTION_DELETE);
+    assert_true(outcome.action.durable);
+}
+
+static void gate_2_parks(void **state)
+{
+    (void)state;
+    const enum unit_state states[] = {UNIT_CUTOVER, UNIT_DELETING};
+    for (size_t i = 0; i < 2; i++) {
+        struct unit unit = unit_in(states[i]);
+        struct event event = seen(LOOK_GATE_2);
+        event.sight.rows.at_source = 1;
+        expect(step(unit, event), UNIT_PARKED, REASON_ROWS_AT_SOURCE, ACTION_STOP);
+        event = seen(LOOK_GATE_2);
+        event.sight.rows.strangers = 1;
+        expect(step(unit, event), UNIT_PARKED, REASON_ROWS_AT_SOURCE, ACTION_STOP);
+        event = seen(LOOK_GATE_2);
+        event.sight.target.equal--;
+        event.sight.target.absent++;
+        expect(step(unit, event), UNIT_PARKED, REASON_TARGET_CHANGED, ACTION_STOP);
+        event = seen(LOOK_GATE_2);
+        event.sight.target.equal--;
+        event.sight.target.cannot_tell++;
+        expect(step(unit, event), UNIT_PARKED, REASON_TARGET_CHANGED, ACTION_STOP);
+        event = seen(LOOK_GATE_2);
+        event.sight.source.extra = 1;
+        expect(step(unit, event), UNIT_PARKED, REASON_SOURCE_REWRITTEN, ACTION_STOP);
+        event = seen(LOOK_GATE_2);
+        event.sight.source.same--;
+        event.sight.source.changed++;
+        expect(step(unit, event), UNIT_PARKED, REASON_SOURCE_REWRITTEN, ACTION_STOP);
+    }
+}
+
+/* They may be our own deletions. */
+static void gate_2_tolerates_missing_source_objects(void **state)
+{
+    (void)state;
+    struct event event = seen(LOOK_GATE_2);
+    event.sight.source.same = 4;
+    event.sight.source.missing = OBJECTS - 4;
+    expect(step(unit_in(UNIT_DELETING), event), UNIT_DELETING, REASON_NONE, ACTION_DELETE);
+    event.sight.source.same = 0;
+    event.sight.source.missing = OBJECTS;
+    expect_look(step(unit_in(UNIT_DELETING), event), UNIT_SWEEPING, LOOK_SOURCE);
+}
+
+static void deletions_that_were_refused_are_never_retried_blindly(void **state)
+{
+    (void)state;
+    struct event event = event_of(EVENT_DELETED);
+    event.tally = (struct tally){.done = 9, .refused = 1};
+    expect(step(unit_in(UNIT_DELETING), event), UNIT_PARKED, REASON_DELETE_REFUSED, ACTION_STOP);
+    event.tally = (struct tally){.done = 9, .changed = 1};
+    expect(step(unit_in(UNIT_DELETING), event), UNIT_PARKED, REASON_SOURCE_REWRITTEN, ACTION_STOP);
+    event.tally = (struct tally){.done = 9, .unknown = 1};
+    expect_look(step(unit_in(UNIT_DELETING), event), UNIT_DELETING, LOOK_GATE_2);
+    event.tally = (struct tally){.done = OBJECTS};
+    expect_look(step(unit_in(UNIT_DELETING), event), UNIT_SWEEPING, LOOK_SOURCE);
+}
+
+static void late_objects_are_counted_and_left_alone(void **state)
+{
+    (void)state;
+    struct event event = event_of(EVENT_SEEN);
+    event.sight.looked = LOOK_SOURCE;
+    event.sight.source.extra = 2;
+    event.sight.source.changed = 1;
+    struct outcome outcome = step(unit_in(UNIT_SWEEPING), event);
+    expect(outcome, UNIT_DONE, REASON_NONE, ACTION_STOP);
+    assert_int_equal(outcome.unit.late, 3);
+    event.sight.source.same = 1;
+    expect_look(step(unit_in(UNIT_SWEEPING), event), UNIT_DELETING, LOOK_GATE_2);
+}
+
+/* -- failures
+ * --------------------------------------------------------------------------------------- */
+
+static struct event failed(enum err_kind kind)
+{
+    struct event event = event_of(EVENT_FAILED);
+    event.failure = kind;
+    return event;
+}
+
+static void busy_waits_six_times_then_rests(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_VERIFYING);
+    int64_t last_us = 0;
+    for (int i = 1; i < PROTOCOL_FAILURES_MAX; i++) {
+        struct outcome outcome = step(unit, failed(ERR_BUSY));
+        expect(outcome, UNIT_VERIFYING, REASON_BUSY, ACTION_WAIT);
+        assert_true(outcome.action.until_us - NOW > last_us);
+        last_us = outcome.action.until_us - NOW;
+        unit = outcome.unit;
+    }
+    struct outcome outcome = step(unit, failed(ERR_UNKNOWN_OUTCOME));
+    expect(outcome, UNIT_VERIFYING, REASON_BUSY, ACTION_REST);
+    assert_int_equal(outcome.unit.failures, 0);
+
+    struct event asked = failed(ERR_BUSY);
+    asked.retry_ms = 60000;
+    assert_int_equal(step(unit_in(UNIT_COPYING), asked).action.until_us, NOW + 60000000);
+}
+
+static void permanent_failures_abandon_or_park(void **state)
+{
+    (void)state;
+    const enum err_kind kinds[] = {ERR_DENIED, ERR_CORRUPT, ERR_INTERNAL, ERR_MISSING};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(step(unit_in(UNIT_PLANNED), failed(kinds[i])).unit.state, UNIT_SKIPPED);
+        assert_int_equal(step(unit_in(UNIT_COPYING), failed(kinds[i])).unit.state, UNIT_ABANDONED);
+        assert_int_equal(step(unit_in(UNIT_VERIFYING), failed(kinds[i])).unit.state,
+                         UNIT_ABANDONED);
+        for (enum unit_state at = UNIT_COMMITTING; at <= UNIT_SWEEPING; at++) {
+            struct outcome outcome = step(unit_in(at), failed(kinds[i]));
+            assert_int_equal(outcome.unit.state, UNIT_PARKED);
+            assert_int_equal(outcome.unit.left_state, at);
+        }
+    }
+}
+
+static void parked_units_look_again_only_when_retried(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_PARKED);
+    unit.reason = REASON_HELD;
+    expect(step(unit, event_of(EVENT_RESUME)), UNIT_PARKED, REASON_HELD, ACTION_STOP);
+    expect_look(step(unit, event_of(EVENT_RETRY)), UNIT_CUTOVER, LOOK_GATE_2);
+    unit.left_state = UNIT_COMMITTING;
+    expect_look(step(unit, event_of(EVENT_RETRY)), UNIT_COMMITTING, LOOK_ROWS);
+}
+
+/* Whatever happens, a closed unit stays closed, a deletion follows only gate 2, a cut-over only
+ * gate 1, and both stand behind a durable barrier.                                               */
+static void every_event_in_every_state_has_a_safe_answer(void **state)
+{
+    (void)state;
+    for (int at = UNIT_PLANNED; at < UNIT_STATES; at++) {
+        for (int kind = EVENT_RESUME; kind < EVENT_KINDS; kind++) {
+            for (unsigned looked = 0; looked <= LOOK_GATE_2; looked++) {
+                struct unit unit = unit_in((enum unit_state)at);
+                struct event event = seen(looked);
+                event.kind = (enum event_kind)kind;
+                struct outcome outcome = step(unit, event);
+                if (!unit_is_open(&unit))
+                    assert_memory_equal(&outcome.unit, &unit, sizeof(unit));
+                if (outcome.action.kind == ACTION_DELETE || outcome.action.kind == ACTION_CUT_OVER)
+                    assert_true(outcome.action.durable);
+                if (outcome.action.kind == ACTION_DELETE)
+                    assert_true(kind == EVENT_SEEN && looked == LOOK_GATE_2);
+                if (outcome.action.kind == ACTION_CUT_OVER)
+                    assert_true(kind == EVENT_SEEN && (looked & LOOK_GATE_1) == LOOK_GATE_1);
+            }
+        }
+    }
+}
+
+/* -- one object
+ * -------------------------------------------------------------------------------------- */
+
+static struct object object_of(uint64_t bytes, const char *etag, enum md5_origin origin,
+                               uint8_t md5)
+{
+    struct object object = {.key = "k", .bytes = bytes, .etag = etag, .md5_origin = origin};
+    memset(object.md5, md5, sizeof(object.md5));
+    return object;
+}
+
+static void judge_by_size(void **state)
+{
+    (void)state;
+    struct object_fact fact = {.want = object_of(5, "s", MD5_ABSENT, 0)};
+    struct object found = object_of(5, "t", MD5_ABSENT, 0);
+    assert_int_equal(protocol_judge(&fact, NULL, VERIFY_SIZE), OBJECT_ABSENT);
+    /* The same size alone may be anybody's. */
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_CANNOT_TELL);
+    strcpy(fact.target_etag, "t");
+    fact.created = true;
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_EQUAL);
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_CHECKSUM), OBJECT_CANNOT_TELL);
+    found.bytes = 6;
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
+    found.copy = COPY_PENDING;
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_PENDING);
+    found = object_of(5, "t", MD5_ABSENT, 0);
+    found.copy = COPY_FAILED;
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
+}
+
+static void judge_by_checksum(void **state)
+{
+    (void)state;
+    struct object_fact fact = {.want = object_of(5, "s", MD5_CLAIMED, 7), .proven = true};
+    struct object found = object_of(5, "t", MD5_CLAIMED, 7);
+    /* A copied property proves nothing. */
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_CHECKSUM), OBJECT_CANNOT_TELL);
+    strcpy(fact.target_etag, "t");
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_CHECKSUM), OBJECT_EQUAL);
+    found.etag = "u";
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_CHECKSUM), OBJECT_CANNOT_TELL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(planned_lists_before_it_writes),
+        cmocka_unit_test(copying_begins_behind_a_durable_barrier),
+        cmocka_unit_test(what_is_not_as_planned_is_skipped),
+        cmocka_unit_test(copies_are_looked_at_never_trusted),
+        cmocka_unit_test(copies_that_cannot_succeed_abandon),
+        cmocka_unit_test(gate_1_opens_behind_a_durable_barrier),
+        cmocka_unit_test(gate_1_stays_shut),
+        cmocka_unit_test(gate_1_wants_every_object),
+        cmocka_unit_test(copies_again_four_rounds),
+        cmocka_unit_test(what_cannot_be_proved_is_never_cut_over),
+        cmocka_unit_test(grace_begins_at_the_cut_over),
+        cmocka_unit_test(an_unknown_commit_is_looked_at_with_a_lock),
+        cmocka_unit_test(rows_say_what_became_of_the_commit),
+        cmocka_unit_test(nothing_is_deleted_before_its_time),
+        cmocka_unit_test(deletion_begins_behind_a_durable_barrier),
+        cmocka_unit_test(gate_2_parks),
+        cmocka_unit_test(gate_2_tolerates_missing_source_objects),
+        cmocka_unit_test(deletions_that_were_refused_are_never_retried_blindly),
+        cmocka_unit_test(late_objects_are_counted_and_left_alone),
+        cmocka_unit_test(busy_waits_six_times_then_rests),
+        cmocka_unit_test(permanent_failures_abandon_or_park),
+        cmocka_unit_test(parked_units_look_again_only_when_retried),
+        cmocka_unit_test(every_event_in_every_state_has_a_safe_answer),
+        cmocka_unit_test(judge_by_size),
+        cmocka_unit_test(judge_by_checksum),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
