@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -164,6 +163,11 @@ static const json_t *tree(const struct json *json)
 
 bool json_read(const char *bytes, size_t size_bytes, struct json **json, struct err *err)
 {
+    /* jansson takes a NUL for the end. */
+    const char *nul = size_bytes > 0 ? memchr(bytes, '\0', size_bytes) : NULL;
+    if (nul)
+        return ERR(err, ERR_CORRUPT, "JSON, byte %zu: NUL", (size_t)(nul - bytes));
+
     json_error_t error;
     json_t *root = json_loadb(bytes, size_bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!root) {

@@ -219,22 +219,30 @@ void when_http_text(int64_t instant_us, char text[WHEN_TEXT_MAX])
              months[civil.date.month - 1], civil.date.year, civil.hour, civil.minute, civil.second);
 }
 
+/* Reads the numbers and the month from where they stand; looks at nothing else. */
+static bool read_http_parts(const char *text, struct when_civil *civil)
+{
+    if (strlen(text) != strlen("Sun, 06 Nov 1994 08:49:37 GMT"))
+        return false;
+    const char *day = text + 5, *month = text + 8, *year = text + 12;
+    const char *hour = text + 17, *minute = text + 20, *second = text + 23;
+    civil->microsecond = 0;
+    civil->date.month = 1;
+    while (civil->date.month <= 12 && !str_starts(month, months[civil->date.month - 1]))
+        civil->date.month++;
+    return take_number(&day, 2, &civil->date.day) && take_number(&year, 4, &civil->date.year) &&
+           take_number(&hour, 2, &civil->hour) && take_number(&minute, 2, &civil->minute) &&
+           take_number(&second, 2, &civil->second) && when_date_is_valid(civil->date);
+}
+
 bool when_http_read(const char *text, int64_t *instant_us, struct err *err)
 {
-    /* Only the numbers are read here; that all else is right shows when it is written again. */
-    struct when_civil civil = {0};
-    char again[WHEN_TEXT_MAX] = "";
-    if (strlen(text) == strlen("Sun, 06 Nov 1994 08:49:37 GMT")) {
-        const char *day = text + 5, *year = text + 12;
-        const char *hour = text + 17, *minute = text + 20, *second = text + 23;
-        while (civil.date.month < 12 && !str_starts(text + 8, months[civil.date.month]))
-            civil.date.month++;
-        civil.date.month++;
-        if (take_number(&day, 2, &civil.date.day) && take_number(&year, 4, &civil.date.year) &&
-            take_number(&hour, 2, &civil.hour) && take_number(&minute, 2, &civil.minute) &&
-            take_number(&second, 2, &civil.second) && when_date_is_valid(civil.date))
-            when_http_text(when_instant(civil), again);
-    }
+    struct when_civil civil;
+    char again[WHEN_TEXT_MAX];
+    if (!read_http_parts(text, &civil))
+        return ERR(err, ERR_INPUT, "\"%s\" is not a date of HTTP", text);
+    /* That all the rest is right shows when it is written again. */
+    when_http_text(when_instant(civil), again);
     if (!str_equal(text, again))
         return ERR(err, ERR_INPUT, "\"%s\" is not a date of HTTP", text);
     *instant_us = when_instant(civil);
