@@ -26,7 +26,7 @@ void buf_add(struct buf *buf, const void *bytes, size_t size_bytes);
 void buf_text(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);
 void buf_format(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);
-void buf_vformat(struct buf *buf, const char *fmt, va_list args);
+void buf_vformat(struct buf *buf, const char *fmt, va_list args) PRINTF(2, 0);
 /* The content as a C string; "" if nothing was written.  Lives until the next write. */
 const char *buf_string(const struct buf *buf);
 /* ERR_INPUT naming what grew too large. */

@@ -20,7 +20,7 @@ static void trim_partial(char *text)
         text[start - 1] = '\0';
 }
 
-static void format(char *text, size_t capacity, const char *fmt, va_list args)
+static void PRINTF(3, 0) format(char *text, size_t capacity, const char *fmt, va_list args)
 {
     int length = vsnprintf(text, capacity, fmt, args);
     if (length < 0)
