@@ -19,8 +19,8 @@ struct zone;
 enum catalog_type { CATALOG_POSTGRES, CATALOG_SQLITE };
 
 struct catalog_keyword {
-    const char          *name;  /* a libpq connection keyword, "host" */
-    const struct secret *value; /* any of them may hold a secret      */
+    const char          *name;  /* a libpq connection keyword, "host"; or "url": all in one */
+    const struct secret *value; /* any of them may hold a secret                           */
 };
 struct catalog_field {
     const char *name; /* in policies */
@@ -42,13 +42,14 @@ struct catalog_config {
     uint64_t                      size_unit; /* bytes per one of the column                  */
     const struct catalog_field   *fields;
     size_t                        field_count;
+    uint32_t                      lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
 };
 
 /* What the table is really like.  Strings live in the arena. */
 struct catalog_shape {
     const char      *identity; /* "postgres://host:5432/db/public.ecal", "sqlite:///path#ecal" */
     enum value_kind  time;     /* VALUE_NULL: no time column                                  */
-    bool             time_is_naive;
+    bool             time_is_naive; /* it shows a time, or a date, of no named zone           */
     enum value_kind  size;
     enum value_kind *fields;
     bool             location_indexed; /* a cut-over finds its rows without a scan            */
@@ -75,7 +76,8 @@ enum catalog_outcome {
 /* Where the rows of a cut are now.  A row that is gone counts as elsewhere. */
 struct catalog_sight {
     uint32_t at_source, at_target, elsewhere;
-    uint32_t strangers; /* further rows at or below source       */
+    uint32_t strangers; /* rows at or below source that at_source does not count: further ones, and
+                         * those of the cut that were moved about in there; not all of very many */
     int64_t  server_us; /* the database's clock; 0 if it has none of its own */
 };
 
@@ -86,7 +88,8 @@ struct catalog_ops {
     /* ERR_MISSING naming the table or column that is not there, ERR_DENIED, ERR_BUSY when it can't
      * be reached; ERR_INPUT if the id is not unique and not null (no primary or unique key).       */
     bool (*describe)(struct catalog *, struct arena *, struct catalog_shape *, struct err *);
-    /* One read-only snapshot for all cursors until snapshot_end. */
+    /* One read-only snapshot for all cursors until snapshot_end, on a connection of its own: all
+     * other calls see the present.  One thread at a time; one cursor at a time.                   */
     bool (*snapshot)(struct catalog *, struct err *);
     void (*snapshot_end)(struct catalog *);
     /* Every row, ordered by directory (the location up to its last '/'; all of it if it has none),
@@ -94,6 +97,7 @@ struct catalog_ops {
     bool (*cursor_open)(struct catalog *, struct catalog_cursor **, struct err *);
     /* *record is NULL at the end. */
     bool (*cursor_next)(struct catalog_cursor *, const struct record **record, struct err *);
+    /* Before the end it may take the snapshot with it: what is half read is not worth waiting for. */
     void (*cursor_close)(struct catalog_cursor *);
     /* True with an outcome; false only if surely nothing was changed.  One transaction with the
      * settings of the safety rules; the rows at or below source are locked and must be exactly the
@@ -105,7 +109,7 @@ struct catalog_ops {
      * transaction that is still alive.                                                            */
     bool (*look)(struct catalog *, const struct catalog_cut *, bool lock, struct catalog_sight *,
                  struct err *);
-    /* The rows with these ids, in no order, those that exist. */
+    /* The rows with these ids, in no order, those that exist.  visit may not call the catalog. */
     bool (*fetch)(struct catalog *, const char *const *ids, size_t count, catalog_visit *, void *,
                   struct err *);
     void (*close)(struct catalog *);

@@ -19,8 +19,8 @@ enum value_kind {
     VALUE_UNSUPPORTED
 };
 
-/* unscaled * 10^-scale.  A number that does not fit, NaN and the infinities are read as
- * VALUE_NULL: unknown.                                                                  */
+/* unscaled * 10^-scale, scale 0 to 36, in its shortest form.  A number that does not fit, NaN and
+ * the infinities are read as VALUE_NULL: unknown.                                                */
 struct decimal {
     int64_t unscaled;
     int32_t scale;

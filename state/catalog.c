@@ -1,0 +1,21 @@
+#include "state/catalog.h"
+
+#include "state/catalog_pg.h"
+#include "state/catalog_retry.h"
+#include "state/catalog_sqlite.h"
+
+bool catalog_open(const struct catalog_config *config, struct clock *clock,
+                  struct catalog **catalog, struct err *err)
+{
+    static catalog_opener *const openers[] = {
+        [CATALOG_POSTGRES] = catalog_pg_open,
+        [CATALOG_SQLITE] = catalog_sqlite_open,
+    };
+    return catalog_retry_open(openers[config->type], config, clock, catalog, err);
+}
+
+void catalog_close(struct catalog *catalog)
+{
+    if (catalog != NULL)
+        catalog->ops->close(catalog);
+}

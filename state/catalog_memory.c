@@ -1,0 +1,407 @@
+#include "state/catalog_memory.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "state/catalog_tally.h"
+#include "state/catalog_value.h"
+
+#define FAULTS_MAX 64
+#define SCRATCH_MAX ((size_t)1 << 30)
+
+struct memory_rows {
+    struct record **items; /* each one block, with all that it points to */
+    size_t count, capacity;
+};
+
+struct catalog_memory {
+    struct catalog catalog;
+    const struct catalog_config *config;
+    const enum value_kind *field_kinds;
+    pthread_mutex_t mutex;
+    struct memory_rows rows; /* by id */
+    bool in_snapshot;
+    struct memory_rows snapshot; /* copies, in the order of a cursor */
+    enum catalog_memory_fault faults[FAULTS_MAX];
+    size_t fault_first, fault_count;
+};
+
+struct memory_cursor {
+    const struct catalog_memory *memory;
+    size_t next;
+};
+
+static void *or_abort(void *memory)
+{
+    if (memory == NULL)
+        err_abort("out of memory");
+    return memory;
+}
+
+/* -- rows ------------------------------------------------------------------------------------- */
+
+static size_t text_bytes(const char *text)
+{
+    return text != NULL ? strlen(text) + 1 : 0;
+}
+
+static const char *pack(char **to, const char *bytes, size_t size_bytes)
+{
+    if (bytes == NULL)
+        return NULL;
+    char *packed = memcpy(*to, bytes, size_bytes);
+    packed[size_bytes] = '\0';
+    *to += size_bytes + 1;
+    return packed;
+}
+
+static const char *pack_text(char **to, const char *text)
+{
+    return pack(to, text, text != NULL ? strlen(text) : 0);
+}
+
+/* A copy of the record in one block, with another location if one is given. */
+static struct record *row_make(const struct record *record, const char *location)
+{
+    size_t texts = text_bytes(record->id) + text_bytes(location);
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].kind == VALUE_TEXT)
+            texts += record->fields[i].text.size_bytes + 1;
+    size_t fields = record->field_count * sizeof(struct value);
+    struct record *row = or_abort(malloc(sizeof *row + fields + texts));
+    struct value *values = (struct value *)(row + 1);
+    char *to = (char *)(values + record->field_count);
+
+    *row = *record;
+    row->id = pack_text(&to, record->id);
+    catalog_value_set_location(row, pack_text(&to, location));
+    row->fields = values;
+    for (size_t i = 0; i < record->field_count; i++) {
+        values[i] = record->fields[i];
+        if (values[i].kind == VALUE_TEXT)
+            values[i].text.bytes = pack(&to, values[i].text.bytes, values[i].text.size_bytes);
+    }
+    return row;
+}
+
+/* The index of the id, or where it belongs. */
+static size_t rows_find(const struct memory_rows *rows, const char *id, bool *found)
+{
+    size_t low = 0, high = rows->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (str_compare(rows->items[middle]->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = low < rows->count && str_equal(rows->items[low]->id, id);
+    return low;
+}
+
+static void rows_reserve(struct memory_rows *rows, size_t count)
+{
+    if (count <= rows->capacity)
+        return;
+    rows->capacity = count < 16 ? 16 : 2 * count;
+    rows->items = or_abort(realloc(rows->items, rows->capacity * sizeof *rows->items));
+}
+
+static void rows_put(struct memory_rows *rows, struct record *row)
+{
+    bool found;
+    size_t index = rows_find(rows, row->id, &found);
+    if (found) {
+        free(rows->items[index]);
+    } else {
+        rows_reserve(rows, rows->count + 1);
+        memmove(&rows->items[index + 1], &rows->items[index],
+                (rows->count++ - index) * sizeof *rows->items);
+    }
+    rows->items[index] = row;
+}
+
+static void rows_free(struct memory_rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        free(rows->items[i]);
+    free(rows->items);
+    *rows = (struct memory_rows){0};
+}
+
+/* -- the snapshot and its cursors ------------------------------------------------------------- */
+
+static int compare_directories(const struct record *a, const struct record *b)
+{
+    /* A location without '/' is a directory of its own. */
+    size_t a_bytes = a->directory_bytes != 0 ? a->directory_bytes : strlen(a->location);
+    size_t b_bytes = b->directory_bytes != 0 ? b->directory_bytes : strlen(b->location);
+    int order = memcmp(a->location, b->location, a_bytes < b_bytes ? a_bytes : b_bytes);
+    return order != 0 ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+    const struct record *a = *(struct record *const *)left, *b = *(struct record *const *)right;
+    if (a->location == NULL || b->location == NULL) {
+        int order = (a->location != NULL) - (b->location != NULL);
+        return order != 0 ? order : str_compare(a->id, b->id);
+    }
+    int order = compare_directories(a, b);
+    if (order == 0)
+        order = str_compare(a->location, b->location);
+    return order != 0 ? order : str_compare(a->id, b->id);
+}
+
+static struct catalog_memory *memory_of(struct catalog *catalog)
+{
+    return (struct catalog_memory *)catalog;
+}
+
+static bool memory_snapshot(struct catalog *catalog, struct err *err)
+{
+    struct catalog_memory *self = memory_of(catalog);
+    if (self->in_snapshot)
+        return ERR(err, ERR_INTERNAL, "the catalog has a snapshot already");
+    pthread_mutex_lock(&self->mutex);
+    rows_reserve(&self->snapshot, self->rows.count);
+    for (size_t i = 0; i < self->rows.count; i++)
+        self->snapshot.items[i] = row_make(self->rows.items[i], self->rows.items[i]->location);
+    self->snapshot.count = self->rows.count;
+    self->in_snapshot = true;
+    pthread_mutex_unlock(&self->mutex);
+    if (self->snapshot.count > 0)
+        qsort(self->snapshot.items, self->snapshot.count, sizeof *self->snapshot.items,
+              compare_rows);
+    return true;
+}
+
+static void memory_snapshot_end(struct catalog *catalog)
+{
+    struct catalog_memory *self = memory_of(catalog);
+    rows_free(&self->snapshot);
+    self->in_snapshot = false;
+}
+
+static bool memory_cursor_open(struct catalog *catalog, struct catalog_cursor **cursor,
+                               struct err *err)
+{
+    struct catalog_memory *self = memory_of(catalog);
+    if (!self->in_snapshot)
+        return ERR(err, ERR_INTERNAL, "a cursor needs a snapshot");
+    struct memory_cursor *made = or_abort(malloc(sizeof *made));
+    *made = (struct memory_cursor){.memory = self};
+    *cursor = (struct catalog_cursor *)made;
+    return true;
+}
+
+static bool memory_cursor_next(struct catalog_cursor *cursor, const struct record **record,
+                               struct err *err)
+{
+    struct memory_cursor *self = (struct memory_cursor *)cursor;
+    const struct memory_rows *rows = &self->memory->snapshot;
+    if (!self->memory->in_snapshot)
+        return ERR(err, ERR_INTERNAL, "the snapshot of this cursor has ended");
+    *record = self->next < rows->count ? rows->items[self->next++] : NULL;
+    return true;
+}
+
+static void memory_cursor_close(struct catalog_cursor *cursor)
+{
+    free(cursor);
+}
+
+/* -- what reads and writes the rows themselves ------------------------------------------------ */
+
+static bool memory_describe(struct catalog *catalog, struct arena *arena,
+                            struct catalog_shape *shape, struct err *err)
+{
+    (void)err;
+    const struct catalog_memory *self = memory_of(catalog);
+    const struct catalog_config *config = self->config;
+    size_t fields = config->field_count * sizeof *shape->fields;
+    *shape = (struct catalog_shape){
+        .identity = str_format(arena, "memory:///%s", config->table),
+        .time = config->time != NULL ? VALUE_INSTANT : VALUE_NULL,
+        .size = config->size != NULL ? VALUE_INTEGER : VALUE_NULL,
+        .fields = arena_make(arena, fields + 1),
+        .location_indexed = true,
+        .index_statement = "",
+    };
+    if (fields > 0)
+        memcpy(shape->fields, self->field_kinds, fields);
+    return true;
+}
+
+static void tally_all(const struct catalog_memory *self, const struct catalog_cut *cut,
+                      struct arena *arena, struct catalog_tally *tally)
+{
+    catalog_tally_init(tally, cut, arena);
+    for (size_t i = 0; i < self->rows.count; i++) {
+        const struct record *row = self->rows.items[i];
+        catalog_tally_row(tally, row->id, row->location);
+        if (row->location != NULL && str_starts(row->location, cut->source))
+            catalog_tally_below(tally, row->id, row->location);
+    }
+}
+
+static void move_rows(struct catalog_memory *self, const struct catalog_cut *cut)
+{
+    for (size_t i = 0; i < cut->count; i++) {
+        bool found;
+        size_t index = rows_find(&self->rows, cut->rows[i].id, &found);
+        rows_put(&self->rows, row_make(self->rows.items[index], cut->rows[i].new_location));
+    }
+}
+
+static enum catalog_memory_fault take_fault(struct catalog_memory *self)
+{
+    if (self->fault_count == 0)
+        return CATALOG_FAULT_NONE;
+    enum catalog_memory_fault fault = self->faults[self->fault_first];
+    self->fault_first = (self->fault_first + 1) % FAULTS_MAX;
+    self->fault_count--;
+    return fault;
+}
+
+static enum catalog_outcome cut_rows(struct catalog_memory *self, const struct catalog_cut *cut,
+                                     enum catalog_memory_fault fault)
+{
+    struct arena scratch;
+    struct catalog_tally tally;
+    arena_init(&scratch, SCRATCH_MAX);
+    tally_all(self, cut, &scratch, &tally);
+    bool exact = catalog_tally_is_exact(&tally);
+    arena_free(&scratch);
+
+    if (!exact)
+        return CATALOG_CHANGED;
+    if (fault != CATALOG_FAULT_UNKNOWN_DROPPED)
+        move_rows(self, cut);
+    return fault == CATALOG_FAULT_NONE ? CATALOG_CUT : CATALOG_UNKNOWN;
+}
+
+static bool memory_cut_over(struct catalog *catalog, const struct catalog_cut *cut,
+                            enum catalog_outcome *outcome, struct err *err)
+{
+    struct catalog_memory *self = memory_of(catalog);
+    pthread_mutex_lock(&self->mutex);
+    enum catalog_memory_fault fault = take_fault(self);
+    if (fault != CATALOG_FAULT_BUSY)
+        *outcome = cut_rows(self, cut, fault);
+    pthread_mutex_unlock(&self->mutex);
+    if (fault == CATALOG_FAULT_BUSY)
+        return ERR(err, ERR_BUSY, "the catalog is busy");
+    return true;
+}
+
+static bool memory_look(struct catalog *catalog, const struct catalog_cut *cut, bool lock,
+                        struct catalog_sight *sight, struct err *err)
+{
+    (void)lock;
+    (void)err;
+    struct catalog_memory *self = memory_of(catalog);
+    struct arena scratch;
+    struct catalog_tally tally;
+    arena_init(&scratch, SCRATCH_MAX);
+    pthread_mutex_lock(&self->mutex);
+    tally_all(self, cut, &scratch, &tally);
+    pthread_mutex_unlock(&self->mutex);
+    *sight = catalog_tally_sight(&tally);
+    arena_free(&scratch);
+    return true;
+}
+
+static bool memory_fetch(struct catalog *catalog, const char *const *ids, size_t count,
+                         catalog_visit *visit, void *context, struct err *err)
+{
+    struct catalog_memory *self = memory_of(catalog);
+    bool ok = true;
+    pthread_mutex_lock(&self->mutex);
+    for (size_t i = 0; i < count && ok; i++) {
+        bool found;
+        size_t index = rows_find(&self->rows, ids[i], &found);
+        ok = !found || visit(context, self->rows.items[index], err);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return ok;
+}
+
+static void memory_close(struct catalog *catalog)
+{
+    struct catalog_memory *self = memory_of(catalog);
+    rows_free(&self->rows);
+    rows_free(&self->snapshot);
+    pthread_mutex_destroy(&self->mutex);
+    free(self);
+}
+
+static const struct catalog_ops MEMORY_OPS = {
+    .kind = "memory",
+    .describe = memory_describe,
+    .snapshot = memory_snapshot,
+    .snapshot_end = memory_snapshot_end,
+    .cursor_open = memory_cursor_open,
+    .cursor_next = memory_cursor_next,
+    .cursor_close = memory_cursor_close,
+    .cut_over = memory_cut_over,
+    .look = memory_look,
+    .fetch = memory_fetch,
+    .close = memory_close,
+};
+
+/* -- what tests do behind the catalog's back --------------------------------------------------- */
+
+struct catalog_memory *catalog_memory_make(const struct catalog_config *config,
+                                           const enum value_kind *field_kinds)
+{
+    struct catalog_memory *self = or_abort(malloc(sizeof *self));
+    *self = (struct catalog_memory){
+        .catalog.ops = &MEMORY_OPS, .config = config, .field_kinds = field_kinds};
+    pthread_mutex_init(&self->mutex, NULL);
+    return self;
+}
+
+struct catalog *catalog_memory_catalog(struct catalog_memory *memory)
+{
+    return &memory->catalog;
+}
+
+void catalog_memory_put(struct catalog_memory *memory, const struct record *record)
+{
+    pthread_mutex_lock(&memory->mutex);
+    rows_put(&memory->rows, row_make(record, record->location));
+    pthread_mutex_unlock(&memory->mutex);
+}
+
+void catalog_memory_remove(struct catalog_memory *memory, const char *id)
+{
+    pthread_mutex_lock(&memory->mutex);
+    bool found;
+    size_t index = rows_find(&memory->rows, id, &found);
+    if (found) {
+        free(memory->rows.items[index]);
+        memmove(&memory->rows.items[index], &memory->rows.items[index + 1],
+                (--memory->rows.count - index) * sizeof *memory->rows.items);
+    }
+    pthread_mutex_unlock(&memory->mutex);
+}
+
+const char *catalog_memory_location(const struct catalog_memory *memory, const char *id)
+{
+    bool found;
+    size_t index = rows_find(&memory->rows, id, &found);
+    return found ? memory->rows.items[index]->location : NULL;
+}
+
+void catalog_memory_fail_next(struct catalog_memory *memory, enum catalog_memory_fault fault)
+{
+    pthread_mutex_lock(&memory->mutex);
+    assert(memory->fault_count < FAULTS_MAX);
+    memory->faults[(memory->fault_first + memory->fault_count++) % FAULTS_MAX] = fault;
+    pthread_mutex_unlock(&memory->mutex);
+}

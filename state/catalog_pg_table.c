@@ -1,0 +1,442 @@
+#include "state/catalog_pg_table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define NAMES_MAX 1000 /* tables looked through for a likely slip */
+
+/* From PostgreSQL's catalog/pg_type.dat; they never change. */
+enum type_oid {
+    TYPE_BOOL = 16,
+    TYPE_NAME = 19,
+    TYPE_INT8 = 20,
+    TYPE_INT2 = 21,
+    TYPE_INT4 = 23,
+    TYPE_TEXT = 25,
+    TYPE_FLOAT4 = 700,
+    TYPE_FLOAT8 = 701,
+    TYPE_BPCHAR = 1042,
+    TYPE_VARCHAR = 1043,
+    TYPE_DATE = 1082,
+    TYPE_TIMESTAMP = 1114,
+    TYPE_TIMESTAMPTZ = 1184,
+    TYPE_NUMERIC = 1700,
+    TYPE_UUID = 2950
+};
+
+/* $1: schema or NULL, $2: table, $3: the schemas to search. */
+static const char FIND_TABLE[] =
+    "SELECT c.oid, n.nspname, c.relname, c.relkind,"
+    " quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+    " AND CASE WHEN $1::text IS NULL THEN n.nspname = ANY ($3::name[]) ELSE n.nspname = $1 END"
+    " ORDER BY array_position($3::name[], n.nspname) LIMIT 1";
+
+/* $1: whether names shall have their schema. */
+static const char LIST_TABLES[] =
+    "SELECT CASE WHEN $1 = '1' THEN n.nspname || '.' || c.relname ELSE c.relname END"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%'"
+    " AND n.nspname <> 'information_schema' ORDER BY 1 LIMIT $2::int8";
+
+/* $1: the table.  A domain counts as what it is made of. */
+static const char LIST_COLUMNS[] =
+    "WITH RECURSIVE base AS ("
+    " SELECT a.attnum, t.oid, t.typtype, t.typbasetype"
+    " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+    " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped"
+    " UNION ALL SELECT b.attnum, t.oid, t.typtype, t.typbasetype"
+    " FROM base b JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd')"
+    " SELECT a.attname, a.attnum, a.attnotnull, b.oid, b.typtype, format_type(b.oid, -1),"
+    " coalesce(l.collisdeterministic, true), quote_ident(a.attname)"
+    " FROM base b JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.attnum"
+    " LEFT JOIN pg_collation l ON l.oid = a.attcollation"
+    " WHERE b.typtype <> 'd' ORDER BY a.attnum";
+
+/* $1: the table.  Indexes that hold every row, by their first column, and whether the order of that
+ * column is the order of bytes: in collation C and its like (provider b, from version 17, sorts by
+ * code point), or by text_pattern_ops, which compares bytes in any collation. */
+static const char LIST_INDEXES[] =
+    "SELECT i.indkey[0], i.indnkeyatts, i.indisunique,"
+    " quote_ident(m.nspname) || '.' || quote_ident(l.collname),"
+    " am.amname = 'btree' AND o.opcname IN ('text_pattern_ops', 'varchar_pattern_ops')"
+    " AND l.collisdeterministic,"
+    " am.amname = 'btree' AND o.opcname IN ('text_ops', 'varchar_ops') AND CASE l.collprovider"
+    " WHEN 'c' THEN l.collcollate IN ('C', 'POSIX') WHEN 'b' THEN true"
+    " WHEN 'd' THEN coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'b' OR"
+    " coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c' AND d.datcollate IN ('C', 'POSIX')"
+    " ELSE false END"
+    " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam"
+    " JOIN pg_opclass o ON o.oid = i.indclass[0]"
+    " LEFT JOIN pg_collation l ON l.oid = i.indcollation[0]"
+    " LEFT JOIN pg_namespace m ON m.oid = l.collnamespace"
+    " JOIN pg_database d ON d.datname = current_database()"
+    " WHERE i.indrelid = $1::oid AND i.indisvalid AND i.indpred IS NULL"
+    " ORDER BY i.indexrelid";
+
+struct finding {
+    struct catalog_pg_link *link;
+    struct catalog_pg_table *table;
+    char *oid;
+    const PGresult *columns, *indexes;
+    int id_row, location_row;
+};
+
+static bool is_true(const PGresult *result, int row, int column)
+{
+    return strcmp(PQgetvalue(result, row, column), "t") == 0;
+}
+
+static void hint_nearest(struct err *err, const char *name, const PGresult *names)
+{
+    const char *choices[CATALOG_PG_COLUMNS_MAX + 1];
+    int count = 0;
+    for (; count < PQntuples(names) && count < CATALOG_PG_COLUMNS_MAX; count++)
+        choices[count] = PQgetvalue(names, count, 0);
+    choices[count] = NULL;
+    const char *nearest = str_nearest(name, choices);
+    if (nearest != NULL)
+        snprintf(err->hint, sizeof err->hint, "did you mean `%s`?", nearest);
+}
+
+/* -- the table -------------------------------------------------------------------------------- */
+
+static bool fail_table(struct finding *finding, struct err *err)
+{
+    const char *name = finding->link->config->table;
+    struct catalog_pg_query query = {.sql = LIST_TABLES};
+    CATALOG_PG_REPLY reply = {.count = 0};
+    catalog_pg_query_text(&query, strchr(name, '.') != NULL ? "1" : "0");
+    catalog_pg_query_number(&query, NAMES_MAX);
+    if (!catalog_pg_link_batch(finding->link, &query, 1, &reply, err))
+        return false;
+    ERR(err, ERR_MISSING, "the catalog has no table `%s`", name);
+    hint_nearest(err, name, reply.results[0]);
+    return false;
+}
+
+static bool find_table(struct finding *finding, const char *schemas, struct err *err)
+{
+    struct arena *arena = &finding->link->arena;
+    const char *name = finding->link->config->table;
+    const char *dot = strchr(name, '.');
+    struct catalog_pg_query query = {.sql = FIND_TABLE};
+    CATALOG_PG_REPLY reply = {.count = 0};
+    catalog_pg_query_text(&query, dot != NULL ? str_copy(arena, name, (size_t)(dot - name)) : NULL);
+    catalog_pg_query_text(&query, dot != NULL ? dot + 1 : name);
+    catalog_pg_query_text(&query, schemas);
+    if (!catalog_pg_link_batch(finding->link, &query, 1, &reply, err))
+        return false;
+
+    const PGresult *found = reply.results[0];
+    if (PQntuples(found) == 0)
+        return fail_table(finding, err);
+    const char *kind = PQgetvalue(found, 0, 3);
+    if (kind[0] != 'r' && kind[0] != 'p')
+        return ERR(err, ERR_INPUT, "`%s` is a view or a foreign table; a catalog is a table", name);
+    finding->oid = arena_copy(arena, PQgetvalue(found, 0, 0));
+    finding->table->schema = arena_copy(arena, PQgetvalue(found, 0, 1));
+    finding->table->name = arena_copy(arena, PQgetvalue(found, 0, 2));
+    finding->table->index_statement = arena_copy(arena, PQgetvalue(found, 0, 4));
+    return true;
+}
+
+/* -- its columns ------------------------------------------------------------------------------ */
+
+static enum value_kind kind_of(unsigned long oid, const char *typtype)
+{
+    if (typtype[0] == 'e')
+        return VALUE_TEXT;
+    switch (oid) {
+    case TYPE_BOOL:
+        return VALUE_BOOLEAN;
+    case TYPE_INT2:
+    case TYPE_INT4:
+    case TYPE_INT8:
+        return VALUE_INTEGER;
+    case TYPE_FLOAT4:
+    case TYPE_FLOAT8:
+    case TYPE_NUMERIC:
+        return VALUE_DECIMAL;
+    case TYPE_NAME:
+    case TYPE_TEXT:
+    case TYPE_BPCHAR:
+    case TYPE_VARCHAR:
+    case TYPE_UUID:
+        return VALUE_TEXT;
+    case TYPE_DATE:
+        return VALUE_DATE;
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
+        return VALUE_INSTANT;
+    default:
+        return VALUE_UNSUPPORTED;
+    }
+}
+
+static unsigned long oid_of(const PGresult *columns, int row)
+{
+    return strtoul(PQgetvalue(columns, row, 3), NULL, 10);
+}
+
+static const char *quote(struct catalog_pg_link *link, const char *name)
+{
+    char *quoted = PQescapeIdentifier(link->conn, name, strlen(name));
+    if (quoted == NULL)
+        err_abort("out of memory");
+    const char *copy = arena_copy(&link->arena, quoted);
+    PQfreemem(quoted);
+    return copy;
+}
+
+static bool find_column(struct finding *finding, const char *name, struct catalog_pg_column *column,
+                        int *row, struct err *err)
+{
+    const PGresult *columns = finding->columns;
+    for (*row = 0; *row < PQntuples(columns); ++*row)
+        if (str_equal(PQgetvalue(columns, *row, 0), name))
+            break;
+    if (*row == PQntuples(columns)) {
+        ERR(err, ERR_MISSING, "the catalog's table `%s` has no column `%s`",
+            finding->link->config->table, name);
+        hint_nearest(err, name, columns);
+        return false;
+    }
+    unsigned long oid = oid_of(columns, *row);
+    *column = (struct catalog_pg_column){
+        .name = arena_copy(&finding->link->arena, name),
+        .quoted = quote(finding->link, PQgetvalue(columns, *row, 0)),
+        .kind = kind_of(oid, PQgetvalue(columns, *row, 4)),
+        .naive = oid == TYPE_TIMESTAMP,
+        .floating = oid == TYPE_FLOAT4 || oid == TYPE_FLOAT8,
+    };
+    return true;
+}
+
+static bool find_columns(struct finding *finding, struct err *err)
+{
+    const struct catalog_config *config = finding->link->config;
+    struct catalog_pg_table *table = finding->table;
+    int row;
+    if (!find_column(finding, config->id, &table->id, &finding->id_row, err) ||
+        !find_column(finding, config->location, &table->location, &finding->location_row, err))
+        return false;
+    table->values =
+        arena_make(&finding->link->arena, (config->field_count + 2) * sizeof *table->values);
+    struct catalog_pg_column *next = table->values;
+    if (config->time != NULL && !find_column(finding, config->time, next++, &row, err))
+        return false;
+    if (config->size != NULL && !find_column(finding, config->size, next++, &row, err))
+        return false;
+    for (size_t i = 0; i < config->field_count; i++)
+        if (!find_column(finding, config->fields[i].column, next++, &row, err))
+            return err_wrap(err, "field `%s`", config->fields[i].name);
+    table->value_count = (size_t)(next - table->values);
+
+    unsigned long type = oid_of(finding->columns, finding->location_row);
+    if (type != TYPE_TEXT && type != TYPE_VARCHAR)
+        return ERR(err, ERR_INPUT, "the location column `%s` is %s; it must be text or varchar",
+                   config->location, PQgetvalue(finding->columns, finding->location_row, 5));
+    return true;
+}
+
+static enum catalog_pg_key key_of(unsigned long type, bool deterministic)
+{
+    if ((type == TYPE_TEXT || type == TYPE_VARCHAR) && deterministic)
+        return CATALOG_PG_KEY_TEXT;
+    if (type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8)
+        return CATALOG_PG_KEY_INTEGER;
+    return type == TYPE_UUID ? CATALOG_PG_KEY_UUID : CATALOG_PG_KEY_OTHER;
+}
+
+/* -- its indexes ------------------------------------------------------------------------------ */
+
+static bool check_key(struct finding *finding, struct err *err)
+{
+    const PGresult *indexes = finding->indexes;
+    const char *number = PQgetvalue(finding->columns, finding->id_row, 1);
+    bool unique = false;
+    for (int row = 0; row < PQntuples(indexes); row++)
+        unique |= str_equal(PQgetvalue(indexes, row, 0), number) && is_true(indexes, row, 2) &&
+                  str_equal(PQgetvalue(indexes, row, 1), "1");
+    const char *id = finding->table->id.name;
+    if (!unique)
+        return ERR(err, ERR_INPUT, "the id column `%s` has no primary or unique key of its own",
+                   id);
+    if (!is_true(finding->columns, finding->id_row, 2))
+        return ERR(err, ERR_INPUT, "the id column `%s` may be NULL", id);
+    finding->table->key = key_of(oid_of(finding->columns, finding->id_row),
+                                 is_true(finding->columns, finding->id_row, 6));
+    finding->table->id_type =
+        arena_copy(&finding->link->arena, PQgetvalue(finding->columns, finding->id_row, 5));
+    return true;
+}
+
+/* The comparison is spelled the way the index can serve: in its collation, by its operators. */
+static void choose_below(struct finding *finding)
+{
+    struct catalog_pg_table *table = finding->table;
+    const PGresult *indexes = finding->indexes;
+    const char *number = PQgetvalue(finding->columns, finding->location_row, 1);
+    const char *collation = "\"C\"", *from = ">=", *to = "<";
+    for (int row = 0; row < PQntuples(indexes) && !table->location_indexed; row++) {
+        bool by_pattern = is_true(indexes, row, 4), by_collation = is_true(indexes, row, 5);
+        if (!str_equal(PQgetvalue(indexes, row, 0), number) || !(by_pattern || by_collation))
+            continue;
+        table->location_indexed = true;
+        collation = PQgetvalue(indexes, row, 3);
+        from = by_pattern ? "~>=~" : ">=";
+        to = by_pattern ? "~<~" : "<";
+    }
+    struct arena *arena = &finding->link->arena;
+    const char *location = table->location.quoted;
+    table->below = str_format(arena, "t.%s COLLATE %s %s $1 AND t.%s COLLATE %s %s $2", location,
+                              collation, from, location, collation, to);
+    table->index_statement =
+        str_format(arena, "CREATE INDEX CONCURRENTLY ON %s (%s COLLATE \"C\")",
+                   table->index_statement, PQgetvalue(finding->columns, finding->location_row, 7));
+}
+
+/* -- its SQL ---------------------------------------------------------------------------------- */
+
+static const char *join_select(const struct catalog_pg_table *table, struct arena *arena)
+{
+    const char *select =
+        str_format(arena, "t.%s::text, t.%s::text", table->id.quoted, table->location.quoted);
+    for (size_t i = 0; i < table->value_count; i++) {
+        const struct catalog_pg_column *column = &table->values[i];
+        if (column->kind == VALUE_UNSUPPORTED)
+            select = str_format(arena, "%s, NULL::text", select);
+        else
+            select = str_format(arena, "%s, t.%s%s", select, column->quoted,
+                                column->kind == VALUE_TEXT ? "::text" : "");
+    }
+    return select;
+}
+
+/* A location without '/' has none to cut at: left() then takes one more than all. */
+static const char *make_order(const struct catalog_pg_table *table, struct arena *arena)
+{
+    const char *location = str_format(arena, "t.%s::text", table->location.quoted);
+    return str_format(arena,
+                      "left(%s, length(%s) - strpos(reverse(%s), '/') + 1) COLLATE \"C\""
+                      " NULLS FIRST, %s COLLATE \"C\" NULLS FIRST, t.%s::text COLLATE \"C\"",
+                      location, location, location, location, table->id.quoted);
+}
+
+static const char *make_has_id(const struct catalog_pg_table *table, struct arena *arena)
+{
+    const char *id = table->id.quoted;
+    switch (table->key) {
+    case CATALOG_PG_KEY_TEXT:
+        return str_format(arena, "t.%s = ANY ($1::text[])", id);
+    case CATALOG_PG_KEY_INTEGER:
+        return str_format(arena, "t.%s = ANY ($1::text[]::int8[])", id);
+    case CATALOG_PG_KEY_UUID:
+        return str_format(arena, "t.%s = ANY ($1::text[]::uuid[])", id);
+    default:
+        return str_format(arena, "t.%s::text COLLATE \"C\" = ANY ($1::text[])", id);
+    }
+}
+
+static void make_sql(struct finding *finding)
+{
+    struct catalog_pg_link *link = finding->link;
+    struct catalog_pg_table *table = finding->table;
+    table->quoted =
+        str_format(&link->arena, "%s.%s", quote(link, table->schema), quote(link, table->name));
+    table->select = join_select(table, &link->arena);
+    table->order = make_order(table, &link->arena);
+    table->has_id = make_has_id(table, &link->arena);
+    choose_below(finding);
+}
+
+/* -- all of it -------------------------------------------------------------------------------- */
+
+static bool find_parts(struct finding *finding, struct err *err)
+{
+    struct catalog_pg_query queries[2] = {{.sql = LIST_COLUMNS}, {.sql = LIST_INDEXES}};
+    CATALOG_PG_REPLY reply = {.count = 0};
+    catalog_pg_query_text(&queries[0], finding->oid);
+    catalog_pg_query_text(&queries[1], finding->oid);
+    if (!catalog_pg_link_batch(finding->link, queries, 2, &reply, err))
+        return false;
+    finding->columns = reply.results[0];
+    finding->indexes = reply.results[1];
+    if (!find_columns(finding, err) || !check_key(finding, err))
+        return false;
+    make_sql(finding);
+    return true;
+}
+
+bool catalog_pg_table_find(struct catalog_pg_link *link, const char *schemas, struct err *err)
+{
+    link->table = NULL;
+    arena_reset(&link->arena);
+    struct finding finding = {.link = link,
+                              .table = arena_make(&link->arena, sizeof *finding.table)};
+    if (!find_table(&finding, schemas, err) || !find_parts(&finding, err)) {
+        catalog_pg_link_rollback(link);
+        return false;
+    }
+    link->table = finding.table;
+    return true;
+}
+
+bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err)
+{
+    if (link->table != NULL)
+        return true;
+    struct catalog_pg_query begin[CATALOG_PG_BEGIN_COUNT];
+    CATALOG_PG_REPLY reply = {.count = 0};
+    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, begin);
+    if (!catalog_pg_link_batch(link, begin, CATALOG_PG_BEGIN_COUNT, &reply, err) ||
+        !catalog_pg_table_find(link, catalog_pg_link_schemas(&reply), err))
+        return false;
+    catalog_pg_link_rollback(link);
+    return true;
+}
+
+/* -- ids -------------------------------------------------------------------------------------- */
+
+static bool is_uuid(const char *id)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(id) != strlen(form))
+        return false;
+    for (size_t i = 0; form[i] != '\0'; i++)
+        if (form[i] == '-' ? id[i] != '-' : strchr("0123456789abcdef", id[i]) == NULL)
+            return false;
+    return true;
+}
+
+/* The way PostgreSQL writes it: an id is a text, and "007" is not the id 7. */
+static bool is_integer(const char *id)
+{
+    int64_t value;
+    char text[24];
+    if (!str_to_i64(id, &value))
+        return false;
+    snprintf(text, sizeof text, "%" PRId64, value);
+    return strcmp(text, id) == 0;
+}
+
+const char **catalog_pg_table_ids(const struct catalog_pg_table *table, const char *const *ids,
+                                  size_t count, size_t stride, struct arena *arena, size_t *kept)
+{
+    const char **kept_ids = arena_make(arena, (count + 1) * sizeof *kept_ids);
+    *kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *id = *(const char *const *)((const char *)ids + i * stride);
+        if ((table->key == CATALOG_PG_KEY_INTEGER && !is_integer(id)) ||
+            (table->key == CATALOG_PG_KEY_UUID && !is_uuid(id)))
+            continue;
+        kept_ids[(*kept)++] = id;
+    }
+    return kept_ids;
+}

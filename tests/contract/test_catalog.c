@@ -1,0 +1,666 @@
+/* The catalog's contract: the same cases against memory, SQLite and PostgreSQL. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "tests/support/catalog_rig.h"
+
+#define ITEMS(array) (sizeof(array) / sizeof((array)[0]))
+
+static enum catalog_rig_kind kind; /* the adapter whose turn it is */
+
+static int set_up(void **state)
+{
+    struct catalog_rig *rig = malloc(sizeof *rig);
+    assert_non_null(rig);
+    catalog_rig_open(rig, kind, NULL);
+    *state = rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    catalog_rig_close(*state);
+    free(*state);
+    return 0;
+}
+
+/* -- helpers ----------------------------------------------------------------------------------- */
+
+static struct catalog *connect_to(struct catalog_rig *rig)
+{
+    catalog_rig_connect(rig);
+    return rig->catalog;
+}
+
+static void succeed(bool ok, const struct err *err)
+{
+    if (!ok)
+        fail_msg("%s", err->text);
+}
+
+/* All ids in the order of a cursor, joined by blanks. */
+static const char *ids_in_order(struct catalog_rig *rig)
+{
+    struct catalog *catalog = rig->catalog;
+    struct catalog_cursor *cursor;
+    const struct record *record;
+    struct err err = {0};
+    const char *ids = "";
+    succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
+    for (;;) {
+        succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
+        if (record == NULL)
+            break;
+        ids = str_format(&rig->arena, "%s%s%s", ids, *ids != '\0' ? " " : "", record->id);
+    }
+    /* Once more at the end is the end again. */
+    succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
+    assert_null(record);
+    catalog->ops->cursor_close(cursor);
+    return ids;
+}
+
+static const char *ids_of_snapshot(struct catalog_rig *rig)
+{
+    struct err err = {0};
+    succeed(rig->catalog->ops->snapshot(rig->catalog, &err), &err);
+    const char *ids = ids_in_order(rig);
+    rig->catalog->ops->snapshot_end(rig->catalog);
+    return ids;
+}
+
+static enum catalog_outcome cut_over(struct catalog_rig *rig, const struct catalog_cut *cut)
+{
+    struct catalog *catalog = connect_to(rig);
+    enum catalog_outcome outcome = CATALOG_UNKNOWN;
+    struct err err = {0};
+    succeed(catalog->ops->cut_over(catalog, cut, &outcome, &err), &err);
+    return outcome;
+}
+
+static struct catalog_sight look(struct catalog_rig *rig, const struct catalog_cut *cut, bool lock)
+{
+    struct catalog *catalog = connect_to(rig);
+    struct catalog_sight sight = {.at_source = 99};
+    struct err err = {0};
+    succeed(catalog->ops->look(catalog, cut, lock, &sight, &err), &err);
+    return sight;
+}
+
+/* Both looks, with and without a lock, see this. */
+static void assert_sight(struct catalog_rig *rig, const struct catalog_cut *cut, uint32_t at_source,
+                         uint32_t at_target, uint32_t elsewhere, uint32_t strangers)
+{
+    for (int lock = 0; lock < 2; lock++) {
+        struct catalog_sight sight = look(rig, cut, lock != 0);
+        assert_int_equal(sight.at_source, at_source);
+        assert_int_equal(sight.at_target, at_target);
+        assert_int_equal(sight.elsewhere, elsewhere);
+        assert_int_equal(sight.strangers, strangers);
+    }
+}
+
+static void assert_location(struct catalog_rig *rig, const char *id, const char *location)
+{
+    const char *found = catalog_rig_location(rig, id);
+    if (!str_equal(found, location))
+        fail_msg("%s is at %s, not at %s", id, found, location);
+}
+
+#define HOT "https://hot.example/c/"
+#define COLD "https://cold.example/c/"
+
+static const struct catalog_row TWO_ROWS[] = {
+    {"A", HOT "a/1/x.mf4", COLD "a/1/x.mf4"},
+    {"B", HOT "a/1/y.mf4", COLD "a/1/y.mf4"},
+};
+static const struct catalog_cut TWO = {.source = HOT "a/1/", .rows = TWO_ROWS, .count = 2};
+
+static void put_two(struct catalog_rig *rig)
+{
+    for (size_t i = 0; i < ITEMS(TWO_ROWS); i++)
+        catalog_rig_put(rig, TWO_ROWS[i].id, TWO_ROWS[i].old_location);
+}
+
+static void assert_two(struct catalog_rig *rig, bool moved)
+{
+    for (size_t i = 0; i < ITEMS(TWO_ROWS); i++)
+        assert_location(rig, TWO_ROWS[i].id,
+                        moved ? TWO_ROWS[i].new_location : TWO_ROWS[i].old_location);
+}
+
+/* -- reading ----------------------------------------------------------------------------------- */
+
+static void rows_come_in_directory_order(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const char *const rows[][2] = {
+        /* directory, then location, then id, in byte order; NULL first */
+        {"null-1", NULL},
+        {"null-2", NULL},
+        {"empty", ""},
+        {"upper", "Z/q"},
+        {"a-a1", "a/a1"},
+        {"a-z", "a/z"},
+        {"a1-b", "a/1/b"},
+        {"a1-zz", "a/1/zz"},
+        {"a1y-z", "a/1/y/z"},
+        {"a10-x", "a/10/x"},
+        {"ab-f", "a/b/f"},
+        {"plain", "plain"},
+        {"10", "z/q"},
+        {"9", "z/q"},
+        {"latin", "\xc3\xa9/x"},
+        {"fffd", "\xef\xbf\xbd"},
+        {"emoji", "\xf0\x9f\x98\x80/x"},
+    };
+    const char *expected = "";
+    for (size_t i = 0; i < ITEMS(rows); i++) {
+        const char *const *row = rows[i * 7 % ITEMS(rows)]; /* 17 of them, in another order */
+        catalog_rig_put(rig, row[0], row[1]);
+        expected = str_format(&rig->arena, "%s%s%s", expected, i > 0 ? " " : "", rows[i][0]);
+    }
+    connect_to(rig);
+    assert_string_equal(ids_of_snapshot(rig), expected);
+}
+
+static void an_empty_table_has_no_rows(void **state)
+{
+    connect_to(*state);
+    assert_string_equal(ids_of_snapshot(*state), "");
+}
+
+static void a_record_says_where_its_directory_ends(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const struct {
+        const char *id, *location;
+        size_t directory_bytes;
+    } rows[] = {{"1", NULL, 0}, {"2", "plain", 0}, {"3", "a/b/c", 4}, {"4", "\xc3\xa9/", 3}};
+    for (size_t i = 0; i < ITEMS(rows); i++)
+        catalog_rig_put(rig, rows[i].id, rows[i].location);
+    struct catalog *catalog = connect_to(rig);
+    struct catalog_cursor *cursor;
+    const struct record *record;
+    struct err err = {0};
+    succeed(catalog->ops->snapshot(catalog, &err), &err);
+    succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
+    size_t seen = 0;
+    for (;; seen++) {
+        succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
+        if (record == NULL)
+            break;
+        size_t index = (size_t)(record->id[0] - '1');
+        assert_true(str_equal(record->location, rows[index].location));
+        assert_int_equal(record->directory_bytes, rows[index].directory_bytes);
+        assert_false(record->has_time || record->has_bytes);
+        assert_int_equal(record->field_count, CATALOG_RIG_FIELDS);
+        for (size_t i = 0; i < record->field_count; i++)
+            assert_int_equal(record->fields[i].kind, VALUE_NULL);
+    }
+    assert_int_equal(seen, ITEMS(rows));
+    catalog->ops->cursor_close(cursor);
+    catalog->ops->snapshot_end(catalog);
+}
+
+static void put_full_record(struct catalog_rig *rig)
+{
+    const struct value fields[CATALOG_RIG_FIELDS] = {
+        {.kind = VALUE_TEXT, .text = {"m\xc3\xbcnchen", 8}},
+        {.kind = VALUE_INTEGER, .integer = -7},
+        {.kind = VALUE_DECIMAL, .decimal = {1, 1}},
+        {.kind = VALUE_DECIMAL, .decimal = {-125, 2}},
+        {.kind = VALUE_BOOLEAN, .boolean = true},
+        {.kind = VALUE_DATE, .instant_us = INT64_C(1739491200000000)},
+    };
+    const struct record record = {
+        .id = "full",
+        .location = "a/b",
+        .time_us = INT64_C(1739527200250000),
+        .has_time = true,
+        .bytes = 1500000001,
+        .has_bytes = true,
+        .fields = fields,
+        .field_count = CATALOG_RIG_FIELDS,
+    };
+    if (rig->memory != NULL)
+        catalog_memory_put(rig->memory, &record);
+    else
+        catalog_rig_sql(rig, "INSERT INTO ecal VALUES ('full', 'a/b',"
+                             " '2025-02-14 10:00:00.25', 1.500000001, 'm\xc3\xbcnchen', -7, 0.1,"
+                             " -1.250, true, '2025-02-14')");
+}
+
+static bool check_full_record(void *context, const struct record *record, struct err *err)
+{
+    (void)err;
+    ++*(int *)context;
+    assert_string_equal(record->id, "full");
+    assert_string_equal(record->location, "a/b");
+    assert_true(record->has_time);
+    assert_int_equal(record->time_us, INT64_C(1739527200250000));
+    assert_true(record->has_bytes);
+    assert_int_equal(record->bytes, 1500000001);
+    const struct value *fields = record->fields;
+    assert_int_equal(fields[0].kind, VALUE_TEXT);
+    assert_int_equal(fields[0].text.size_bytes, 8);
+    assert_string_equal(fields[0].text.bytes, "m\xc3\xbcnchen");
+    assert_int_equal(fields[1].kind, VALUE_INTEGER);
+    assert_int_equal(fields[1].integer, -7);
+    assert_int_equal(fields[2].kind, VALUE_DECIMAL);
+    assert_int_equal(fields[2].decimal.unscaled, 1);
+    assert_int_equal(fields[2].decimal.scale, 1);
+    assert_int_equal(fields[3].kind, VALUE_DECIMAL);
+    assert_int_equal(fields[3].decimal.unscaled, -125);
+    assert_int_equal(fields[3].decimal.scale, 2);
+    assert_int_equal(fields[4].kind, VALUE_BOOLEAN);
+    assert_true(fields[4].boolean);
+    assert_int_equal(fields[5].kind, VALUE_DATE);
+    assert_int_equal(fields[5].instant_us, INT64_C(1739491200000000));
+    return true;
+}
+
+static void values_keep_their_kinds(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_full_record(rig);
+    struct catalog *catalog = connect_to(rig);
+    struct catalog_cursor *cursor;
+    const struct record *record;
+    struct err err = {0};
+    int seen = 0;
+    succeed(catalog->ops->snapshot(catalog, &err), &err);
+    succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
+    succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
+    assert_non_null(record);
+    check_full_record(&seen, record, &err);
+    catalog->ops->cursor_close(cursor);
+    catalog->ops->snapshot_end(catalog);
+
+    succeed(catalog->ops->fetch(catalog, (const char *const[]){"full"}, 1, check_full_record, &seen,
+                                &err),
+            &err);
+    assert_int_equal(seen, 2);
+}
+
+static void a_snapshot_stands_still_while_others_write(void **state)
+{
+    struct catalog_rig *rig = *state;
+    struct err err = {0};
+    if (kind == CATALOG_RIG_SQLITE) /* else a reader keeps writers from committing */
+        catalog_rig_sql(rig, "PRAGMA journal_mode = WAL");
+    put_two(rig);
+    struct catalog *catalog = connect_to(rig);
+    succeed(catalog->ops->snapshot(catalog, &err), &err);
+    catalog_rig_put(rig, "C", HOT "a/2/z.mf4");
+    assert_string_equal(ids_in_order(rig), "A B");
+    catalog_rig_remove(rig, "C");
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CUT); /* the same catalog, in the present */
+    catalog_rig_put(rig, "C", HOT "a/2/z.mf4");
+    assert_string_equal(ids_in_order(rig), "A B");
+    catalog->ops->snapshot_end(catalog);
+    assert_two(rig, true);
+    assert_string_equal(ids_of_snapshot(rig), "A B C");
+}
+
+static void a_cursor_may_be_closed_early(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    struct catalog *catalog = connect_to(rig);
+    struct catalog_cursor *cursor;
+    const struct record *record;
+    struct err err = {0};
+    succeed(catalog->ops->snapshot(catalog, &err), &err);
+    succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
+    succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
+    catalog->ops->cursor_close(cursor);
+    catalog->ops->snapshot_end(catalog);
+    assert_string_equal(ids_of_snapshot(rig), "A B");
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CUT);
+}
+
+static void a_cursor_needs_a_snapshot(void **state)
+{
+    struct catalog *catalog = connect_to(*state);
+    struct catalog_cursor *cursor;
+    struct err err = {0};
+    assert_false(catalog->ops->cursor_open(catalog, &cursor, &err));
+    assert_int_equal(err.kind, ERR_INTERNAL);
+    succeed(catalog->ops->snapshot(catalog, &err), &err);
+    assert_false(catalog->ops->snapshot(catalog, &err));
+    assert_int_equal(err.kind, ERR_INTERNAL);
+    catalog->ops->snapshot_end(catalog);
+}
+
+/* -- cutting over ------------------------------------------------------------------------------ */
+
+static void a_cut_moves_all_rows_once(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    assert_sight(rig, &TWO, 2, 0, 0, 0);
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CUT);
+    assert_two(rig, true);
+    assert_sight(rig, &TWO, 0, 2, 0, 0);
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CHANGED);
+    assert_two(rig, true);
+}
+
+static void the_order_of_the_rows_does_not_matter(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    const struct catalog_row turned[] = {TWO_ROWS[1], TWO_ROWS[0]};
+    const struct catalog_cut cut = {.source = TWO.source, .rows = turned, .count = 2};
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CUT);
+    assert_two(rig, true);
+}
+
+static void a_row_that_somebody_changed_stops_the_cut(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    catalog_rig_move(rig, "B", HOT "elsewhere/y.mf4");
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CHANGED);
+    assert_location(rig, "A", HOT "a/1/x.mf4");
+    assert_location(rig, "B", HOT "elsewhere/y.mf4");
+    assert_sight(rig, &TWO, 1, 0, 1, 0);
+}
+
+static void a_row_moved_about_below_the_source_is_a_stranger_there(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    catalog_rig_move(rig, "B", HOT "a/1/renamed.mf4");
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CHANGED);
+    assert_location(rig, "A", HOT "a/1/x.mf4");
+    assert_sight(rig, &TWO, 1, 0, 1, 1);
+}
+
+static void a_further_row_in_the_directory_stops_the_cut(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    catalog_rig_put(rig, "C", HOT "a/1/z.mf4");
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CHANGED);
+    assert_two(rig, false);
+    assert_sight(rig, &TWO, 2, 0, 0, 1);
+}
+
+static void a_further_row_below_the_directory_stops_the_cut(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    catalog_rig_put(rig, "C", HOT "a/1/deep/down/z.mf4");
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CHANGED);
+    assert_two(rig, false);
+    assert_sight(rig, &TWO, 2, 0, 0, 1);
+}
+
+static void a_row_that_names_the_directory_itself_stops_the_cut(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    catalog_rig_put(rig, "C", HOT "a/1/");
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CHANGED);
+    assert_sight(rig, &TWO, 2, 0, 0, 1);
+}
+
+static void a_row_that_is_gone_stops_the_cut(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    catalog_rig_remove(rig, "A");
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CHANGED);
+    assert_location(rig, "A", NULL);
+    assert_location(rig, "B", HOT "a/1/y.mf4");
+    assert_sight(rig, &TWO, 1, 0, 1, 0);
+}
+
+static void a_row_whose_location_became_null_stops_the_cut(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    catalog_rig_move(rig, "A", NULL);
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CHANGED);
+    assert_sight(rig, &TWO, 1, 0, 1, 0);
+}
+
+static void neighbours_that_share_a_prefix_are_not_touched(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const char *const neighbours[][2] = {
+        {"N1", HOT "a/10/x.mf4"}, {"N2", HOT "a/1"},        {"N3", HOT "a/1.mf4"},
+        {"N4", HOT "a/0/x.mf4"},  {"N5", HOT "a/1-/x.mf4"}, {"N6", HOT "A/1/x.mf4"},
+        {"N7", COLD "a/1/z.mf4"},
+    };
+    put_two(rig);
+    for (size_t i = 0; i < ITEMS(neighbours); i++)
+        catalog_rig_put(rig, neighbours[i][0], neighbours[i][1]);
+    assert_sight(rig, &TWO, 2, 0, 0, 0);
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CUT);
+    assert_two(rig, true);
+    for (size_t i = 0; i < ITEMS(neighbours); i++)
+        assert_location(rig, neighbours[i][0], neighbours[i][1]);
+}
+
+static void ids_and_locations_are_data_whatever_they_hold(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const struct catalog_row rows[] = {
+        {"x'); DROP TABLE ecal; --", HOT "q/it's \"x\".mf4", COLD "q/it's \"x\".mf4"},
+        {"{\"a\",b\\\\,NULL}", HOT "q/100% {x,y}\\.mf4", COLD "q/100% {x,y}\\.mf4"},
+        {"NULL", HOT "q/$1.mf4", COLD "q/$1.mf4"},
+        {"", HOT "q/\xf0\x9f\x98\x80.mf4", COLD "q/\xf0\x9f\x98\x80.mf4"},
+        {"007", HOT "q/seven.mf4", COLD "q/seven.mf4"},
+    };
+    const struct catalog_cut cut = {.source = HOT "q/", .rows = rows, .count = ITEMS(rows)};
+    catalog_rig_put(rig, "7", HOT "p/other.mf4");
+    for (size_t i = 0; i < ITEMS(rows); i++)
+        catalog_rig_put(rig, rows[i].id, rows[i].old_location);
+    assert_sight(rig, &cut, ITEMS(rows), 0, 0, 0);
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CUT);
+    for (size_t i = 0; i < ITEMS(rows); i++)
+        assert_location(rig, rows[i].id, rows[i].new_location);
+    assert_location(rig, "7", HOT "p/other.mf4");
+    assert_sight(rig, &cut, 0, ITEMS(rows), 0, 0);
+}
+
+static void a_cut_of_no_rows_only_looks_below(void **state)
+{
+    struct catalog_rig *rig = *state;
+    const struct catalog_cut none = {.source = HOT "a/1/"};
+    assert_sight(rig, &none, 0, 0, 0, 0);
+    put_two(rig);
+    assert_sight(rig, &none, 0, 0, 0, 2);
+    assert_int_equal(cut_over(rig, &none), CATALOG_CHANGED);
+}
+
+static void a_directory_may_have_thousands_of_rows(void **state)
+{
+    enum { COUNT = 3000 };
+    struct catalog_rig *rig = *state;
+    struct catalog_row *rows = arena_make(&rig->arena, COUNT * sizeof *rows);
+    for (size_t i = 0; i < COUNT; i++)
+        rows[i] = (struct catalog_row){
+            .id = str_format(&rig->arena, "R%zu", i),
+            .old_location = str_format(&rig->arena, HOT "big/%zu.mf4", i),
+            .new_location = str_format(&rig->arena, COLD "big/%zu.mf4", i),
+        };
+    if (rig->memory == NULL)
+        catalog_rig_sql(rig, "BEGIN");
+    for (size_t i = 0; i < COUNT; i++)
+        catalog_rig_put(rig, rows[i].id, rows[i].old_location);
+    if (rig->memory == NULL)
+        catalog_rig_sql(rig, "COMMIT");
+    const struct catalog_cut cut = {.source = HOT "big/", .rows = rows, .count = COUNT};
+    const struct catalog_cut one = {.source = HOT "big/", .rows = rows, .count = 1};
+    assert_int_equal(cut_over(rig, &one), CATALOG_CHANGED);
+    assert_int_equal(look(rig, &one, false).at_source, 1);
+    assert_true(look(rig, &one, false).strangers > 0);
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CUT);
+    assert_sight(rig, &cut, 0, COUNT, 0, 0);
+}
+
+static void only_a_server_has_a_clock(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    int64_t server_us = look(rig, &TWO, false).server_us;
+    if (kind != CATALOG_RIG_POSTGRES) {
+        assert_int_equal(server_us, 0);
+        return;
+    }
+    int64_t now_us = clock_real()->ops->now_us(clock_real());
+    assert_true(llabs(server_us - now_us) < INT64_C(300000000));
+}
+
+/* -- rows by id -------------------------------------------------------------------------------- */
+
+struct fetched {
+    int count;
+    size_t bytes; /* of the ids */
+};
+
+static bool count_fetched(void *context, const struct record *record, struct err *err)
+{
+    (void)err;
+    struct fetched *fetched = context;
+    fetched->count++;
+    fetched->bytes += strlen(record->id);
+    return true;
+}
+
+static bool refuse(void *context, const struct record *record, struct err *err)
+{
+    ++*(int *)context;
+    return ERR(err, ERR_BUSY, "not %s", record->id);
+}
+
+static void fetch_finds_the_rows_that_exist(void **state)
+{
+    struct catalog_rig *rig = *state;
+    struct fetched fetched = {0};
+    struct err err = {0};
+    put_two(rig);
+    catalog_rig_put(rig, "7", NULL);
+    struct catalog *catalog = connect_to(rig);
+    static const char *const ids[] = {"B", "no such", "A", "007", "7", "' OR ''='"};
+    succeed(catalog->ops->fetch(catalog, ids, ITEMS(ids), count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 3);
+    assert_int_equal(fetched.bytes, 3);
+    succeed(catalog->ops->fetch(catalog, NULL, 0, count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 3);
+}
+
+static void fetch_takes_more_ids_than_one_query_holds(void **state)
+{
+    enum { COUNT = 9000 };
+    struct catalog_rig *rig = *state;
+    struct fetched fetched = {0};
+    struct err err = {0};
+    const char **ids = arena_make(&rig->arena, COUNT * sizeof *ids);
+    for (size_t i = 0; i < COUNT; i++)
+        ids[i] = str_format(&rig->arena, "%zu", i);
+    catalog_rig_put(rig, "1", "a/1");
+    catalog_rig_put(rig, "4095", "a/2");
+    catalog_rig_put(rig, "4096", "a/3");
+    catalog_rig_put(rig, "8999", "a/4");
+    struct catalog *catalog = connect_to(rig);
+    succeed(catalog->ops->fetch(catalog, ids, COUNT, count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 4);
+}
+
+static void a_visitor_that_refuses_is_not_asked_again(void **state)
+{
+    struct catalog_rig *rig = *state;
+    struct err err = {0};
+    int asked = 0;
+    put_two(rig);
+    struct catalog *catalog = connect_to(rig);
+    static const char *const ids[] = {"A", "B"};
+    assert_false(catalog->ops->fetch(catalog, ids, 2, refuse, &asked, &err));
+    assert_int_equal(asked, 1);
+    assert_int_equal(err.kind, ERR_BUSY);
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CUT); /* and the catalog still works */
+}
+
+/* -- what a table is like ---------------------------------------------------------------------- */
+
+static void describe_tells_kinds_and_identity(void **state)
+{
+    struct catalog_rig *rig = *state;
+    struct catalog *catalog = connect_to(rig);
+    struct catalog_shape shape;
+    struct err err = {0};
+    static const enum value_kind fields[] = {VALUE_TEXT,    VALUE_INTEGER, VALUE_DECIMAL,
+                                             VALUE_DECIMAL, VALUE_BOOLEAN, VALUE_DATE};
+    succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
+    assert_int_equal(shape.time, VALUE_INSTANT);
+    assert_int_equal(shape.time_is_naive, kind != CATALOG_RIG_MEMORY);
+    assert_int_equal(shape.size, kind == CATALOG_RIG_MEMORY ? VALUE_INTEGER : VALUE_DECIMAL);
+    assert_memory_equal(shape.fields, fields, sizeof fields);
+    const char *identities[] = {
+        "memory:///ecal",
+        str_format(&rig->arena, "sqlite://%s#ecal", rig->path),
+        str_format(&rig->arena, "postgres://%s:%s/%s/%s", secret_reveal(&rig->secrets[0]),
+                   secret_reveal(&rig->secrets[1]), secret_reveal(&rig->secrets[2]), rig->table),
+    };
+    assert_string_equal(shape.identity, identities[kind]);
+    assert_int_equal(shape.location_indexed, kind == CATALOG_RIG_MEMORY);
+}
+
+static const struct CMUnitTest *case_list(size_t *count)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    static const struct CMUnitTest cases[] = {
+        CASE(rows_come_in_directory_order),
+        CASE(an_empty_table_has_no_rows),
+        CASE(a_record_says_where_its_directory_ends),
+        CASE(values_keep_their_kinds),
+        CASE(a_snapshot_stands_still_while_others_write),
+        CASE(a_cursor_may_be_closed_early),
+        CASE(a_cursor_needs_a_snapshot),
+        CASE(a_cut_moves_all_rows_once),
+        CASE(the_order_of_the_rows_does_not_matter),
+        CASE(a_row_that_somebody_changed_stops_the_cut),
+        CASE(a_row_moved_about_below_the_source_is_a_stranger_there),
+        CASE(a_further_row_in_the_directory_stops_the_cut),
+        CASE(a_further_row_below_the_directory_stops_the_cut),
+        CASE(a_row_that_names_the_directory_itself_stops_the_cut),
+        CASE(a_row_that_is_gone_stops_the_cut),
+        CASE(a_row_whose_location_became_null_stops_the_cut),
+        CASE(neighbours_that_share_a_prefix_are_not_touched),
+        CASE(ids_and_locations_are_data_whatever_they_hold),
+        CASE(a_cut_of_no_rows_only_looks_below),
+        CASE(a_directory_may_have_thousands_of_rows),
+        CASE(only_a_server_has_a_clock),
+        CASE(fetch_finds_the_rows_that_exist),
+        CASE(fetch_takes_more_ids_than_one_query_holds),
+        CASE(a_visitor_that_refuses_is_not_asked_again),
+        CASE(describe_tells_kinds_and_identity),
+    };
+    *count = ITEMS(cases);
+    return cases;
+}
+
+int main(void)
+{
+    int failed = 0;
+    size_t count;
+    const struct CMUnitTest *cases = case_list(&count);
+    for (kind = CATALOG_RIG_MEMORY; kind <= CATALOG_RIG_POSTGRES; kind++)
+        if (catalog_rig_is_there(kind)) {
+            print_message("%s\n", catalog_rig_name(kind));
+            failed += _cmocka_run_group_tests(catalog_rig_name(kind), cases, count, NULL, NULL);
+        }
+    return failed;
+}

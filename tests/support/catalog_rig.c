@@ -1,0 +1,271 @@
+#include "tests/support/catalog_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+
+#define RIG_BYTES_MAX ((size_t)64 << 20)
+
+static const char CREATE[] = "CREATE TABLE ecal (ecal_id TEXT PRIMARY KEY, ecal_name TEXT,"
+                             " recorded TIMESTAMP, size_gb NUMERIC, map TEXT, frames INTEGER,"
+                             " length DOUBLE PRECISION, ratio NUMERIC, is_valid BOOLEAN, day DATE)";
+
+static const struct catalog_field FIELDS[CATALOG_RIG_FIELDS] = {
+    {"map", "map"},     {"frames", "frames"},  {"length", "length"},
+    {"ratio", "ratio"}, {"valid", "is_valid"}, {"day", "day"},
+};
+static const enum value_kind FIELD_KINDS[CATALOG_RIG_FIELDS] = {
+    VALUE_TEXT, VALUE_INTEGER, VALUE_DECIMAL, VALUE_DECIMAL, VALUE_BOOLEAN, VALUE_DATE,
+};
+
+const char *catalog_rig_name(enum catalog_rig_kind kind)
+{
+    static const char *const names[] = {"memory", "sqlite", "postgres"};
+    return names[kind];
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && strcmp(value, "1") == 0;
+}
+
+bool catalog_rig_is_there(enum catalog_rig_kind kind)
+{
+    if (kind != CATALOG_RIG_POSTGRES || is_set("FROSTLINE_TEST_PG"))
+        return true;
+    if (is_set("FROSTLINE_TEST_REQUIRE_SERVERS")) {
+        print_error("PostgreSQL is required, and FROSTLINE_TEST_PG is not 1\n");
+        exit(1);
+    }
+    print_message("[  SKIPPED ] postgres: FROSTLINE_TEST_PG is not 1\n");
+    return false;
+}
+
+/* -- PostgreSQL -------------------------------------------------------------------------------- */
+
+static const char *variable(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+    return value != NULL ? value : otherwise;
+}
+
+static void fill_keywords(struct catalog_rig *rig)
+{
+    static const char *const names[] = {"host", "port", "dbname", "user", "password"};
+    const char *values[] = {variable("DB_HOST", "127.0.0.1"), variable("DB_PORT", "5432"),
+                            variable("DB_NAME", "postgres"), variable("DB_USER", "postgres"),
+                            variable("DB_PASSWORD", "")};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        secret_set(&rig->secrets[i], values[i], strlen(values[i]));
+        rig->keywords[i] = (struct catalog_keyword){names[i], &rig->secrets[i]};
+    }
+    rig->config.connection = rig->keywords;
+    rig->config.connection_count = sizeof names / sizeof names[0];
+}
+
+static void run_postgres(PGconn *conn, const char *sql)
+{
+    PGresult *result = PQexec(conn, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(conn));
+    PQclear(result);
+}
+
+PGconn *catalog_rig_postgres(const struct catalog_rig *rig)
+{
+    const char *names[8] = {NULL}, *values[8] = {NULL};
+    for (size_t i = 0; i < rig->config.connection_count && i < 7; i++) {
+        names[i] = rig->keywords[i].name;
+        values[i] = secret_reveal(rig->keywords[i].value);
+    }
+    PGconn *conn = PQconnectdbParams(names, values, 0);
+    if (PQstatus(conn) != CONNECTION_OK)
+        fail_msg("%s", PQerrorMessage(conn));
+    run_postgres(conn, "SET client_min_messages = warning");
+    char sql[96];
+    snprintf(sql, sizeof sql, "SET search_path = frostline_test_%d", (int)getpid());
+    run_postgres(conn, sql);
+    return conn;
+}
+
+static void open_postgres(struct catalog_rig *rig, const char *create)
+{
+    fill_keywords(rig);
+    rig->postgres = catalog_rig_postgres(rig);
+    catalog_rig_sql(rig, "DROP SCHEMA IF EXISTS frostline_test_%d CASCADE", (int)getpid());
+    catalog_rig_sql(rig, "CREATE SCHEMA frostline_test_%d", (int)getpid());
+    catalog_rig_sql(rig, "%s", create);
+    snprintf(rig->table, sizeof rig->table, "frostline_test_%d.ecal", (int)getpid());
+    rig->config.type = CATALOG_POSTGRES;
+    rig->config.table = rig->table;
+}
+
+/* -- SQLite ------------------------------------------------------------------------------------ */
+
+static void run_sqlite(sqlite3 *db, const char *sql)
+{
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+}
+
+static void open_sqlite(struct catalog_rig *rig, const char *create)
+{
+    strcpy(rig->folder, "/tmp/frostline-rig-XXXXXX");
+    assert_non_null(mkdtemp(rig->folder));
+    snprintf(rig->path, sizeof rig->path, "%s/catalog.db", rig->folder);
+    assert_int_equal(sqlite3_open(rig->path, &rig->sqlite), SQLITE_OK);
+    run_sqlite(rig->sqlite, create);
+    rig->config.type = CATALOG_SQLITE;
+    rig->config.path = rig->path;
+}
+
+static void remove_folder(struct catalog_rig *rig)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        unlink(str_format(&rig->arena, "%s%s", rig->path, endings[i]));
+    rmdir(rig->folder);
+}
+
+/* -- any of them ------------------------------------------------------------------------------- */
+
+void catalog_rig_open(struct catalog_rig *rig, enum catalog_rig_kind kind, const char *create)
+{
+    *rig = (struct catalog_rig){
+        .kind = kind,
+        .config = {.table = "ecal",
+                   .id = "ecal_id",
+                   .location = "ecal_name",
+                   .time = "recorded",
+                   .size = "size_gb",
+                   .size_unit = 1000000000,
+                   .fields = FIELDS,
+                   .field_count = CATALOG_RIG_FIELDS,
+                   .lock_wait_ms = CATALOG_RIG_LOCK_WAIT_MS},
+    };
+    arena_init(&rig->arena, RIG_BYTES_MAX);
+    clock_fake_init(&rig->clock, 0);
+    if (kind == CATALOG_RIG_MEMORY) {
+        rig->memory = catalog_memory_make(&rig->config, FIELD_KINDS);
+        rig->catalog = catalog_memory_catalog(rig->memory);
+    } else if (kind == CATALOG_RIG_SQLITE) {
+        open_sqlite(rig, create != NULL ? create : CREATE);
+    } else {
+        open_postgres(rig, create != NULL ? create : CREATE);
+    }
+}
+
+void catalog_rig_close(struct catalog_rig *rig)
+{
+    catalog_close(rig->catalog);
+    if (rig->postgres != NULL)
+        catalog_rig_sql(rig, "DROP SCHEMA frostline_test_%d CASCADE", (int)getpid());
+    PQfinish(rig->postgres);
+    sqlite3_close(rig->sqlite);
+    if (rig->kind == CATALOG_RIG_SQLITE)
+        remove_folder(rig);
+    for (size_t i = 0; i < sizeof rig->secrets / sizeof rig->secrets[0]; i++)
+        secret_clear(&rig->secrets[i]);
+    arena_free(&rig->arena);
+}
+
+void catalog_rig_connect(struct catalog_rig *rig)
+{
+    struct err err = {0};
+    if (rig->catalog == NULL && !catalog_open(&rig->config, &rig->clock.clock, &rig->catalog, &err))
+        fail_msg("%s", err.text);
+}
+
+void catalog_rig_sql(struct catalog_rig *rig, const char *fmt, ...)
+{
+    char sql[8192];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(sql, sizeof sql, fmt, args);
+    va_end(args);
+    if (rig->postgres != NULL)
+        run_postgres(rig->postgres, sql);
+    else
+        run_sqlite(rig->sqlite, sql);
+}
+
+/* A text as SQL spells it, in both dialects. */
+static const char *literal(struct catalog_rig *rig, const char *text)
+{
+    char *spelled = text != NULL ? sqlite3_mprintf("'%q'", text) : sqlite3_mprintf("NULL");
+    const char *copy = arena_copy(&rig->arena, spelled);
+    sqlite3_free(spelled);
+    return copy;
+}
+
+void catalog_rig_put(struct catalog_rig *rig, const char *id, const char *location)
+{
+    static const struct value unknown[CATALOG_RIG_FIELDS];
+    if (rig->memory != NULL)
+        catalog_memory_put(rig->memory, &(struct record){.id = id,
+                                                         .location = location,
+                                                         .fields = unknown,
+                                                         .field_count = CATALOG_RIG_FIELDS});
+    else
+        catalog_rig_sql(rig, "INSERT INTO ecal (ecal_id, ecal_name) VALUES (%s, %s)",
+                        literal(rig, id), literal(rig, location));
+}
+
+void catalog_rig_move(struct catalog_rig *rig, const char *id, const char *location)
+{
+    if (rig->memory != NULL)
+        catalog_rig_put(rig, id, location);
+    else
+        catalog_rig_sql(rig, "UPDATE ecal SET ecal_name = %s WHERE ecal_id = %s",
+                        literal(rig, location), literal(rig, id));
+}
+
+void catalog_rig_remove(struct catalog_rig *rig, const char *id)
+{
+    if (rig->memory != NULL)
+        catalog_memory_remove(rig->memory, id);
+    else
+        catalog_rig_sql(rig, "DELETE FROM ecal WHERE ecal_id = %s", literal(rig, id));
+}
+
+static const char *location_in_postgres(struct catalog_rig *rig, const char *id)
+{
+    PGresult *result = PQexecParams(rig->postgres, "SELECT ecal_name FROM ecal WHERE ecal_id = $1",
+                                    1, NULL, &id, NULL, NULL, 0);
+    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+    const char *location = NULL;
+    if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+        location = arena_copy(&rig->arena, PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return location;
+}
+
+static const char *location_in_sqlite(struct catalog_rig *rig, const char *id)
+{
+    sqlite3_stmt *statement;
+    const char *location = NULL;
+    assert_int_equal(sqlite3_prepare_v2(rig->sqlite, "SELECT ecal_name FROM ecal WHERE ecal_id = ?",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
+    sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL)
+        location = arena_copy(&rig->arena, (const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return location;
+}
+
+const char *catalog_rig_location(struct catalog_rig *rig, const char *id)
+{
+    if (rig->memory != NULL)
+        return catalog_memory_location(rig->memory, id);
+    return rig->postgres != NULL ? location_in_postgres(rig, id) : location_in_sqlite(rig, id);
+}

@@ -1,0 +1,60 @@
+/* catalog_rig.h: a table of recordings in memory, in a SQLite file or in PostgreSQL, the catalog that
+ * reads it, and a way in behind the catalog's back.
+ *
+ * PostgreSQL is used if FROSTLINE_TEST_PG is 1, at DB_HOST, DB_PORT, DB_NAME, DB_USER and
+ * DB_PASSWORD, in a schema of its own.                                                           */
+#ifndef TESTS_SUPPORT_CATALOG_RIG_H
+#define TESTS_SUPPORT_CATALOG_RIG_H
+
+#include <libpq-fe.h>
+#include <sqlite3.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "state/catalog.h"
+#include "state/catalog_memory.h"
+
+#define CATALOG_RIG_LOCK_WAIT_MS 200
+#define CATALOG_RIG_FIELDS 6
+
+enum catalog_rig_kind { CATALOG_RIG_MEMORY, CATALOG_RIG_SQLITE, CATALOG_RIG_POSTGRES };
+
+/* The table is called ecal: ecal_id TEXT, ecal_name TEXT, recorded TIMESTAMP, size_gb NUMERIC, and as
+ * fields map TEXT, frames INTEGER, length DOUBLE PRECISION, ratio NUMERIC, is_valid BOOLEAN and
+ * day DATE, in this order.                                                                       */
+struct catalog_rig {
+    enum catalog_rig_kind kind;
+    struct catalog_config config;
+    struct catalog_keyword keywords[6];
+    struct secret secrets[5];
+    struct clock_fake clock;
+    struct arena arena;
+    char folder[64], path[96], table[64];
+    struct catalog_memory *memory;
+    sqlite3 *sqlite;
+    PGconn *postgres;
+    struct catalog *catalog; /* NULL until catalog_rig_connect */
+};
+
+const char *catalog_rig_name(enum catalog_rig_kind kind);
+/* False if it is PostgreSQL and there is none; then it says so, or fails the test if
+ * FROSTLINE_TEST_REQUIRE_SERVERS is 1.                                                            */
+bool catalog_rig_is_there(enum catalog_rig_kind kind);
+
+/* An empty table, as the CREATE TABLE says, or as above if it is NULL. */
+void catalog_rig_open(struct catalog_rig *rig, enum catalog_rig_kind kind, const char *create);
+void catalog_rig_close(struct catalog_rig *rig);
+/* Opens rig->catalog; memory has one from the start. */
+void catalog_rig_connect(struct catalog_rig *rig);
+
+/* Behind the catalog's back.  SQL is for tables in a database only. */
+void catalog_rig_sql(struct catalog_rig *rig, const char *fmt, ...) PRINTF(2, 3);
+void catalog_rig_put(struct catalog_rig *rig, const char *id, const char *location);
+void catalog_rig_move(struct catalog_rig *rig, const char *id, const char *location);
+void catalog_rig_remove(struct catalog_rig *rig, const char *id);
+/* NULL: no such row, or no location.  In the rig's arena. */
+const char *catalog_rig_location(struct catalog_rig *rig, const char *id);
+/* A further connection to the same PostgreSQL and schema; the caller finishes it. */
+PGconn *catalog_rig_postgres(const struct catalog_rig *rig);
+#endif
