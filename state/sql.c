@@ -1,11 +1,12 @@
 #include "state/sql.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/str.h"
 
-static enum err_kind kind_of(int code)
+static enum err_kind kind_of(int code, int number)
 {
     switch (code & 0xff) {
     case SQLITE_BUSY:
@@ -19,7 +20,7 @@ static enum err_kind kind_of(int code)
     case SQLITE_AUTH:
         return ERR_DENIED;
     case SQLITE_CANTOPEN:
-        return ERR_MISSING;
+        return number == EACCES || number == EPERM ? ERR_DENIED : ERR_MISSING;
     case SQLITE_INTERRUPT:
         return ERR_CANCELLED;
     case SQLITE_FULL:
@@ -39,9 +40,9 @@ bool sql_error(sqlite3 *db, struct err *err)
     int number = sqlite3_system_errno(db);
     bool says_why = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
     if (says_why && number != 0)
-        ERR(err, kind_of(code), "%s (%s)", sqlite3_errmsg(db), strerror(number));
+        ERR(err, kind_of(code, number), "%s (%s)", sqlite3_errmsg(db), strerror(number));
     else
-        ERR(err, kind_of(code), "%s", sqlite3_errmsg(db));
+        ERR(err, kind_of(code, 0), "%s", sqlite3_errmsg(db));
     err->status = code;
     return false;
 }

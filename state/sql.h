@@ -1,5 +1,5 @@
 /* sql.h: SQLite, thinly: its failures as struct err, and the parameters and columns of a statement
- * one after the other.  What it has no word for is called as it is.                               */
+ * one after the other.  What it has no word for is called as it is. */
 #ifndef STATE_SQL_H
 #define STATE_SQL_H
 
@@ -14,12 +14,12 @@
 struct arena;
 
 /* Opens without a mutex (the owner has one) and waits SQL_BUSY_MS for locks; flags as of
- * sqlite3_open_v2.  On failure *db is NULL.  The kinds are those of sql_error.                    */
+ * sqlite3_open_v2.  On failure *db is NULL.  The kinds are those of sql_error. */
 MUST_USE bool sql_open(const char *path, int flags, sqlite3 **db, struct err *err);
 
 /* The connection's last failure: ERR_BUSY (locked), ERR_CORRUPT, ERR_DENIED (may not be written),
  * ERR_MISSING (can't be opened), ERR_CANCELLED, ERR_INPUT (the disk is full or fails), ERR_INTERNAL
- * (a constraint, a bad statement).  The status is SQLite's extended code.  Is false.              */
+ * (a constraint, a bad statement).  The status is SQLite's extended code.  Is false. */
 bool sql_error(sqlite3 *db, struct err *err);
 
 /* Statements without results. */
@@ -35,12 +35,12 @@ MUST_USE bool sql_number(sqlite3 *db, const char *sql, int64_t *number, struct e
 /* Where the next parameter is put, or the next column taken from. */
 struct sql {
     sqlite3_stmt *statement;
-    int           next;
+    int next;
 };
 /* From the first parameter on; the statement is reset. */
 struct sql sql_parameters(sqlite3_stmt *statement);
 struct sql sql_columns(sqlite3_stmt *statement);
-void       sql_put_integer(struct sql *sql, int64_t value);
+void sql_put_integer(struct sql *sql, int64_t value);
 /* Borrowed until the statement is reset; NULL becomes NULL. */
 void sql_put_text(struct sql *sql, const char *text);
 void sql_put_bytes(struct sql *sql, const void *bytes, size_t size_bytes);
