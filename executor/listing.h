@@ -21,7 +21,8 @@ struct listing_tally {
 
 /* Visits each directory once, in no order.  directories: sorted in byte order, each ends in '/',
  * none in another.  Memory: the objects of STORE_LISTINGS_MAX directories, or of the directories of
- * a few pages.  False only if the visitor said so. */
+ * a few pages.  The tally is added to.  False only if the visitor said so, or with ERR_CORRUPT if a
+ * flat listing went back into a directory that was visited: no answer holds then. */
 MUST_USE bool listing_directories(struct store *store, const char *const *directories, size_t count,
                                   listing_visit *visit, void *context, struct listing_tally *tally,
                                   struct err *err);

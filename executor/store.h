@@ -79,7 +79,8 @@ struct reading {
 
 struct store_ops {
     const char *kind; /* "azure": what a policy writes after `type:` */
-    /* One listing of a common prefix costs less than one a directory. */
+    /* One listing of a common prefix costs less than one a directory.  Keys come in the order of
+     * their bytes, of UTF-16, or with '/' first: what is below a folder follows each other. */
     bool flat;
     /* The next page of each of at most STORE_LISTINGS_MAX listings, at the same time.  A container
      * or folder that is not there is ERR_MISSING; a prefix without objects is an empty page.  A

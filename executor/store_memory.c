@@ -40,10 +40,8 @@ struct store_memory {
 
 static void *must(void *memory)
 {
-    if (!memory) {
-        fputs("frostline: out of memory\n", stderr);
-        abort();
-    }
+    if (!memory)
+        err_abort("out of memory");
     return memory;
 }
 

@@ -1,0 +1,414 @@
+#include "executor/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#define PAGES_BYTES_MAX ((size_t)4 << 30)     /* of the pages of one call         */
+#define DIRECTORY_BYTES_MAX ((size_t)2 << 30) /* of a directory on several pages  */
+#define PAGES_MAX 20000                       /* of a directory                   */
+
+struct run {
+    struct store *store;
+    const char *const *directories;
+    size_t count;
+    bool *done; /* visited */
+    listing_visit *visit;
+    void *context;
+    struct listing_tally *tally;
+};
+
+/* Objects of one directory that came with more than one page. */
+struct pile {
+    struct arena arena;
+    struct object *objects;
+    size_t count, capacity;
+};
+
+static void *must(void *memory)
+{
+    if (!memory)
+        err_abort("out of memory");
+    return memory;
+}
+
+/* -- one directory ---------------------------------------------------------------------------- */
+
+static bool fail(struct run *run, size_t index, const struct err *failure, struct err *err)
+{
+    run->done[index] = true;
+    return run->visit(run->context, index, NULL, 0, 0, failure, err);
+}
+
+static void sort(struct object *objects, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (object_compare(&objects[i - 1], &objects[i]) > 0) {
+            qsort(objects, count, sizeof *objects, object_compare);
+            return;
+        }
+    }
+}
+
+/* False with a failure if it can't be the list of a directory's objects. */
+static bool check(const char *directory, const struct object *objects, size_t count,
+                  struct err *failure)
+{
+    if (count > LISTING_OBJECTS_MAX)
+        return ERR(failure, ERR_INPUT, "%s has more than %d objects", directory,
+                   LISTING_OBJECTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (!str_starts(objects[i].key, directory))
+            return ERR(failure, ERR_CORRUPT, "%s is listed below %s", objects[i].key, directory);
+        if (i > 0 && object_compare(&objects[i - 1], &objects[i]) == 0)
+            return ERR(failure, ERR_CORRUPT, "%s is listed twice", objects[i].key);
+    }
+    return true;
+}
+
+/* Hands all objects of the directory, keys whole, to the visitor. */
+static bool deliver(struct run *run, size_t index, struct object *objects, size_t count,
+                    int64_t server_us, struct err *err)
+{
+    const char *directory = run->directories[index];
+    struct err failure;
+    sort(objects, count);
+    if (!check(directory, objects, count, &failure))
+        return fail(run, index, &failure, err);
+
+    for (size_t i = 0; i < count; i++)
+        objects[i].key += strlen(directory);
+    run->done[index] = true;
+    return run->visit(run->context, index, objects, count, server_us, NULL, err);
+}
+
+static void pile_reset(struct pile *pile)
+{
+    arena_reset(&pile->arena);
+    pile->count = 0;
+}
+
+static void pile_free(struct pile *pile)
+{
+    arena_free(&pile->arena);
+    free(pile->objects);
+}
+
+/* Keeps copies: the page they are on goes. */
+static bool pile_add(struct pile *pile, const struct object *objects, size_t count,
+                     struct err *failure)
+{
+    if (count > LISTING_OBJECTS_MAX - pile->count)
+        return ERR(failure, ERR_INPUT, "more than %d objects in a directory", LISTING_OBJECTS_MAX);
+    if (pile->count + count > pile->capacity) {
+        pile->capacity = 2 * (pile->count + count);
+        pile->objects = must(realloc(pile->objects, pile->capacity * sizeof *pile->objects));
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct object *object = &pile->objects[pile->count];
+        size_t size_bytes = strlen(objects[i].key) + strlen(objects[i].etag) + 64;
+        if (!arena_has(&pile->arena, size_bytes))
+            return ERR(failure, ERR_INPUT, "the objects of a directory need too much memory");
+        *object = objects[i];
+        object->key = arena_copy(&pile->arena, objects[i].key);
+        object->etag = arena_copy(&pile->arena, objects[i].etag);
+        pile->count++;
+    }
+    return true;
+}
+
+/* -- a listing for each directory ------------------------------------------------------------- */
+
+/* A directory being listed. */
+struct slot {
+    size_t index;
+    size_t pages;
+    const char *marker;
+    struct pile pile;
+};
+
+/* Takes a page; *over says that the directory was visited. */
+static bool slot_take(struct run *run, struct slot *slot, struct listing *page, bool *over,
+                      struct err *err)
+{
+    struct err failure;
+    *over = true;
+    if (page->err.kind != ERR_NONE)
+        return fail(run, slot->index, &page->err, err);
+    if (!page->marker && slot->pile.count == 0)
+        return deliver(run, slot->index, page->objects, page->count, page->server_us, err);
+    if (!pile_add(&slot->pile, page->objects, page->count, &failure))
+        return fail(run, slot->index, &failure, err);
+    if (!page->marker)
+        return deliver(run, slot->index, slot->pile.objects, slot->pile.count, page->server_us,
+                       err);
+    if (++slot->pages == PAGES_MAX || !arena_has(&slot->pile.arena, strlen(page->marker) + 1)) {
+        ERR(&failure, ERR_CORRUPT, "the listing of %s does not end", page->prefix);
+        return fail(run, slot->index, &failure, err);
+    }
+    slot->marker = arena_copy(&slot->pile.arena, page->marker);
+    *over = false;
+    return true;
+}
+
+/* One page of each slot; slots whose directory was visited make room. */
+static bool slots_advance(struct run *run, struct slot *slots, size_t *busy, struct arena *pages,
+                          struct err *err)
+{
+    struct listing listings[STORE_LISTINGS_MAX];
+    size_t count = *busy;
+    bool going = true, over[STORE_LISTINGS_MAX];
+    for (size_t i = 0; i < count; i++)
+        listings[i] =
+            (struct listing){.prefix = run->directories[slots[i].index], .marker = slots[i].marker};
+    run->store->ops->list(run->store, listings, count, pages);
+    run->tally->requests += count;
+    for (size_t i = 0; going && i < count; i++) {
+        run->tally->objects += listings[i].count;
+        going = slot_take(run, &slots[i], &listings[i], &over[i], err);
+    }
+    for (size_t i = count; going && i-- > 0;) {
+        if (!over[i])
+            continue;
+        pile_reset(&slots[i].pile);
+        struct slot freed = slots[i];
+        slots[i] = slots[--*busy];
+        slots[*busy] = freed;
+    }
+    return going;
+}
+
+static bool list_each(struct run *run, struct err *err)
+{
+    struct slot slots[STORE_LISTINGS_MAX] = {0};
+    struct arena pages;
+    size_t busy = 0, next = 0;
+    bool going = true;
+
+    arena_init(&pages, PAGES_BYTES_MAX);
+    for (size_t i = 0; i < STORE_LISTINGS_MAX; i++)
+        arena_init(&slots[i].pile.arena, DIRECTORY_BYTES_MAX);
+    while (going) {
+        for (; busy < STORE_LISTINGS_MAX && next < run->count; next++) {
+            if (run->done[next])
+                continue;
+            slots[busy] = (struct slot){.index = next, .pile = slots[busy].pile};
+            busy++;
+        }
+        if (busy == 0)
+            break;
+        going = slots_advance(run, slots, &busy, &pages, err);
+        arena_reset(&pages);
+    }
+    for (size_t i = 0; i < STORE_LISTINGS_MAX; i++)
+        pile_free(&slots[i].pile);
+    arena_free(&pages);
+    return going;
+}
+
+/* -- one listing for all ---------------------------------------------------------------------- */
+
+/* Where the flat listing stands.  What is below a directory follows each other in every order that
+ * stores list in, so a directory that was entered and left is complete. */
+struct flat {
+    size_t at;       /* the directory that is being read or comes next                      */
+    bool entered;    /* objects of directories[at] were seen                                */
+    bool disordered; /* a key out of byte order: the flat listing is given up               */
+    size_t finished;
+    int64_t server_us;
+    char *previous;   /* the last key of the pages before; NULL: none */
+    char *marker;     /* of the next page                             */
+    struct pile pile; /* what earlier pages hold of directories[at]   */
+};
+
+/* Does the key come after all keys below the directory, in every order known?  Byte order says so
+ * already; accounts with a hierarchical namespace put '/' first, and UTF-16 order moves what is
+ * above U+FFFF (first byte 0xf0 and up) before U+E000 (0xee). */
+static bool surely_after(const char *key, const char *directory)
+{
+    while (*key != '\0' && *key == *directory) {
+        key++;
+        directory++;
+    }
+    return *key != '/' && (unsigned char)*directory < 0xee;
+}
+
+/* The objects of directories[at] are complete: those piled up and those of this page. */
+static bool flat_finish(struct run *run, struct flat *flat, struct object *objects, size_t count,
+                        struct err *err)
+{
+    size_t index = flat->at++;
+    struct err failure;
+    flat->entered = false;
+    flat->finished++;
+    if (flat->pile.count == 0)
+        return deliver(run, index, objects, count, flat->server_us, err);
+
+    bool kept = pile_add(&flat->pile, objects, count, &failure);
+    bool going =
+        kept ? deliver(run, index, flat->pile.objects, flat->pile.count, flat->server_us, err)
+             : fail(run, index, &failure, err);
+    pile_reset(&flat->pile);
+    return going;
+}
+
+/* Leaves behind what the key has passed: directories without objects. */
+static bool flat_pass(struct run *run, struct flat *flat, const char *key, struct err *err)
+{
+    while (flat->at < run->count && !str_starts(key, run->directories[flat->at]) &&
+           strcmp(key, run->directories[flat->at]) > 0) {
+        if (!surely_after(key, run->directories[flat->at]))
+            flat->at++; /* it may come yet */
+        else if (!flat_finish(run, flat, NULL, 0, err))
+            return false;
+    }
+    return true;
+}
+
+/* A key out of order: were all of its directory's keys to follow each other, it could not be in one
+ * that was visited. */
+static bool flat_disorder(struct run *run, struct flat *flat, const char *key, struct err *err)
+{
+    flat->disordered = true;
+    for (size_t i = 0; i < run->count; i++) {
+        if (run->done[i] && str_starts(key, run->directories[i]))
+            return ERR(err, ERR_CORRUPT, "%s is listed out of order on %s", key, run->store->name);
+    }
+    return true;
+}
+
+/* Hands the page's objects to their directories; from *first on they are directories[at]'s, or
+ * nobody's. */
+static bool flat_take(struct run *run, struct flat *flat, struct listing *page, size_t *first,
+                      struct err *err)
+{
+    const char *previous = flat->previous;
+    *first = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        const char *key = page->objects[i].key;
+        if (previous && strcmp(previous, key) >= 0)
+            return flat_disorder(run, flat, key, err);
+        previous = key;
+        if (flat->entered && str_starts(key, run->directories[flat->at]))
+            continue;
+        if (flat->entered && !flat_finish(run, flat, page->objects + *first, i - *first, err))
+            return false;
+        if (!flat_pass(run, flat, key, err))
+            return false;
+        flat->entered = flat->at < run->count && str_starts(key, run->directories[flat->at]);
+        *first = i;
+    }
+    return true;
+}
+
+/* The listing has ended: what was not seen is not there. */
+static bool flat_end(struct run *run, struct flat *flat, struct err *err)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        if (!run->done[i] && !deliver(run, i, NULL, 0, flat->server_us, err))
+            return false;
+    }
+    return true;
+}
+
+/* Keeps what outlives the page: the objects from `first` on if they are of a directory that was
+ * entered, the last key and the marker.  False if they don't fit.                                */
+static bool flat_keep(struct flat *flat, struct listing *page, size_t first)
+{
+    struct err failure;
+    size_t count = flat->entered ? page->count - first : 0;
+    if (!pile_add(&flat->pile, page->objects + first, count, &failure))
+        return false;
+    char *marker = must(strdup(page->marker));
+    free(flat->marker);
+    page->marker = flat->marker = marker;
+    if (page->count > 0) {
+        free(flat->previous);
+        flat->previous = must(strdup(page->objects[page->count - 1].key));
+    }
+    return true;
+}
+
+/* One page.  *more: it pays to go on; if not, directories that are left are listed each. */
+static bool flat_advance(struct run *run, struct flat *flat, struct listing *page, bool *more,
+                         struct err *err)
+{
+    size_t first;
+    *more = false;
+    if (page->err.kind != ERR_NONE)
+        return true;
+    flat->server_us = page->server_us;
+    if (!flat_take(run, flat, page, &first, err))
+        return false;
+    if (flat->disordered)
+        return true;
+
+    if (!page->marker)
+        return (!flat->entered ||
+                flat_finish(run, flat, page->objects + first, page->count - first, err)) &&
+               flat_end(run, flat, err);
+    *more = flat->at < run->count && flat->finished >= run->tally->flat_requests &&
+            flat_keep(flat, page, first);
+    return true;
+}
+
+/* What both directories start with; never half a character, which a service would refuse. */
+static char *common_prefix(const char *first, const char *last)
+{
+    size_t size = 0;
+    while (first[size] != '\0' && first[size] == last[size])
+        size++;
+    while (size > 0 && ((unsigned char)first[size] & 0xc0) == 0x80)
+        size--;
+    return must(strndup(first, size));
+}
+
+static bool list_flat(struct run *run, struct err *err)
+{
+    char *prefix = common_prefix(run->directories[0], run->directories[run->count - 1]);
+    struct listing page = {.prefix = prefix};
+    struct flat flat = {0};
+    struct arena pages;
+    bool going = true, more = true;
+
+    arena_init(&pages, PAGES_BYTES_MAX);
+    arena_init(&flat.pile.arena, DIRECTORY_BYTES_MAX);
+    while (going && more) {
+        run->store->ops->list(run->store, &page, 1, &pages);
+        run->tally->requests++;
+        run->tally->flat_requests++;
+        run->tally->objects += page.count;
+        going = flat_advance(run, &flat, &page, &more, err);
+        arena_reset(&pages);
+    }
+    pile_free(&flat.pile);
+    arena_free(&pages);
+    free(flat.previous);
+    free(flat.marker);
+    free(prefix);
+    return going;
+}
+
+bool listing_directories(struct store *store, const char *const *directories, size_t count,
+                         listing_visit *visit, void *context, struct listing_tally *tally,
+                         struct err *err)
+{
+    struct listing_tally spent = {0};
+    struct run run = {.store = store,
+                      .directories = directories,
+                      .count = count,
+                      .done = must(calloc(count + 1, sizeof *run.done)),
+                      .visit = visit,
+                      .context = context,
+                      .tally = &spent};
+    bool flat = store->ops->flat && count > 1;
+    bool going = (!flat || list_flat(&run, err)) && list_each(&run, err);
+
+    tally->requests += spent.requests;
+    tally->flat_requests += spent.flat_requests;
+    tally->objects += spent.objects;
+    free(run.done);
+    return going;
+}
