@@ -1,0 +1,463 @@
+/* Cohorts carried through the protocol, over stores and a catalog in memory and a real journal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "executor/pool.h"
+#include "tests/support/world.h"
+
+#define DAY_US (INT64_C(86400) * 1000000)
+
+static const char *const siblings[] = {"cam.h264", "lidar/part 1.bin", "can.asc", NULL};
+static const char *const ids[] = {"R1", "R2", "R3"};
+
+static const struct world_move moves[] = {
+    {.directory = "rec/1/", .ids = {"R1"}, .id_count = 1, .verify = VERIFY_CHECKSUM},
+    {.directory = "rec/10/", .ids = {"R2"}, .id_count = 1, .verify = VERIFY_SIZE},
+    {.directory = "rec/2/", .ids = {"R3"}, .id_count = 1, .verify = VERIFY_READBACK},
+};
+#define MOVES 3
+#define OBJECTS 12
+
+static int set_up(void **state)
+{
+    static struct world world;
+    world_make(&world);
+    for (size_t i = 0; i < MOVES; i++)
+        world_put(&world, ids[i], moves[i].directory, siblings);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+static enum unit_state carry_one(struct world *world, const struct world_move *move,
+                                 enum unit_reason *reason)
+{
+    struct cohort cohort;
+    assert_true(world_carry(world, &cohort, move, 1));
+    enum unit_state state = cohort.tasks[0].next.state;
+    *reason = cohort.tasks[0].next.reason;
+    world_cohort_free(&cohort);
+    return state;
+}
+
+static void carry_all(struct world *world)
+{
+    struct cohort cohort;
+    assert_true(world_carry(world, &cohort, moves, MOVES));
+    world_cohort_free(&cohort);
+}
+
+static void assert_all_moved(struct world *world)
+{
+    assert_int_equal(store_memory_count(world->objects[WORLD_HOT]), 0);
+    assert_int_equal(store_memory_count(world->objects[WORLD_COLD]), OBJECTS);
+    for (size_t i = 0; i < MOVES; i++)
+        assert_true(world_is_at(world, ids[i], WORLD_COLD));
+    assert_true(world_rows_are_whole(world, ids, MOVES));
+}
+
+static void moves_whole_directories_and_deletes_their_sources(void **state)
+{
+    struct world *world = *state;
+    carry_all(world);
+    assert_all_moved(world);
+    assert_int_equal(world_resume(world), 0);
+}
+
+/* Put Blob From URL answers with a digest, which is proof without reading back. */
+static void a_computed_digest_is_proof(void **state)
+{
+    struct world *world = *state;
+    store_memory_set_computes(world->objects[WORLD_COLD], true);
+    carry_all(world);
+    assert_all_moved(world);
+}
+
+static void applying_again_changes_nothing(void **state)
+{
+    struct world *world = *state;
+    carry_all(world);
+    uint64_t writes = store_memory_writes(world->objects[WORLD_HOT]) +
+                      store_memory_writes(world->objects[WORLD_COLD]);
+    struct cohort cohort;
+    assert_true(world_carry(world, &cohort, moves, MOVES));
+    for (size_t i = 0; i < MOVES; i++) {
+        assert_int_equal(cohort.tasks[i].next.state, UNIT_DONE);
+        assert_int_equal(cohort.tasks[i].next.id, 0);
+    }
+    world_cohort_free(&cohort);
+    assert_int_equal(writes, store_memory_writes(world->objects[WORLD_HOT]) +
+                                 store_memory_writes(world->objects[WORLD_COLD]));
+}
+
+static void a_kept_source_stays(void **state)
+{
+    struct world *world = *state;
+    struct world_move move = moves[0];
+    enum unit_reason reason;
+    move.keep_source = true;
+    assert_int_equal(carry_one(world, &move, &reason), UNIT_DONE);
+    assert_true(world_is_at(world, "R1", WORLD_COLD));
+    assert_true(world_has(world, WORLD_HOT, "rec/1/R1.ecalmeas"));
+    assert_true(world_has(world, WORLD_COLD, "rec/1/R1.ecalmeas"));
+}
+
+static void grace_is_waited_out(void **state)
+{
+    struct world *world = *state;
+    struct world_move move = moves[0];
+    enum unit_reason reason;
+    move.grace_us = 7 * DAY_US;
+    assert_int_equal(carry_one(world, &move, &reason), UNIT_CUTOVER);
+    assert_int_equal(reason, REASON_GRACE);
+    assert_true(world_is_at(world, "R1", WORLD_COLD));
+
+    world_restart(world);
+    world->clock.instant_us += 7 * DAY_US - 1000000;
+    assert_int_equal(world_resume(world), 1);
+    assert_true(world_has(world, WORLD_HOT, "rec/1/R1.ecalmeas"));
+
+    world->clock.instant_us += 1000000;
+    assert_int_equal(world_resume(world), 1);
+    assert_false(world_has(world, WORLD_HOT, "rec/1/R1.ecalmeas"));
+    assert_int_equal(world_resume(world), 0);
+    assert_true(world_rows_are_whole(world, ids, MOVES));
+}
+
+/* -- other people ---------------------------------------------------------------------------------
+ */
+
+static void a_foreign_object_at_the_target_is_never_touched(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    size_t size;
+    const char *etag, *after;
+    store_memory_put(world->objects[WORLD_COLD], "rec/1/can.asc", "somebody's", 10);
+    store_memory_get(world->objects[WORLD_COLD], "rec/1/can.asc", &size, &etag);
+    char before[64];
+    strcpy(before, etag);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_TARGET_DIFFERS);
+    assert_true(world_is_at(world, "R1", WORLD_HOT));
+    assert_memory_equal(
+        store_memory_get(world->objects[WORLD_COLD], "rec/1/can.asc", &size, &after), "somebody's",
+        10);
+    assert_string_equal(before, after);
+    assert_true(world_rows_are_whole(world, ids, MOVES));
+}
+
+static void an_equal_object_at_the_target_is_adopted(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    const char *text = "content of rec/1/can.asc";
+    store_memory_put(world->objects[WORLD_COLD], "rec/1/can.asc", text, strlen(text));
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
+    assert_true(world_is_at(world, "R1", WORLD_COLD));
+}
+
+/* The same size is not the same bytes, at any level. */
+static void an_object_of_equal_size_is_read_before_it_is_adopted(void **state)
+{
+    struct world *world = *state;
+    struct world_move move = moves[0];
+    enum unit_reason reason;
+    const char *text = "CONTENT OF rec/1/can.asc";
+    move.verify = VERIFY_SIZE;
+    store_memory_put(world->objects[WORLD_COLD], "rec/1/can.asc", text, strlen(text));
+    assert_int_equal(carry_one(world, &move, &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_TARGET_DIFFERS);
+    assert_true(world_is_at(world, "R1", WORLD_HOT));
+}
+
+static void more_at_the_target_abandons(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    store_memory_put(world->objects[WORLD_COLD], "rec/1/zzz", "x", 1);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_TARGET_HAS_MORE);
+    assert_true(world_is_at(world, "R1", WORLD_HOT));
+}
+
+static void a_row_that_went_elsewhere_makes_it_stale(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    struct record record = {.id = "R1", .location = "https://hot.example/data/other/x"};
+    catalog_memory_put(world->rows, &record);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_SKIPPED);
+    assert_int_equal(reason, REASON_STALE_ROWS);
+    assert_int_equal(store_memory_count(world->objects[WORLD_COLD]), 0);
+}
+
+static void a_new_row_in_the_directory_makes_it_stale(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    world_put(world, "R9", "rec/1/", NULL);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_SKIPPED);
+    assert_int_equal(reason, REASON_STALE_ROWS);
+}
+
+/* Between the look at the rows and the cut-over, somebody edits them. */
+struct meddler {
+    struct world *world;
+    const char *key;
+    enum store_memory_verb verb;
+    void (*act)(struct world *world);
+    bool acted;
+};
+
+static enum store_result meddle(void *context, enum store_memory_verb verb, const char *key,
+                                bool *apply)
+{
+    struct meddler *meddler = context;
+    (void)apply;
+    if (!meddler->acted && verb == meddler->verb &&
+        (meddler->key == NULL || strcmp(key, meddler->key) == 0)) {
+        meddler->acted = true;
+        meddler->act(meddler->world);
+    }
+    return RESULT_DONE;
+}
+
+static void move_row_away(struct world *world)
+{
+    struct record record = {.id = "R1", .location = "https://hot.example/data/other/x"};
+    catalog_memory_put(world->rows, &record);
+}
+
+static void add_row(struct world *world)
+{
+    struct record record = {.id = "R9", .location = "https://hot.example/data/rec/1/sub/x"};
+    catalog_memory_put(world->rows, &record);
+}
+
+static void rewrite_source(struct world *world)
+{
+    store_memory_put(world->objects[WORLD_HOT], "rec/1/can.asc", "rewritten", 9);
+}
+
+static void add_source_object(struct world *world)
+{
+    store_memory_put(world->objects[WORLD_HOT], "rec/1/late", "late", 4);
+}
+
+static void rows_changed_meanwhile_abandon(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    void (*const acts[])(struct world *) = {move_row_away, add_row};
+    for (size_t i = 0; i < 2; i++) {
+        struct meddler meddler = {.world = world, .verb = STORE_MEMORY_COPY, .act = acts[i]};
+        store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+        assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+        assert_int_equal(reason, REASON_CATALOG_CHANGED);
+        assert_true(meddler.acted);
+        store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+        tear_down(state);
+        set_up(state);
+        world = *state;
+    }
+}
+
+static void a_source_that_changes_meanwhile_abandons(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    void (*const acts[])(struct world *) = {rewrite_source, add_source_object};
+    for (size_t i = 0; i < 2; i++) {
+        struct meddler meddler = {.world = world, .verb = STORE_MEMORY_COPY, .act = acts[i]};
+        store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+        assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+        assert_int_equal(reason, REASON_SOURCE_CHANGED);
+        assert_true(world_is_at(world, "R1", WORLD_HOT));
+        store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+        tear_down(state);
+        set_up(state);
+        world = *state;
+    }
+}
+
+/* An abandoned unit leaves copies behind; once the source has changed they are in the way, and may
+ * be cleaned up because we made them. */
+static void what_an_abandoned_unit_left_is_cleaned_up(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world, .verb = STORE_MEMORY_LIST, .act = rewrite_source};
+    struct cohort cohort;
+    world_cohort(world, &cohort, &moves[0], 1);
+    /* All is copied; then the look at the target, before that at the source, sees a rewrite. */
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    struct err err;
+    assert_true(pool_carry(&cohort, &err));
+    store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+    enum unit_state first = cohort.tasks[0].next.state;
+    world_cohort_free(&cohort);
+    if (first != UNIT_ABANDONED) { /* it was rewritten after gate 1 looked: then it parked */
+        assert_int_equal(first, UNIT_PARKED);
+        return;
+    }
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
+    size_t size;
+    const char *etag;
+    assert_memory_equal(store_memory_get(world->objects[WORLD_COLD], "rec/1/can.asc", &size, &etag),
+                        "rewritten", 9);
+}
+
+/* -- faults
+ * ----------------------------------------------------------------------------------------- */
+
+static void an_unknown_commit_is_found_out(void **state)
+{
+    struct world *world = *state;
+    const enum catalog_memory_fault faults[] = {CATALOG_FAULT_UNKNOWN_APPLIED,
+                                                CATALOG_FAULT_UNKNOWN_DROPPED, CATALOG_FAULT_BUSY};
+    for (size_t i = 0; i < 3; i++)
+        catalog_memory_fail_next(world->rows, faults[i]);
+    carry_all(world);
+    assert_all_moved(world);
+}
+
+/* From the k-th item on, nothing is answered: what was asked may have happened all the same. */
+struct silence {
+    uint64_t after, seen;
+    bool apply;
+    atomic_bool *stop;
+};
+
+static enum store_result fall_silent(void *context, enum store_memory_verb verb, const char *key,
+                                     bool *apply)
+{
+    struct silence *silence = context;
+    (void)verb;
+    (void)key;
+    if (++silence->seen <= silence->after)
+        return RESULT_DONE;
+    *apply = silence->apply && silence->seen == silence->after + 1;
+    atomic_store(silence->stop, true);
+    return RESULT_UNKNOWN;
+}
+
+static bool silenced_run(struct world *world, struct silence *silence)
+{
+    for (int i = 0; i < WORLD_STORES; i++)
+        store_memory_set_fault(world->objects[i], fall_silent, silence);
+    struct cohort cohort;
+    assert_true(world_carry(world, &cohort, moves, MOVES));
+    world_cohort_free(&cohort);
+    for (int i = 0; i < WORLD_STORES; i++)
+        store_memory_set_fault(world->objects[i], NULL, NULL);
+    return silence->seen > silence->after;
+}
+
+/* Whatever the request at which everything fell silent, a restart finishes the work. */
+static void every_request_may_be_the_last(void **state)
+{
+    bool reached = true;
+    for (uint64_t k = 0; reached; k++) {
+        for (int apply = 0; apply < 2; apply++) {
+            struct world *world = *state;
+            struct silence silence = {.after = k, .apply = apply, .stop = &world->stop};
+            reached = silenced_run(world, &silence);
+            assert_true(world_rows_are_whole(world, ids, MOVES));
+            world_restart(world);
+            world_resume(world);
+            assert_true(world_rows_are_whole(world, ids, MOVES));
+            carry_all(world);
+            assert_all_moved(world);
+            assert_int_equal(world_resume(world), 0);
+            tear_down(state);
+            set_up(state);
+        }
+        assert_true(k < 1000);
+    }
+}
+
+static void one_bad_directory_leaves_the_others_alone(void **state)
+{
+    struct world *world = *state;
+    struct cohort cohort;
+    store_memory_put(world->objects[WORLD_COLD], "rec/10/can.asc", "foreign", 7);
+    assert_true(world_carry(world, &cohort, moves, MOVES));
+    assert_int_equal(cohort.tasks[0].next.state, UNIT_DONE);
+    assert_int_equal(cohort.tasks[1].next.state, UNIT_ABANDONED);
+    assert_int_equal(cohort.tasks[2].next.state, UNIT_DONE);
+    world_cohort_free(&cohort);
+    assert_true(world_rows_are_whole(world, ids, MOVES));
+}
+
+/* One open unit a place. */
+static void a_unit_in_grace_keeps_others_away(void **state)
+{
+    struct world *world = *state;
+    struct world_move move = moves[0];
+    enum unit_reason reason;
+    move.grace_us = DAY_US;
+    assert_int_equal(carry_one(world, &move, &reason), UNIT_CUTOVER);
+    /* Somebody points the row back at the source: a new move of it must not begin. */
+    struct record record = {.id = "R1", .location = "https://hot.example/data/rec/1/R1.ecalmeas"};
+    catalog_memory_put(world->rows, &record);
+    assert_int_equal(carry_one(world, &move, &reason), UNIT_SKIPPED);
+    assert_int_equal(reason, REASON_OPEN_UNIT);
+    /* And the source is not deleted while a row points there. */
+    world->clock.instant_us += 2 * DAY_US;
+    assert_int_equal(world_resume(world), 1);
+    assert_true(world_has(world, WORLD_HOT, "rec/1/can.asc"));
+}
+
+static void a_parked_unit_goes_on_once_the_way_is_clear(void **state)
+{
+    struct world *world = *state;
+    struct world_move move = moves[0];
+    enum unit_reason reason;
+    move.grace_us = DAY_US;
+    assert_int_equal(carry_one(world, &move, &reason), UNIT_CUTOVER);
+    store_memory_put(world->objects[WORLD_HOT], "rec/1/new", "n", 1);
+    world->clock.instant_us += 2 * DAY_US;
+    world_resume(world);
+    assert_true(world_has(world, WORLD_HOT, "rec/1/can.asc"));
+    store_memory_remove(world->objects[WORLD_HOT], "rec/1/new");
+    world_resume(world);
+    assert_false(world_has(world, WORLD_HOT, "rec/1/can.asc"));
+    assert_int_equal(world_resume(world), 0);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(moves_whole_directories_and_deletes_their_sources),
+        CASE(a_computed_digest_is_proof),
+        CASE(applying_again_changes_nothing),
+        CASE(a_kept_source_stays),
+        CASE(grace_is_waited_out),
+        CASE(a_foreign_object_at_the_target_is_never_touched),
+        CASE(an_equal_object_at_the_target_is_adopted),
+        CASE(an_object_of_equal_size_is_read_before_it_is_adopted),
+        CASE(more_at_the_target_abandons),
+        CASE(a_row_that_went_elsewhere_makes_it_stale),
+        CASE(a_new_row_in_the_directory_makes_it_stale),
+        CASE(rows_changed_meanwhile_abandon),
+        CASE(a_source_that_changes_meanwhile_abandons),
+        CASE(what_an_abandoned_unit_left_is_cleaned_up),
+        CASE(an_unknown_commit_is_found_out),
+        CASE(every_request_may_be_the_last),
+        CASE(one_bad_directory_leaves_the_others_alone),
+        CASE(a_unit_in_grace_keeps_others_away),
+        CASE(a_parked_unit_goes_on_once_the_way_is_clear),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
