@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Recordings move between two Azure accounts, with PostgreSQL as their catalog."""
+import json
+import os
+import random
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from blobs import changes
+from scene import Scene, main, sql
+
+LOG = os.environ.get("AZURITE_LOG", "")
+
+
+def case_plan_show_apply_then_nothing():
+    with Scene("move") as scene:
+        scene.fill(40, blobs=10)
+        scene.policy()
+        plan = scene.plan()
+        assert "40 recordings to move" in plan.out, plan.out
+        assert "frostline apply p.plan" in plan.out, plan.out
+        scene.check_untouched()
+        shown = scene.run("show", "p.plan").must()
+        assert "Plan: 40 recordings to move" in shown.out, shown.out
+        document = json.loads(scene.run("show", "p.plan", "--format", "json").must().out)
+        assert document["format_version"] == 1 and len(document["actions"]) == 40
+        scene.run("apply", "p.plan", "--auto-approve").must()
+        scene.check_moved()
+        mark = changes(LOG)[1]
+        again = scene.run("apply", "p.plan", "--auto-approve").must()
+        assert "Moved 0 recordings" in again.out, again.out
+        scene.run("reconcile").must()
+        assert "No moves" in scene.run("plan").must().out
+        assert changes(LOG, mark)[0] == 0, "a finished plan sent requests that change something"
+        scene.check_moved()
+
+
+def case_the_digest_is_the_approval():
+    with Scene("expect") as scene:
+        scene.fill(2)
+        scene.policy()
+        scene.plan()
+        scene.run("apply", "p.plan").must(5)
+        scene.run("apply", "p.plan", "--expect", "sha256:" + "0" * 64).must(4)
+        scene.check_untouched()
+        document = json.loads(scene.run("show", "p.plan", "--format", "json").must().out)
+        scene.run("apply", "p.plan", "--expect", document["end"]["digest"]).must()
+        scene.check_moved()
+
+
+def case_each_level_of_verification():
+    for verify in ("size", "checksum", "readback"):
+        with Scene("verify") as scene:
+            scene.fill(3)
+            scene.put("recording/2025-02-01/session_0/00000/empty", b"")
+            scene.put("recording/2025-02-01/session_0/00000/big", os.urandom(5_000_000))
+            scene.policy(verify=verify)
+            scene.plan()
+            scene.run("apply", "p.plan", "--auto-approve").must()
+            scene.check_moved()
+
+
+def case_grace_then_reap():
+    with Scene("grace") as scene:
+        scene.fill(3)
+        scene.policy(after="3s")
+        scene.plan()
+        applied = scene.run("apply", "p.plan", "--auto-approve").must()
+        assert "3 sources wait" in applied.out, applied.out
+        assert len(scene.source.names(scene.hot)) == 9 and len(scene.target.names(scene.cold)) == 9
+        status = scene.run("status").must()
+        assert "3 in grace" in status.out, status.out
+        time.sleep(4)
+        assert "3 sources to delete" in scene.run("plan").must().out
+        scene.run("reap").must()
+        scene.check_moved()
+
+
+def case_keep_source():
+    with Scene("keep") as scene:
+        scene.fill(2)
+        scene.policy()
+        scene.plan()
+        scene.run("apply", "p.plan", "--auto-approve", "--keep-source").must()
+        assert scene.held_by(scene.source, scene.hot) == scene.objects
+        assert scene.held_by(scene.target, scene.cold) == scene.objects
+
+
+def case_keys_with_every_legal_character():
+    odd = "recording/2025-02-14/a b+c&d=e;f,g'h(i)j!k~l$m@n:o%p?q#r[s]t{u}\u00e4\u65e5\U0001f697/"
+    with Scene("keys") as scene:
+        names = ["x.ecalmeas", "%41", "a%2Fb", "q?x=1&y", "frag#ment", "tab-free", "<&>\"'"]
+        for name in names:
+            scene.put(odd + name, name.encode())
+        encoded = odd.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+        scene.rows["ODD"] = encoded + "x.ecalmeas"
+        scene.add_row("ODD", scene.location(encoded + "x.ecalmeas"))
+        scene.policy()
+        scene.plan()
+        scene.run("apply", "p.plan", "--auto-approve").must()
+        scene.check_moved()
+
+
+def case_kill_9_at_random_times():
+    rng = random.Random(int(os.environ.get("FROSTLINE_TEST_SEED", "1")))
+    with Scene("kill") as scene:
+        scene.fill(60, blobs=10)
+        scene.policy()
+        scene.plan()
+        kills = 0
+        for _ in range(200):
+            process = scene.start("apply", "p.plan", "--auto-approve")
+            try:
+                process.wait(timeout=rng.uniform(0.05, 0.6) if kills < 10 else 120)
+            except Exception:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                kills += 1
+                scene.check_whole()
+                continue
+            finally:
+                errors = process.stderr.read()
+                process.stderr.close()
+            assert process.returncode == 0, errors
+            break
+        assert kills >= 3, f"only {kills} kills landed"
+        scene.check_moved()
+
+
+def case_interrupted_then_resumed():
+    with Scene("int") as scene:
+        scene.fill(60, blobs=10)
+        scene.policy()
+        scene.plan()
+        process = scene.start("apply", "p.plan", "--auto-approve")
+        time.sleep(0.4)
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        assert process.returncode in (130, 0), (process.returncode, errors)
+        scene.check_whole()
+        scene.run("apply", "p.plan", "--auto-approve").must()
+        scene.check_moved()
+
+
+def case_one_run_at_a_time():
+    with Scene("lock") as scene:
+        scene.fill(60, blobs=10)
+        scene.policy()
+        scene.plan()
+        first = scene.start("apply", "p.plan", "--auto-approve")
+        time.sleep(0.25)
+        second = scene.run("apply", "p.plan", "--auto-approve")
+        first.communicate(timeout=120)
+        if second.code != 0:
+            second.must(8)
+            assert str(first.pid) in second.err, second.err
+        assert first.returncode == 0
+        scene.check_moved()
+
+
+if __name__ == "__main__":
+    main(globals())
