@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 from blobs import changes
 from scene import Scene, main, sql
 
-LOG = os.environ.get("AZURITE_LOG", "")
+LOG = os.environ.get("AZURITE_ACCESS_LOG", "")
 
 
 def case_plan_show_apply_then_nothing():
