@@ -81,6 +81,15 @@ bool perform_rows(struct cohort *cohort, struct task *task, bool lock, struct ca
     return false;
 }
 
+bool perform_has_rows_at_target(struct cohort *cohort, const struct task *task)
+{
+    struct catalog *catalog = cohort->hands->catalog;
+    struct catalog_cut none = {.source = task->entry.target};
+    struct catalog_sight seen;
+    struct err err;
+    return !catalog->ops->look(catalog, &none, false, &seen, &err) || seen.strangers > 0;
+}
+
 /* -- rows and holds ---------------------------------------------------------------------------- */
 
 static void look_rows(const struct crew *crew, bool lock)

@@ -104,16 +104,6 @@ static bool wants_cleaning(const struct task *task, size_t index)
     return wants_copy(task, index) && fact->created && fact->target_etag[0] != '\0';
 }
 
-/* Nothing that a row points at is ever cleaned up. */
-static bool rows_at_target(const struct crew *crew, const struct task *task)
-{
-    struct catalog *catalog = crew->cohort->hands->catalog;
-    struct catalog_cut none = {.source = task->entry.target};
-    struct catalog_sight seen;
-    struct err err;
-    return !catalog->ops->look(catalog, &none, false, &seen, &err) || seen.strangers > 0;
-}
-
 static void clean_target(const struct crew *crew)
 {
     struct store *target = crew->cohort->hands->stores[crew->tasks[0]->target];
@@ -124,7 +114,7 @@ static void clean_target(const struct crew *crew)
         size_t count = 0;
         for (size_t i = 0; i < walk.count; i++) {
             struct object_fact *fact = fact_of(&walk.items[i]);
-            if (rows_at_target(crew, walk.items[i].task))
+            if (perform_has_rows_at_target(crew->cohort, walk.items[i].task))
                 continue;
             deletions[count++] =
                 (struct deletion){.key = perform_key(crew->cohort, walk.items[i].task, fact),

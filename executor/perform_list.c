@@ -169,8 +169,8 @@ static void count_verdict(struct sight *sight, enum verdict verdict)
 }
 
 /* Did this unit, or one that was abandoned, make the object that is in the way? */
-static bool is_ours(const struct cohort *cohort, const struct task *task,
-                    const struct object_fact *fact, const struct object *found)
+static bool was_made_here(const struct cohort *cohort, const struct task *task,
+                          const struct object_fact *fact, const struct object *found)
 {
     if (fact->created && strcmp(fact->target_etag, found->etag) == 0)
         return true;
@@ -189,7 +189,8 @@ static enum verdict judge(const struct crew *crew, struct task *task, struct obj
     bool before_commit = task->entry.unit.state < UNIT_COMMITTING;
     if (found == NULL || !before_commit)
         return verdict;
-    bool ours = verdict == OBJECT_DIFFERS && is_ours(crew->cohort, task, fact, found);
+    bool ours = verdict == OBJECT_DIFFERS && was_made_here(crew->cohort, task, fact, found) &&
+                !perform_has_rows_at_target(crew->cohort, task);
     if (verdict == OBJECT_CANNOT_TELL || ours) {
         if (strcmp(fact->target_etag, found->etag) != 0) {
             fact->created = ours;

@@ -296,25 +296,44 @@ static void what_an_abandoned_unit_left_is_cleaned_up(void **state)
 {
     struct world *world = *state;
     enum unit_reason reason;
-    struct meddler meddler = {.world = world, .verb = STORE_MEMORY_LIST, .act = rewrite_source};
-    struct cohort cohort;
-    world_cohort(world, &cohort, &moves[0], 1);
-    /* All is copied; then the look at the target, before that at the source, sees a rewrite. */
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin", /* the last one to be copied */
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
     store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
-    struct err err;
-    assert_true(pool_carry(&cohort, &err));
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_SOURCE_CHANGED);
     store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
-    enum unit_state first = cohort.tasks[0].next.state;
-    world_cohort_free(&cohort);
-    if (first != UNIT_ABANDONED) { /* it was rewritten after gate 1 looked: then it parked */
-        assert_int_equal(first, UNIT_PARKED);
-        return;
-    }
+    assert_true(world_has(world, WORLD_COLD, "rec/1/can.asc"));
+
     assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
     size_t size;
     const char *etag;
     assert_memory_equal(store_memory_get(world->objects[WORLD_COLD], "rec/1/can.asc", &size, &etag),
                         "rewritten", 9);
+}
+
+/* Unless a row points there. */
+static void what_a_row_points_at_is_never_cleaned_up(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin",
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+
+    struct record record = {.id = "R9", .location = "https://cold.example/data/rec/1/can.asc"};
+    catalog_memory_put(world->rows, &record);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_TARGET_DIFFERS);
+    size_t size;
+    const char *etag;
+    store_memory_get(world->objects[WORLD_COLD], "rec/1/can.asc", &size, &etag);
+    assert_int_equal(size, strlen("content of rec/1/can.asc"));
 }
 
 /* -- faults
@@ -453,6 +472,7 @@ int main(void)
         CASE(rows_changed_meanwhile_abandon),
         CASE(a_source_that_changes_meanwhile_abandons),
         CASE(what_an_abandoned_unit_left_is_cleaned_up),
+        CASE(what_a_row_points_at_is_never_cleaned_up),
         CASE(an_unknown_commit_is_found_out),
         CASE(every_request_may_be_the_last),
         CASE(one_bad_directory_leaves_the_others_alone),
