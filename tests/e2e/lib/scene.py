@@ -50,7 +50,7 @@ class Scene:
         ecal_id VARCHAR PRIMARY KEY, ecal_name TEXT, recording_start_time TIMESTAMP,
         map TEXT, size_gb DECIMAL, length INTEGER, is_valid BOOLEAN);"""
 
-    def __init__(self, name, index=True):
+    def __init__(self, name, index=True, reach_stores=True):
         servers_or_skip()
         self.name = f"{name}{os.getpid()}"
         self.table = f"ecal_{self.name}"
@@ -60,8 +60,9 @@ class Scene:
         self.folder = tempfile.mkdtemp(prefix="frostline-e2e.")
         self.objects = {}  # key -> sha256 of what was put there
         self.rows = {}     # id -> key
-        self.source.make_container(self.hot)
-        self.target.make_container(self.cold)
+        if reach_stores:
+            self.source.make_container(self.hot)
+            self.target.make_container(self.cold)
         sql(f"DROP TABLE IF EXISTS {self.table};" + self.SCHEMA.format(table=self.table))
         if index:
             sql(f'CREATE INDEX ON {self.table} (ecal_name COLLATE "C");')

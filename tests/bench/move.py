@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Times a move between two Azure accounts: frostline beside rclone, in turn, on fresh data.
+
+  move.py [--recordings N] [--blobs N] [--size BYTES] [--runs N] [--further-rows N] [--no-index]
+          [TOOL ...]      frostline-size, frostline-checksum, rclone (default: all)
+
+Prints each run, then medians of wall time, client CPU, peak memory and requests in the server's log,
+and ratios to rclone pair by pair.  Needs FROSTLINE (the program), TOOLS (node_modules with Azurite),
+PostgreSQL 15 and, for its row, rclone."""
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e", "lib"))
+SERVERS = os.path.join(HERE, "..", "servers")
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--recordings", type=int, default=200)
+    parser.add_argument("--blobs", type=int, default=10)
+    parser.add_argument("--size", type=int, default=65536)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--further-rows", type=int, default=0)
+    parser.add_argument("--no-index", action="store_true")
+    parser.add_argument("tools", nargs="*")
+    return parser.parse_args()
+
+
+def server(name, verb, folder):
+    subprocess.run([os.path.join(SERVERS, name + ".sh"), verb, folder], check=True)
+    if verb == "start":
+        out = subprocess.run(["bash", "-c", f". {folder}/env; env -0"], capture_output=True,
+                             text=True, check=True).stdout
+        os.environ.update(line.split("=", 1) for line in out.split("\0") if "=" in line)
+
+
+def further_rows(scene, count):
+    """Rows of other directories, too young to move, in the same table."""
+    from scene import sql
+    base = scene.location("recording/2031-01-01/")
+    sql(f"INSERT INTO {scene.table} SELECT 'FURTHER_' || i, '{base}' || i || '/' || i || '.ecalmeas',"
+        f" '2999-01-01', 'map_1', 0.001, 600, true FROM generate_series(1, {count}) i;"
+        f" ANALYZE {scene.table};")
+
+
+def rclone_command(scene, folder):
+    config = os.path.join(folder, "rclone.conf")
+    with open(config, "w") as file:
+        for name, account in (("source", scene.source), ("target", scene.target)):
+            file.write(f"[{name}]\ntype = azureblob\n"
+                       f"sas_url = {account.endpoint}?{account.sas()}\n")
+    return ["rclone", "--config", config, "-q", "--azureblob-list-chunk", "5000", "move",
+            f"source:{scene.hot}", f"target:{scene.cold}", "--transfers", "8",
+            "--server-side-across-configs"]
+
+
+def command(tool, scene):
+    if tool == "rclone":
+        return rclone_command(scene, scene.folder)
+    scene.policy(verify=tool.split("-")[1])
+    return scene.command("apply", "--auto-approve", "-q")
+
+
+def measure(words, scene):
+    began = time.monotonic()
+    process = subprocess.Popen(words, cwd=scene.folder, env=scene.environment(),
+                               stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return (time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024,
+            process.returncode)
+
+
+def requests(log, since):
+    with open(log, errors="replace") as file:
+        file.seek(since)
+        return len(re.findall(r'"[A-Z]+ /', file.read()))
+
+
+def one_run(tool, options, folder):
+    """A fresh server, fresh data, the tool once."""
+    from scene import Scene
+    server("azurite", "start", folder)
+    try:
+        with Scene("bench", index=not options.no_index) as scene:
+            scene.fill(options.recordings, options.blobs, options.size)
+            if options.further_rows > 0:
+                further_rows(scene, options.further_rows)
+            words = command(tool, scene)
+            mark = os.path.getsize(os.environ["AZURITE_ACCESS_LOG"])
+            wall, cpu, memory, code = measure(words, scene)
+            time.sleep(0.3)  # the log is written behind the reply
+            count = requests(os.environ["AZURITE_ACCESS_LOG"], mark)
+            arrived = len(scene.target.names(scene.cold))
+            left = len(scene.source.names(scene.hot))
+            assert code == 0 and arrived == len(scene.objects) and left == 0, (code, arrived, left)
+            if tool != "rclone":
+                scene.check_moved()
+            return wall, cpu, memory, count / len(scene.objects)
+    finally:
+        server("azurite", "stop", folder)
+        shutil.rmtree(folder)
+
+
+def main():
+    options = arguments()
+    tools = options.tools or ["frostline-size", "rclone", "frostline-checksum"]
+    if "rclone" in tools and not shutil.which("rclone"):
+        sys.exit("rclone is not installed (Debian's package rclone)")
+    work = tempfile.mkdtemp(prefix="frostline-bench.")
+    os.chmod(work, 0o755)
+    figures = {tool: [] for tool in tools}
+    server("pg", "start", os.path.join(work, "pg"))
+    try:
+        for run in range(options.runs):
+            for tool in tools:
+                row = one_run(tool, options, os.path.join(work, f"azurite-{run}-{tool}"))
+                figures[tool].append(row)
+                print("run %d  %-20s wall %6.2f s  cpu %6.2f s  peak %6.1f MiB  %.3f requests an "
+                      "object" % (run, tool, *row), flush=True)
+    finally:
+        server("pg", "stop", os.path.join(work, "pg"))
+        shutil.rmtree(work)
+    print("\nmedians of %d runs, %d recordings of %d objects of %d bytes" %
+          (options.runs, options.recordings, options.blobs, options.size))
+    for tool, rows in figures.items():
+        wall, cpu, memory, count = (statistics.median(column) for column in zip(*rows))
+        print("%-20s wall %6.2f s  cpu %6.2f s  peak %6.1f MiB  %.3f requests an object" %
+              (tool, wall, cpu, memory, count))
+    for tool in figures:
+        if tool != "rclone" and "rclone" in figures:
+            pairs = list(zip(figures[tool], figures["rclone"]))
+            print("%s / rclone   wall %.2f  cpu %.2f" %
+                  (tool, statistics.median(a[0] / b[0] for a, b in pairs),
+                   statistics.median(a[1] / b[1] for a, b in pairs)))
+
+
+if __name__ == "__main__":
+    main()
