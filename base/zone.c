@@ -10,7 +10,6 @@
 #define ZONE_FOLDER "/usr/share/zoneinfo"
 #define ZONE_FILE_BYTES_MAX ((size_t)256 << 10)
 #define ZONE_HEADER_BYTES 44
-#define ZONE_TYPES_MAX 256
 #define ZONE_DAY_S 86400
 /* No clock is further from Greenwich (RFC 8536, 3.2: -25 h to 26 h). */
 #define ZONE_OFFSET_S_MAX (26 * 3600)
@@ -211,7 +210,7 @@ static bool read_changes(struct cursor *cursor, const struct header *header, str
     const unsigned char *times = take(cursor, header->times * 8);
     const unsigned char *indices = take(cursor, header->times);
     const unsigned char *types = take(cursor, header->types * 6);
-    if (!times || !indices || !types || header->types < 1 || header->types > ZONE_TYPES_MAX ||
+    if (!times || !indices || !types || header->types < 1 ||
         !read_offset(types, 0, &zone->first_offset_s))
         return false;
 

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <signal.h>
+#include <sys/time.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -48,12 +50,33 @@ static void the_real_one_sleeps(void **state)
     assert_in_range(clock->ops->monotonic_us(clock) - start_us, 0, 20 * WHEN_SECOND_US);
 }
 
+static void ignore(int number)
+{
+    (void)number;
+}
+
+static void a_signal_does_not_wake_it(void **state)
+{
+    (void)state;
+    struct clock *clock = clock_real();
+    const struct sigaction action = {.sa_handler = ignore};
+    struct sigaction before;
+    const struct itimerval soon = {.it_value = {.tv_usec = 5000}};
+    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    int64_t start_us = clock->ops->monotonic_us(clock);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    clock->ops->sleep_us(clock, 50000);
+    assert_in_range(clock->ops->monotonic_us(clock) - start_us, 50000, 20 * WHEN_SECOND_US);
+    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fake_stands_still),
         cmocka_unit_test(the_real_one_tells_the_time),
         cmocka_unit_test(the_real_one_sleeps),
+        cmocka_unit_test(a_signal_does_not_wake_it),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

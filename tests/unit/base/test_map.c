@@ -44,6 +44,22 @@ static void the_first_value_stays(void **state)
     arena_free(&arena);
 }
 
+/* A search for what is absent ends at an empty slot, however many are taken. */
+static void every_fill_has_an_end_to_its_search(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct map map;
+    size_t value;
+    arena_init(&arena, LIMIT);
+    map_init(&map, &arena);
+    for (size_t i = 0; i < 300; i++) {
+        assert_true(map_put(&map, str_format(&arena, "%zu", i), i));
+        assert_false(map_find(&map, "absent", &value));
+    }
+    arena_free(&arena);
+}
+
 static void a_hundred_thousand_keys(void **state)
 {
     (void)state;
@@ -74,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_map_has_nothing),
         cmocka_unit_test(the_first_value_stays),
+        cmocka_unit_test(every_fill_has_an_end_to_its_search),
         cmocka_unit_test(a_hundred_thousand_keys),
     };
     return cmocka_run_group_tests_name("map", tests, NULL, NULL);

@@ -86,12 +86,25 @@ static void what_is_no_size_is_refused(void **state)
         "9223372036854775807KB",
         "18446744073709551616B",
         "99999999999999999999999999999999999999999999B",
+        "340282366920938463463374607431768211461B", /* 2^128 + 5 */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         uint64_t size_bytes;
         if (size_read(bad[i], &size_bytes, &err))
             fail_msg("\"%s\" was taken for a size", bad[i]);
         assert_int_equal(err.kind, ERR_INPUT);
+    }
+}
+
+static void what_is_too_large_is_called_so(void **state)
+{
+    (void)state;
+    static const char *const large[] = {"8EiB", "9223372036854775808B",
+                                        "999999999999999999999999B"};
+    for (size_t i = 0; i < sizeof large / sizeof large[0]; i++) {
+        uint64_t size_bytes;
+        assert_false(size_read(large[i], &size_bytes, &err));
+        assert_non_null(strstr(err.text, "too large"));
     }
 }
 
@@ -164,8 +177,11 @@ static void counts_have_commas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_are_read),     cmocka_unit_test(what_is_no_size_is_refused),
-        cmocka_unit_test(units_have_factors), cmocka_unit_test(sizes_are_shown_with_three_digits),
+        cmocka_unit_test(sizes_are_read),
+        cmocka_unit_test(what_is_no_size_is_refused),
+        cmocka_unit_test(what_is_too_large_is_called_so),
+        cmocka_unit_test(units_have_factors),
+        cmocka_unit_test(sizes_are_shown_with_three_digits),
         cmocka_unit_test(counts_have_commas),
     };
     return cmocka_run_group_tests_name("size", tests, NULL, NULL);

@@ -214,6 +214,7 @@ static void the_nearest_is_a_likely_slip(void **state)
     assert_string_equal(str_nearest("explian", verbs), "explain");
     assert_string_equal(str_nearest("plan", verbs), "plan");
     assert_null(str_nearest("destroy", verbs));
+    assert_null(str_nearest("plxy", verbs));
     assert_null(str_nearest("xy", verbs));
     assert_null(str_nearest("", verbs));
     assert_null(str_nearest("plan", (const char *const[]){NULL}));

@@ -96,6 +96,17 @@ static void the_whole_range_is_taken_apart(void **state)
     assert_string_equal(text, "1969-12-31T23:59:59.999999Z");
 }
 
+static void days_before_the_first_year_lead_back(void **state)
+{
+    (void)state;
+    for (int64_t day = -2000000; day < -700000; day++) {
+        struct when_date date = when_date_of(day);
+        if (date.month < 1 || date.month > 12 || date.day < 1 || date.day > 31 ||
+            when_days(date) != day)
+            fail_msg("day %lld", (long long)day);
+    }
+}
+
 static void days_that_do_not_exist(void **state)
 {
     (void)state;
@@ -372,6 +383,7 @@ int main(void)
         cmocka_unit_test(days_agree_with_the_c_library),
         cmocka_unit_test(instants_agree_with_the_c_library),
         cmocka_unit_test(the_whole_range_is_taken_apart),
+        cmocka_unit_test(days_before_the_first_year_lead_back),
         cmocka_unit_test(days_that_do_not_exist),
         cmocka_unit_test(dates_are_read),
         cmocka_unit_test(instants_are_read),

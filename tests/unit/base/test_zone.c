@@ -89,6 +89,9 @@ static void offsets_follow_summer_and_winter(void **state)
         {"America/New_York", "2025-03-09T07:00:00Z", -14400},
         {"America/New_York", "2025-11-02T05:59:59Z", -14400},
         {"America/New_York", "2025-11-02T06:00:00Z", -18000},
+        /* Seconds are rounded down before 1970, too. */
+        {"America/New_York", "1969-04-27T06:59:59.999999Z", -18000},
+        {"America/New_York", "1969-04-27T07:00:00Z", -14400},
         {"Asia/Kolkata", "2025-07-01T00:00:00Z", 19800},
         {"Asia/Kathmandu", "2025-07-01T00:00:00Z", 20700},
         {"Australia/Lord_Howe", "2025-01-01T00:00:00Z", 39600},
@@ -245,6 +248,9 @@ static void the_longest_duration_stays_a_date(void **state)
     assert_true(when_duration_read("1000y", &duration, &err));
     assert_instant(zone_before(zone_of("Europe/Berlin"), instant("2025-06-01T00:00:00Z"), duration),
                    "1025-06-01T01:06:32.000000Z");
+    /* Before the first year there are no dates, but there is an end to the calculation. */
+    int64_t far_us = zone_before(zone_of("UTC"), instant("0500-12-31"), duration);
+    assert_true(far_us < instant("0001-01-01"));
 }
 
 static void bad_names_are_refused(void **state)
@@ -315,7 +321,8 @@ static void make_file(struct buf *buf, const struct made *made)
         big(buf, (uint32_t)made->offset_s[i], 4);
         buf_add(buf, "\0\0", 2);
     }
-    buf_add(buf, "XYZ", 4);
+    /* Without a type, what follows must not pass for one. */
+    buf_add(buf, made->types > 0 ? "XYZ" : "\0\0\0", 4);
     buf_add(buf, (char[64]){0}, made->leaps * 12);
     buf_text(buf, made->footer);
 }
@@ -365,6 +372,34 @@ static void tzdir_names_the_database(void **state)
     assert_int_equal(zone_offset(zone, instant("2090-01-01")), 3600);
 }
 
+static void the_first_of_two_changes_ends_the_gap(void **state)
+{
+    (void)state;
+    const struct zone *zone;
+    struct made made = plain;
+    made.time_s[0] = 100000;
+    made.time_s[1] = 136000;
+    assert_true(open_made(&made, &zone));
+    struct when_civil never = when_civil_of((100000 + 5000) * WHEN_SECOND_US);
+    assert_int_equal(zone_instant(zone, never), 100000 * WHEN_SECOND_US);
+}
+
+static void offsets_reach_as_far_as_26_hours(void **state)
+{
+    (void)state;
+    const struct zone *zone;
+    struct made made = plain;
+    made.offset_s[0] = 26 * 3600;
+    made.offset_s[1] = -26 * 3600;
+    made.time_s[1] = 900000;
+    assert_true(open_made(&made, &zone));
+    for (int64_t at_s = 400000; at_s < 2000000; at_s += 100000) {
+        struct when_civil shown = zone_civil(zone, at_s * WHEN_SECOND_US);
+        struct when_civil again = zone_civil(zone, zone_instant(zone, shown));
+        assert_memory_equal(&shown, &again, sizeof shown);
+    }
+}
+
 static int32_t offset_by_rule(const char *rule, const char *at)
 {
     struct made made = plain;
@@ -406,6 +441,11 @@ static void rules_of_every_form(void **state)
         {"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2050-03-27T01:00:00Z", -3600},
         {"EET-2EEST,M3.4.4/50,M10.4.4/50", "2050-03-25T23:59:59Z", 7200},
         {"EET-2EEST,M3.4.4/50,M10.4.4/50", "2050-03-26T00:00:00Z", 10800},
+        /* A change of the next year that happens in this one, and of the last. */
+        {"AAA0BBB,J1/-24,J300", "2050-12-30T23:59:59Z", 0},
+        {"AAA0BBB,J1/-24,J300", "2050-12-31T00:00:00Z", 3600},
+        {"AAA0BBB,J100,J365/48", "2050-01-01T22:59:59Z", 3600},
+        {"AAA0BBB,J100,J365/48", "2050-01-01T23:00:00Z", 0},
         /* Summer all year round (RFC 8536, 3.3.1). */
         {"EST5EDT,0/0,J365/25", "2050-01-01T04:59:59Z", -14400},
         {"EST5EDT,0/0,J365/25", "2050-01-01T05:00:00Z", -14400},
@@ -455,19 +495,31 @@ static void damaged_rules_are_corrupt(void **state)
             fail_msg("the footer \"%s\" was taken", footers[i]);
         assert_int_equal(err.kind, ERR_CORRUPT);
     }
+    /* A NUL ends no rule. */
+    struct made made = plain;
+    struct buf buf;
+    const struct zone *zone;
+    made.footer = "\nCET-1#junk\n";
+    buf_init(&buf, 4096);
+    make_file(&buf, &made);
+    *strchr(buf.bytes + buf.size - 8, '#') = '\0';
+    assert_false(open_bytes(buf.bytes, buf.size, &zone));
+    assert_int_equal(err.kind, ERR_CORRUPT);
+    buf_free(&buf);
 }
 
 static void damaged_blocks_are_corrupt(void **state)
 {
     (void)state;
     const struct zone *zone;
-    struct made made[] = {plain, plain, plain, plain, plain, plain};
+    struct made made[] = {plain, plain, plain, plain, plain, plain, plain};
     made[0].version = '\0';      /* no 64-bit block      */
     made[1].time_s[1] = 1000;    /* not ascending        */
     made[2].index[1] = 2;        /* beyond the types     */
     made[3].types = 0;           /* no type at all       */
     made[4].offset_s[0] = 93601; /* beyond 26 hours      */
     made[5].offset_s[1] = INT32_MIN;
+    made[6].types = made[6].times = 0; /* no type for what comes before the changes */
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
         if (open_made(&made[i], &zone))
             fail_msg("damaged block %zu was taken", i);
@@ -587,6 +639,8 @@ int main(void)
         TEST(the_longest_duration_stays_a_date),
         TEST(bad_names_are_refused),
         TEST(tzdir_names_the_database),
+        TEST(the_first_of_two_changes_ends_the_gap),
+        TEST(offsets_reach_as_far_as_26_hours),
         TEST(rules_of_every_form),
         TEST(damaged_rules_are_corrupt),
         TEST(damaged_blocks_are_corrupt),
