@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from blobs import Account
@@ -206,9 +207,10 @@ policies:
         assert self.locations() == {i: self.location(k) for i, k in self.rows.items()}
 
 
-def main(cases):
+def main(cases, servers=True):
     """Run functions named case_*; a line each, as people read them."""
-    servers_or_skip()
+    if servers:
+        servers_or_skip()
     failed = 0
     for name, case in sorted(cases.items()):
         if not name.startswith("case_") or (len(sys.argv) > 1 and sys.argv[1] not in name):
@@ -216,9 +218,8 @@ def main(cases):
         try:
             case()
             print("ok", name[5:].replace("_", " "), flush=True)
-        except Exception as error:  # a failed case must not hide the next one
+        except Exception:  # a failed case must not hide the next one
             failed += 1
-            print("FAILED", name[5:].replace("_", " "), "-", repr(error)[:4000], flush=True)
-            import traceback
+            print("FAILED", name[5:].replace("_", " "), flush=True)
             traceback.print_exc()
     sys.exit(1 if failed else 0)

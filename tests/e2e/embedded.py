@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Local folders as stores and a SQLite catalog: what works with no server at all."""
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from scene import Run, main
+
+FROSTLINE = os.environ["FROSTLINE"]
+
+
+class Box:
+    """A hot and a cold folder, a catalog, a policy."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="frostline-e2e.")
+        self.hot, self.cold = (os.path.join(self.folder, name) for name in ("hot", "cold"))
+        os.mkdir(self.hot)
+        os.mkdir(self.cold)
+        self.database = os.path.join(self.folder, "catalog.db")
+        self.execute("CREATE TABLE ecal (ecal_id TEXT PRIMARY KEY, ecal_name TEXT, "
+                     "recording_start_time TIMESTAMP, size_gb REAL)")
+        self.objects = {}
+        self.mounted = None
+        self.policy()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if self.mounted:
+            subprocess.run(["umount", self.mounted], check=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def execute(self, statement, *values):
+        with sqlite3.connect(self.database) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def policy(self, after="0s"):
+        with open(os.path.join(self.folder, "frostline.yaml"), "w") as file:
+            file.write(f"""version: 1
+catalog:
+  type: sqlite
+  path: {self.database}
+  table: ecal
+  id: ecal_id
+  location: ecal_name
+  time: {{column: recording_start_time, timezone: UTC}}
+stores:
+  hot: {{type: local, path: {self.hot}}}
+  cold: {{type: local, path: {self.cold}}}
+policies:
+  - name: age-out
+    from: hot
+    target: cold
+    select: {{older_than: 90d}}
+    cleanup: {{source: delete, after: {after}}}
+""")
+
+    def put(self, key, body):
+        path = os.path.join(self.hot, key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(body)
+        self.objects[key] = body
+
+    def add(self, ident, directory, files=3, size=2000):
+        for i in range(files):
+            self.put(f"{directory}file_{i}.bin", os.urandom(size))
+        self.put(f"{directory}{ident}.ecalmeas", ident.encode())
+        self.execute("INSERT INTO ecal VALUES (?, ?, '2025-02-14 06:00:00', 0.001)", ident,
+                     f"file://{self.hot}/{directory}{ident}.ecalmeas")
+
+    def tiny_disk(self, size):
+        if os.geteuid() != 0:
+            return False
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", self.cold],
+                              capture_output=True)
+        self.mounted = self.cold if done.returncode == 0 else None
+        return done.returncode == 0
+
+    def run(self, *words, **options):
+        environment = dict(os.environ, FROSTLINE_STATE_DIR=os.path.join(self.folder, "state"))
+        return Run(subprocess.run([FROSTLINE, *words], cwd=self.folder, env=environment,
+                                  capture_output="stdout" not in options, text=True,
+                                  stdin=subprocess.DEVNULL, timeout=120, **options))
+
+    def files(self, root):
+        return {os.path.relpath(os.path.join(folder, name), root):
+                open(os.path.join(folder, name), "rb").read()
+                for folder, _, names in os.walk(root) for name in names}
+
+    def check_moved(self):
+        assert self.files(self.hot) == {}, self.files(self.hot).keys()
+        assert os.listdir(self.hot) == [], os.listdir(self.hot)
+        assert self.files(self.cold) == self.objects
+        for (location,) in self.execute("SELECT ecal_name FROM ecal"):
+            assert location.startswith(f"file://{self.cold}/"), location
+            assert os.path.exists(location[7:]), location
+
+
+def case_the_demo_ends_with_no_moves():
+    folder = tempfile.mkdtemp(prefix="frostline-e2e.")
+    try:
+        for words in ([], [], ["--keep", "box"], ["--keep", "box"]):
+            run = Run(subprocess.run([FROSTLINE, "demo", *words], cwd=folder, capture_output=True,
+                                     text=True, stdin=subprocess.DEVNULL, timeout=120))
+            run.must()
+            last = [line for line in run.out.split("\nNext\n")[0].splitlines() if line][-1]
+            assert last.startswith("No moves"), last
+        assert os.path.exists(os.path.join(folder, "box", "frostline.yaml"))
+    finally:
+        shutil.rmtree(folder)
+
+
+def case_whole_directories_move():
+    with Box() as box:
+        for i in range(5):
+            box.add(f"R{i}", f"rec/{i}/deep/")
+        box.run("plan", "--out", "p.plan").must()
+        box.run("apply", "p.plan", "--auto-approve").must()
+        box.check_moved()
+        assert "Moved 0 recordings" in box.run("apply", "p.plan", "--auto-approve").must().out
+
+
+def case_a_full_disk_at_the_target_loses_nothing():
+    with Box() as box:
+        box.add("SMALL", "rec/1/", files=1, size=1000)
+        box.add("LARGE", "rec/2/", files=3, size=700_000)
+        if not box.tiny_disk("1m"):
+            return
+        run = box.run("apply", "--auto-approve").must(7)
+        assert "rec/2/" in run.out, run.out
+        left = box.files(box.hot)
+        assert left == {k: v for k, v in box.objects.items() if k.startswith("rec/2/")}
+        assert ("file://" + box.hot + "/rec/2/LARGE.ecalmeas",) in box.execute(
+            "SELECT ecal_name FROM ecal")
+        subprocess.run(["mount", "-o", "remount,size=16m", box.cold], check=True)
+        box.run("apply", "--auto-approve").must()
+        box.check_moved()
+
+
+def case_what_is_no_file_blocks():
+    with Box() as box:
+        box.add("R1", "rec/1/")
+        box.add("R2", "rec/2/")
+        os.symlink("/etc/passwd", os.path.join(box.hot, "rec/1/link"))
+        plan = box.run("plan").must()
+        assert "not-a-file" in plan.out and "rec/1/" in plan.out, plan.out
+        box.run("apply", "--auto-approve").must()
+        assert os.path.exists(os.path.join(box.hot, "rec/1/R1.ecalmeas"))
+        assert not os.path.exists(os.path.join(box.hot, "rec/2/R2.ecalmeas"))
+
+
+def case_a_plan_that_cannot_be_written_is_not_half_written():
+    with Box() as box:
+        for i in range(20):
+            box.add(f"R{i}", f"rec/{i}/", files=1)
+        if not box.tiny_disk("4k"):
+            return
+        path = os.path.join(box.cold, "p.plan")
+        run = box.run("plan", "--out", path)
+        assert run.code != 0 and "p.plan" in run.err, run.err
+        assert os.listdir(box.cold) == []
+
+
+def case_output_that_cannot_be_written_is_a_failure():
+    with Box() as box:
+        box.add("R1", "rec/1/")
+        with open("/dev/full", "w") as full:
+            run = box.run("plan", stdout=full, stderr=subprocess.PIPE)
+        assert run.code == 1 and "output" in run.err, (run.code, run.err)
+
+
+def case_status_tells_what_there_is():
+    with Box() as box:
+        assert "No run yet" in box.run("status").must().out
+        box.policy(after="1d")
+        box.add("R1", "rec/1/")
+        box.run("apply", "--auto-approve").must()
+        status = box.run("status").must()
+        assert "1 source" in status.out and "1 in grace" in status.out, status.out
+        assert '"in_grace":1' in box.run("status", "--format", "json").must().out
+
+
+if __name__ == "__main__":
+    main(globals(), servers=False)
