@@ -89,7 +89,7 @@ static bool read_decimal(const struct catalog_pg_column *column,
     return true;
 }
 
-/* The infinities lie outside the years of catalog_value_instant. */
+/* The infinities, the largest and the smallest number, overflow or lie outside of all years. */
 static bool read_instant(const struct catalog_pg_column *column,
                          const struct catalog_pg_field *field, const struct zone *zone,
                          struct value *value)
@@ -108,10 +108,12 @@ static bool read_instant(const struct catalog_pg_column *column,
 
 static bool read_date(const struct catalog_pg_field *field, struct value *value)
 {
+    int64_t days, instant_us;
     if (field->size != 4)
         return false;
-    int64_t days = (int64_t)(int32_t)read_u32(field->bytes) + EPOCH_DAYS;
-    *value = catalog_value_instant(VALUE_DATE, days * WHEN_DAY_US);
+    days = (int64_t)(int32_t)read_u32(field->bytes) + EPOCH_DAYS;
+    if (!__builtin_mul_overflow(days, WHEN_DAY_US, &instant_us))
+        *value = catalog_value_instant(VALUE_DATE, instant_us);
     return true;
 }
 
