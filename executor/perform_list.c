@@ -27,6 +27,14 @@ static void make_facts(struct cohort *cohort, struct task *task, const struct ob
     }
 }
 
+static bool has_failed(struct task *task, const struct err *failure)
+{
+    bool failed = failure != NULL && failure->kind != ERR_NONE;
+    if (failed)
+        perform_fail(task, failure);
+    return failed;
+}
+
 static bool on_manifest(void *context, size_t index, const struct object *objects, size_t count,
                         int64_t server_us, const struct err *failure, struct err *err)
 {
@@ -34,10 +42,8 @@ static bool on_manifest(void *context, size_t index, const struct object *object
     (void)err;
     const struct crew *crew = context;
     struct task *task = crew->tasks[index];
-    if (failure != NULL && failure->kind != ERR_NONE) {
-        perform_fail(task, failure);
+    if (has_failed(task, failure))
         return true;
-    }
     make_facts(crew->cohort, task, objects, count);
     struct event *event = &task->event;
     event->objects = count;
@@ -113,36 +119,50 @@ static bool is_same(const struct object *want, const struct object *found)
     return want->bytes == found->bytes && strcmp(want->etag, found->etag) == 0;
 }
 
-/* Both sides are sorted by key. */
+typedef void pair_visit(const struct crew *crew, struct task *task, size_t index,
+                        const struct object *found);
+
+/* Each fact of the manifest with the object that was found for it, or NULL; both are sorted by key.
+ * Returns how many objects the manifest lacks.                                                   */
+static uint64_t pair_up(const struct crew *crew, struct task *task, const struct object *objects,
+                        size_t count, pair_visit *visit)
+{
+    uint64_t extra = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < task->fact_count; i++) {
+        const char *key = task->facts[i].want.key;
+        for (; at < count && strcmp(objects[at].key, key) < 0; at++)
+            extra++;
+        bool found = at < count && strcmp(objects[at].key, key) == 0;
+        visit(crew, task, i, found ? &objects[at] : NULL);
+        at += found;
+    }
+    return extra + count - at;
+}
+
+static void see_at_source(const struct crew *crew, struct task *task, size_t index,
+                          const struct object *found)
+{
+    (void)crew;
+    struct sight *sight = &task->event.sight;
+    task->at_source[index] = found != NULL && is_same(&task->facts[index].want, found);
+    if (found == NULL)
+        sight->source.missing++;
+    else if (task->at_source[index])
+        sight->source.same++;
+    else
+        sight->source.changed++;
+}
+
 static bool on_source(void *context, size_t index, const struct object *objects, size_t count,
                       int64_t server_us, const struct err *failure, struct err *err)
 {
     (void)err;
     const struct crew *crew = context;
     struct task *task = crew->tasks[index];
-    if (failure != NULL && failure->kind != ERR_NONE) {
-        perform_fail(task, failure);
+    if (has_failed(task, failure))
         return true;
-    }
-    struct sight *sight = &task->event.sight;
-    size_t at = 0;
-    for (size_t i = 0; i < task->fact_count; i++) {
-        const struct object *want = &task->facts[i].want;
-        while (at < count && strcmp(objects[at].key, want->key) < 0) {
-            sight->source.extra++;
-            at++;
-        }
-        bool found = at < count && strcmp(objects[at].key, want->key) == 0;
-        task->at_source[i] = found && is_same(want, &objects[at]);
-        if (!found)
-            sight->source.missing++;
-        else if (task->at_source[i])
-            sight->source.same++;
-        else
-            sight->source.changed++;
-        at += found;
-    }
-    sight->source.extra += count - at;
+    task->event.sight.source.extra = pair_up(crew, task, objects, count, see_at_source);
     perform_note_clock(crew->cohort, task, server_us);
     return true;
 }
@@ -202,31 +222,23 @@ static enum verdict judge(const struct crew *crew, struct task *task, struct obj
     return ours ? OBJECT_ABSENT : verdict;
 }
 
+static void see_at_target(const struct crew *crew, struct task *task, size_t index,
+                          const struct object *found)
+{
+    enum verdict verdict = judge(crew, task, &task->facts[index], found);
+    task->at_target[index] = (uint8_t)verdict;
+    count_verdict(&task->event.sight, verdict);
+}
+
 static bool on_target(void *context, size_t index, const struct object *objects, size_t count,
                       int64_t server_us, const struct err *failure, struct err *err)
 {
     (void)err;
     const struct crew *crew = context;
     struct task *task = crew->tasks[index];
-    if (failure != NULL && failure->kind != ERR_NONE) {
-        perform_fail(task, failure);
+    if (has_failed(task, failure))
         return true;
-    }
-    struct sight *sight = &task->event.sight;
-    size_t at = 0;
-    for (size_t i = 0; i < task->fact_count; i++) {
-        struct object_fact *fact = &task->facts[i];
-        while (at < count && strcmp(objects[at].key, fact->want.key) < 0) {
-            sight->target.extra++;
-            at++;
-        }
-        bool found = at < count && strcmp(objects[at].key, fact->want.key) == 0;
-        enum verdict verdict = judge(crew, task, fact, found ? &objects[at] : NULL);
-        task->at_target[i] = (uint8_t)verdict;
-        count_verdict(sight, verdict);
-        at += found;
-    }
-    sight->target.extra += count - at;
+    task->event.sight.target.extra = pair_up(crew, task, objects, count, see_at_target);
     perform_note_clock(crew->cohort, task, server_us);
     return true;
 }
