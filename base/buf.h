@@ -1,6 +1,6 @@
 /* buf.h: bytes that grow up to a ceiling.  A write beyond the ceiling is dropped whole, as is every
  * write after it, and remembered, so that a long row of writes is checked once, at its end.
- * Running out of memory aborts with one line.                                                    */
+ * Running out of memory aborts with one line. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -11,11 +11,11 @@
 #include "base/err.h"
 
 struct buf {
-    char  *bytes; /* NUL behind the last byte; NULL until the first write */
+    char *bytes; /* NUL behind the last byte; NULL until the first write */
     size_t size;
     size_t capacity;
     size_t limit;
-    bool   overflowed;
+    bool overflowed;
 };
 
 void buf_init(struct buf *buf, size_t limit_bytes);

@@ -6,8 +6,8 @@
 
 struct clock;
 struct clock_ops {
-    int64_t (*now_us)(struct clock *);       /* an instant: when.h          */
-    int64_t (*monotonic_us)(struct clock *); /* only differences mean much  */
+    int64_t (*now_us)(struct clock *);         /* an instant: when.h */
+    int64_t (*monotonic_us)(struct clock *);   /* only differences mean much */
     void (*sleep_us)(struct clock *, int64_t); /* the whole time, signals or not */
 };
 struct clock {
@@ -19,7 +19,7 @@ struct clock *clock_real(void);
 /* Stands still until it is set or slept on. */
 struct clock_fake {
     struct clock clock;
-    int64_t      instant_us;
+    int64_t instant_us;
 };
 void clock_fake_init(struct clock_fake *fake, int64_t instant_us);
 #endif

@@ -12,8 +12,8 @@
 struct arena;
 
 /* The whole content, NUL added behind it, in the arena.  ERR_MISSING, ERR_DENIED, ERR_INPUT if it
- * is larger than limit_bytes or than the arena or no regular file, ERR_BUSY if it changes meanwhile.
- * The status is errno.                                                                            */
+ * is larger than limit_bytes or than the arena or no regular file, ERR_BUSY if it changes
+ * meanwhile. The status is errno. */
 MUST_USE bool file_read(const char *path, size_t limit_bytes, struct arena *arena, char **bytes,
                         size_t *size_bytes, struct err *err);
 
@@ -26,7 +26,7 @@ struct file_new {
 MUST_USE bool file_new_open(struct file_new *file, const char *path, mode_t mode, struct err *err);
 /* The path now holds exactly what was written, durably: fsync, rename, fsync of the folder.
  * On failure (a full disk) the path is as it was before and the temporary file is gone; only
- * if the last fsync fails, the new file is there, and that it stays is ERR_UNKNOWN_OUTCOME.    */
+ * if the last fsync fails, the new file is there, and that it stays is ERR_UNKNOWN_OUTCOME. */
 MUST_USE bool file_new_commit(struct file_new *file, struct err *err);
 /* Forget it.  Harmless after a commit. */
 void file_new_abandon(struct file_new *file);
@@ -42,7 +42,7 @@ MUST_USE bool file_real_path(const char *path, struct arena *arena, const char *
 const char *file_join(struct arena *arena, const char *folder, const char *name);
 
 /* ERR_MISSING, ERR_DENIED, ERR_BUSY or ERR_INPUT, whatever errno means for the caller, with
- * strerror behind the message; is false.                                                     */
+ * strerror behind the message; is false. */
 bool file_error(struct err *err, int number, const char *fmt, ...) PRINTF(3, 4);
 
 /* For cleanup attributes. */

@@ -1,5 +1,5 @@
 /* json.h: JSON written as a stream into a buf, and read through jansson, which nothing outside
- * json.c sees.                                                                                 */
+ * json.c sees. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -16,12 +16,12 @@ struct buf;
 /* Writes compact JSON; keys stand in the order of the calls, so the same calls give the same
  * bytes.  Text must be UTF-8; what JSON must escape is escaped, all else is written raw.  No
  * function bears the name of one of jansson's (json_object, json_integer): the linker would hand
- * ours to the library.                                                                        */
+ * ours to the library. */
 struct json_writer {
     struct buf *out;
-    unsigned    depth;
-    bool        first[JSON_DEPTH_MAX + 1];
-    bool        after_key;
+    unsigned depth;
+    bool first[JSON_DEPTH_MAX + 1];
+    bool after_key;
 };
 void json_begin(struct json_writer *json, struct buf *out);
 void json_object_begin(struct json_writer *json);
@@ -42,19 +42,20 @@ void json_put_boolean(struct json_writer *json, const char *key, bool value);
 /* What was read: a tree; json_free on its root frees all. */
 struct json;
 /* One value and nothing behind it; duplicate keys, NUL in texts and a depth beyond jansson's limit
- * are ERR_CORRUPT, with the position in the message.                                             */
+ * are ERR_CORRUPT, with the position in the message. */
 MUST_USE bool json_read(const char *bytes, size_t size_bytes, struct json **json, struct err *err);
-void          json_free(struct json *json);
+void json_free(struct json *json);
 
-bool   json_is_object(const struct json *json);
-bool   json_is_array(const struct json *json);
+bool json_is_object(const struct json *json);
+bool json_is_array(const struct json *json);
 size_t json_count(const struct json *json); /* of an array or object */
 const struct json *json_item(const struct json *array, size_t index);
 const struct json *json_find(const struct json *object, const char *key); /* NULL: absent */
 /* The index-th key and value of an object in the order of the text. */
 const char *json_key_at(const struct json *object, size_t index, const struct json **value);
 
-/* ERR_CORRUPT naming the key if it is absent or of another type.  Texts live as long as the tree. */
+/* ERR_CORRUPT naming the key if it is absent or of another type.  Texts live as long as the tree.
+ */
 MUST_USE bool json_get_text(const struct json *object, const char *key, const char **text,
                             struct err *err);
 MUST_USE bool json_get_integer(const struct json *object, const char *key, int64_t *value,

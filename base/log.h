@@ -1,6 +1,6 @@
 /* log.h: what happens, as events with fields.  Whoever owns the terminal sets the one sink; before
  * that, events go nowhere.  The words of events are fixed ("request-retried", "run-started"):
- * values stand in fields, never in the event.  Secrets are never given as a field.               */
+ * values stand in fields, never in the event.  Secrets are never given as a field. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -13,7 +13,7 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 struct log_field {
     const char *name;
     const char *text; /* NULL: the number counts */
-    int64_t     number;
+    int64_t number;
 };
 #define LOG_TEXT(name_, text_) ((struct log_field){.name = (name_), .text = (text_)})
 #define LOG_NUMBER(name_, number_) ((struct log_field){.name = (name_), .number = (number_)})
@@ -21,7 +21,7 @@ struct log_field {
 typedef void log_sink(void *context, enum log_level level, const char *event,
                       const struct log_field *fields, size_t count);
 /* Set once, before threads start; the sink may be called by any thread, one at a time, and must not
- * log.  A NULL sink closes.                                                                      */
+ * log.  A NULL sink closes. */
 void log_open(enum log_level level, log_sink *sink, void *context);
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields,

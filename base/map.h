@@ -1,5 +1,6 @@
 /* map.h: a hash map from strings to indexes, held in an arena.  Keys are not copied: they must
- * live as long as the map.  It only grows.  Iterate by keeping the items in an array of your own. */
+ * live as long as the map.  It only grows.  Iterate by keeping the items in an array of your own.
+ */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
@@ -11,10 +12,10 @@ struct arena;
 
 struct map_slot;
 struct map {
-    struct arena    *arena;
+    struct arena *arena;
     struct map_slot *slots;
-    size_t           capacity;
-    size_t           count;
+    size_t capacity;
+    size_t count;
 };
 
 void map_init(struct map *map, struct arena *arena);

@@ -1,5 +1,5 @@
 /* secret.h: a text that must not show up anywhere.  No formatter takes one; it is cleansed when it
- * goes.  Read it only where it is used: signing, connecting.                                     */
+ * goes.  Read it only where it is used: signing, connecting. */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct secret {
-    char  *hidden; /* NUL behind the last byte; NULL: none */
+    char *hidden; /* NUL behind the last byte; NULL: none */
     size_t size_bytes;
 };
 /* Copies, in place of what was set before: begin with a zeroed struct. */

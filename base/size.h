@@ -9,7 +9,7 @@
 #define SIZE_TEXT_MAX 24
 
 /* "5TiB", "1.5GB", "100B"; a unit is required; what is less than a byte is cut off.
- * ERR_INPUT otherwise, or from 2^63 on.                                                  */
+ * ERR_INPUT otherwise, or from 2^63 on. */
 MUST_USE bool size_read(const char *text, uint64_t *size_bytes, struct err *err);
 /* The factor of a bare unit ("GB"); 0 if it is none. */
 uint64_t size_unit(const char *unit);

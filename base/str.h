@@ -30,9 +30,9 @@ bool str_is_utf8(const char *bytes, size_t size_bytes);
 bool str_has_control(const char *bytes, size_t size_bytes);
 
 /* Edits (insert, drop, replace, swap neighbours) that turn a into b; both at most 64 bytes,
- * else SIZE_MAX.  For "did you mean".                                                        */
+ * else SIZE_MAX.  For "did you mean". */
 size_t str_distance(const char *a, const char *b);
 /* The one of `choices` (NULL-terminated) nearest to text, or NULL if none is near enough to be
- * a likely slip (more than a third of its letters).                                          */
+ * a likely slip (more than a third of its letters). */
 const char *str_nearest(const char *text, const char *const *choices);
 #endif

@@ -24,8 +24,8 @@ struct url {
 MUST_USE bool url_read(const char *text, struct arena *arena, struct url *url, struct err *err);
 
 enum url_set {
-    URL_COMPONENT, /* all but unreserved is encoded               */
-    URL_PATH       /* the same, but '/' stays as it is            */
+    URL_COMPONENT, /* all but unreserved is encoded */
+    URL_PATH       /* the same, but '/' stays as it is */
 };
 void url_encode(struct buf *buf, const char *bytes, size_t size_bytes, enum url_set set);
 /* False if a '%' is not followed by two hexadecimal digits or stands for NUL. */

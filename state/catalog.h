@@ -1,6 +1,6 @@
 /* catalog.h: the table of recordings.  PostgreSQL, SQLite and memory implement struct catalog_ops;
  * nothing above this header knows which.  An adapter guards its connection with a mutex: any thread
- * may call.  A lost connection is made anew by the next call.                                      */
+ * may call.  A lost connection is made anew by the next call. */
 #ifndef STATE_CATALOG_H
 #define STATE_CATALOG_H
 
@@ -19,8 +19,8 @@ struct zone;
 enum catalog_type { CATALOG_POSTGRES, CATALOG_SQLITE };
 
 struct catalog_keyword {
-    const char          *name;  /* a libpq connection keyword, "host"; or "url": all in one */
-    const struct secret *value; /* any of them may hold a secret                           */
+    const char *name;           /* a libpq connection keyword, "host"; or "url": all in one */
+    const struct secret *value; /* any of them may hold a secret */
 };
 struct catalog_field {
     const char *name; /* in policies */
@@ -28,32 +28,32 @@ struct catalog_field {
 };
 
 /* Which table, and what its columns mean.  The policy fills it in; all it points at outlives the
- * catalog.                                                                                        */
+ * catalog. */
 struct catalog_config {
-    enum catalog_type             type;
+    enum catalog_type type;
     const struct catalog_keyword *connection; /* postgres */
-    size_t                        connection_count;
-    const char                   *path;  /* sqlite: an existing file */
-    const char                   *table; /* "ecal" or "public.ecal"  */
-    const char                   *id, *location;
-    const char                   *time;      /* NULL: none                                   */
-    const struct zone            *time_zone; /* what a naive time column shows; NULL: unnamed */
-    const char                   *size;      /* NULL: none                                   */
-    uint64_t                      size_unit; /* bytes per one of the column                  */
-    const struct catalog_field   *fields;
-    size_t                        field_count;
-    uint32_t                      lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
+    size_t connection_count;
+    const char *path;  /* sqlite: an existing file */
+    const char *table; /* "ecal" or "public.ecal" */
+    const char *id, *location;
+    const char *time;             /* NULL: none */
+    const struct zone *time_zone; /* what a naive time column shows; NULL: unnamed */
+    const char *size;             /* NULL: none */
+    uint64_t size_unit;           /* bytes per one of the column */
+    const struct catalog_field *fields;
+    size_t field_count;
+    uint32_t lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
 };
 
 /* What the table is really like.  Strings live in the arena. */
 struct catalog_shape {
-    const char      *identity; /* "postgres://host:5432/db/public.ecal", "sqlite:///path#ecal" */
-    enum value_kind  time;     /* VALUE_NULL: no time column                                  */
-    bool             time_is_naive; /* it shows a time, or a date, of no named zone           */
-    enum value_kind  size;
+    const char *identity; /* "postgres://host:5432/db/public.ecal", "sqlite:///path#ecal" */
+    enum value_kind time; /* VALUE_NULL: no time column */
+    bool time_is_naive;   /* it shows a time, or a date, of no named zone */
+    enum value_kind size;
     enum value_kind *fields;
-    bool             location_indexed; /* a cut-over finds its rows without a scan            */
-    const char      *index_statement;  /* the statement that would make such an index         */
+    bool location_indexed;       /* a cut-over finds its rows without a scan */
+    const char *index_statement; /* the statement that would make such an index */
 };
 
 struct catalog_row {
@@ -61,16 +61,16 @@ struct catalog_row {
 };
 /* All rows of one directory, from old to new. */
 struct catalog_cut {
-    const char               *source; /* canonical URL of the directory, ends in '/'; every row at
-                                       * or below it belongs to the cut                        */
+    const char *source; /* canonical URL of the directory, ends in '/'; every row at
+                         * or below it belongs to the cut */
     const struct catalog_row *rows;
-    size_t                    count;
+    size_t count;
 };
 enum catalog_outcome {
-    CATALOG_CUT,     /* committed: every row is at its new location                            */
+    CATALOG_CUT,     /* committed: every row is at its new location */
     CATALOG_CHANGED, /* rows are not as given (another location, gone, or further rows at or
-                      * below source); nothing was changed                                      */
-    CATALOG_UNKNOWN  /* COMMIT was sent and no reply came: look                                 */
+                      * below source); nothing was changed */
+    CATALOG_UNKNOWN  /* COMMIT was sent and no reply came: look */
 };
 
 /* Where the rows of a cut are now.  A row that is gone counts as elsewhere. */
@@ -78,7 +78,7 @@ struct catalog_sight {
     uint32_t at_source, at_target, elsewhere;
     uint32_t strangers; /* rows at or below source that at_source does not count: further ones, and
                          * those of the cut that were moved about in there; not all of very many */
-    int64_t  server_us; /* the database's clock; 0 if it has none of its own */
+    int64_t server_us;  /* the database's clock; 0 if it has none of its own */
 };
 
 typedef bool catalog_visit(void *context, const struct record *record, struct err *err);
@@ -86,27 +86,28 @@ typedef bool catalog_visit(void *context, const struct record *record, struct er
 struct catalog_ops {
     const char *kind; /* "postgres" */
     /* ERR_MISSING naming the table or column that is not there, ERR_DENIED, ERR_BUSY when it can't
-     * be reached; ERR_INPUT if the id is not unique and not null (no primary or unique key).       */
+     * be reached; ERR_INPUT if the id is not unique and not null (no primary or unique key). */
     bool (*describe)(struct catalog *, struct arena *, struct catalog_shape *, struct err *);
     /* One read-only snapshot for all cursors until snapshot_end, on a connection of its own: all
-     * other calls see the present.  One thread at a time; one cursor at a time.                   */
+     * other calls see the present.  One thread at a time; one cursor at a time. */
     bool (*snapshot)(struct catalog *, struct err *);
     void (*snapshot_end)(struct catalog *);
     /* Every row, ordered by directory (the location up to its last '/'; all of it if it has none),
-     * then location, then id, in byte order, NULL locations first.  Needs a snapshot.             */
+     * then location, then id, in byte order, NULL locations first.  Needs a snapshot. */
     bool (*cursor_open)(struct catalog *, struct catalog_cursor **, struct err *);
     /* *record is NULL at the end. */
     bool (*cursor_next)(struct catalog_cursor *, const struct record **record, struct err *);
-    /* Before the end it may take the snapshot with it: what is half read is not worth waiting for. */
+    /* Before the end it may take the snapshot with it: what is half read is not worth waiting for.
+     */
     void (*cursor_close)(struct catalog_cursor *);
     /* True with an outcome; false only if surely nothing was changed.  One transaction with the
      * settings of the safety rules; the rows at or below source are locked and must be exactly the
      * given ones at their old locations.  COMMIT is sent only after the UPDATE's reply is in: an
-     * unknown commit then holds its locks, and a locking look waits for it.                       */
+     * unknown commit then holds its locks, and a locking look waits for it. */
     bool (*cut_over)(struct catalog *, const struct catalog_cut *, enum catalog_outcome *,
                      struct err *);
     /* With `lock`, the rows are locked first (FOR UPDATE) and let go again: the look waits for a
-     * transaction that is still alive.                                                            */
+     * transaction that is still alive. */
     bool (*look)(struct catalog *, const struct catalog_cut *, bool lock, struct catalog_sight *,
                  struct err *);
     /* The rows with these ids, in no order, those that exist.  visit may not call the catalog. */
@@ -127,7 +128,7 @@ struct catalog {
 /* Connects (PostgreSQL) or opens the file (SQLite; it is never created).  ERR_DENIED if the
  * password is refused, ERR_BUSY if it can't be reached, ERR_MISSING if file or database is not
  * there.  Temporary failures (connecting, serialization 40001, deadlock 40P01, lock 55P03) are
- * tried again with backoff on the clock inside catalog_retry.c; an unknown COMMIT never is.     */
+ * tried again with backoff on the clock inside catalog_retry.c; an unknown COMMIT never is. */
 MUST_USE bool catalog_open(const struct catalog_config *config, struct clock *clock,
                            struct catalog **catalog, struct err *err);
 void catalog_close(struct catalog *catalog); /* NULL is fine */

@@ -1,5 +1,5 @@
 /* catalog_memory.h: a catalog in memory, a first-class adapter: what the contract means, without a
- * database.  Tests can make its next calls fail.                                                   */
+ * database.  Tests can make its next calls fail. */
 #ifndef STATE_CATALOG_MEMORY_H
 #define STATE_CATALOG_MEMORY_H
 
@@ -21,9 +21,9 @@ const char *catalog_memory_location(const struct catalog_memory *memory, const c
 /* What the next cut_over calls do, one each, then none. */
 enum catalog_memory_fault {
     CATALOG_FAULT_NONE,
-    CATALOG_FAULT_BUSY,             /* fails before anything changed                 */
-    CATALOG_FAULT_UNKNOWN_APPLIED,  /* commits, and the reply is lost                */
-    CATALOG_FAULT_UNKNOWN_DROPPED   /* does not commit, and nobody knows             */
+    CATALOG_FAULT_BUSY,            /* fails before anything changed */
+    CATALOG_FAULT_UNKNOWN_APPLIED, /* commits, and the reply is lost */
+    CATALOG_FAULT_UNKNOWN_DROPPED  /* does not commit, and nobody knows */
 };
 void catalog_memory_fail_next(struct catalog_memory *memory, enum catalog_memory_fault fault);
 #endif

@@ -10,7 +10,7 @@
  * Nothing is left behind in a connection: every statement runs in a transaction that sets what it
  * needs (search_path, row_security, time limits) for itself alone, so a transaction pooler may
  * stand between.  Names come from the table that was found and are quoted by libpq; values are
- * parameters.                                                                                    */
+ * parameters. */
 #ifndef STATE_CATALOG_PG_H
 #define STATE_CATALOG_PG_H
 
@@ -25,9 +25,9 @@
 struct catalog_pg {
     struct catalog catalog;
     const struct catalog_config *config;
-    pthread_mutex_t mutex;         /* guards writer                                     */
-    struct catalog_pg_link writer; /* for all but the snapshot                          */
-    struct catalog_pg_link reader; /* holds the snapshot; connected while there is one  */
+    pthread_mutex_t mutex;         /* guards writer */
+    struct catalog_pg_link writer; /* for all but the snapshot */
+    struct catalog_pg_link reader; /* holds the snapshot; connected while there is one */
     bool in_snapshot, has_cursor;
 };
 

@@ -1,6 +1,6 @@
 /* catalog_pg_link.h: one connection to PostgreSQL, made when it is needed, dropped when it is in
  * doubt.  Statements go out together and their replies come back together (a pipeline), so that a
- * transaction costs as few round trips as its decisions allow.                                   */
+ * transaction costs as few round trips as its decisions allow. */
 #ifndef STATE_CATALOG_PG_LINK_H
 #define STATE_CATALOG_PG_LINK_H
 
@@ -19,9 +19,9 @@ struct catalog_pg_table;
 
 struct catalog_pg_link {
     const struct catalog_config *config;
-    PGconn *conn;                   /* NULL: not connected                               */
+    PGconn *conn;                   /* NULL: not connected */
     struct catalog_pg_table *table; /* as this connection found it; NULL: not looked yet */
-    struct arena arena;             /* holds the table                                   */
+    struct arena arena;             /* holds the table */
 };
 
 /* A statement and its parameters, which are texts or arrays of texts. */
@@ -33,7 +33,7 @@ struct catalog_pg_query {
     int sizes[CATALOG_PG_PARAMS_MAX];
     int formats[CATALOG_PG_PARAMS_MAX];
     char numbers[CATALOG_PG_PARAMS_MAX][24]; /* as text, where a value is one */
-    bool binary;                             /* of the reply                  */
+    bool binary;                             /* of the reply */
 };
 /* A NULL text is NULL in SQL. */
 void catalog_pg_query_text(struct catalog_pg_query *query, const char *text);
@@ -66,7 +66,7 @@ const char *catalog_pg_link_schemas(const struct catalog_pg_reply *reply);
 
 /* All statements succeeded and reply holds their results, or the transaction is rolled back.
  * Connects if need be (the errors of catalog_pg_connect.h).  ERR_BUSY if the connection was lost:
- * it is dropped.                                                                                 */
+ * it is dropped. */
 MUST_USE bool catalog_pg_link_batch(struct catalog_pg_link *link,
                                     const struct catalog_pg_query *queries, size_t count,
                                     struct catalog_pg_reply *reply, struct err *err);
@@ -79,7 +79,7 @@ void catalog_pg_link_rollback(struct catalog_pg_link *link);
 void catalog_pg_link_init(struct catalog_pg_link *link, const struct catalog_config *config);
 void catalog_pg_link_close(struct catalog_pg_link *link);
 /* What a failed result, or the lost connection (NULL), means: kind by SQLSTATE, which goes to
- * err->code.  Is false.                                                                          */
+ * err->code.  Is false. */
 bool catalog_pg_link_fail(const struct catalog_pg_link *link, const PGresult *result,
                           struct err *err);
 enum err_kind catalog_pg_link_kind(const char *sqlstate);

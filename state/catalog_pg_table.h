@@ -1,5 +1,5 @@
 /* catalog_pg_table.h: the table as the server's own catalogue describes it, and the pieces of SQL
- * that name it.  Only what was found there becomes SQL.                                          */
+ * that name it.  Only what was found there becomes SQL. */
 #ifndef STATE_CATALOG_PG_TABLE_H
 #define STATE_CATALOG_PG_TABLE_H
 
@@ -9,10 +9,10 @@
 
 /* How an id in a parameter finds its row by the index of the id column. */
 enum catalog_pg_key {
-    CATALOG_PG_KEY_TEXT,    /* as it stands                                      */
-    CATALOG_PG_KEY_INTEGER, /* cast to bigint, if it is the text of one          */
-    CATALOG_PG_KEY_UUID,    /* cast, if it is the text of one                    */
-    CATALOG_PG_KEY_OTHER    /* the column is cast to text: without an index      */
+    CATALOG_PG_KEY_TEXT,    /* as it stands */
+    CATALOG_PG_KEY_INTEGER, /* cast to bigint, if it is the text of one */
+    CATALOG_PG_KEY_UUID,    /* cast, if it is the text of one */
+    CATALOG_PG_KEY_OTHER    /* the column is cast to text: without an index */
 };
 
 struct catalog_pg_column {
@@ -24,16 +24,16 @@ struct catalog_pg_column {
 /* In SQL the table is called t. */
 struct catalog_pg_table {
     const char *schema, *name;
-    const char *quoted; /* "public"."ecal"                                      */
+    const char *quoted; /* "public"."ecal" */
     struct catalog_pg_column id, location;
     struct catalog_pg_column *values; /* time and size, if there are any, and then the fields */
     size_t value_count;
     enum catalog_pg_key key;
     const char *id_type;
-    const char *select; /* id and location as texts, then the values            */
-    const char *order;  /* directory, location, id                              */
-    const char *below;  /* t is at or below: $1 <= location < $2                */
-    const char *has_id; /* t has one of the ids in $1, an array of texts        */
+    const char *select; /* id and location as texts, then the values */
+    const char *order;  /* directory, location, id */
+    const char *below;  /* t is at or below: $1 <= location < $2 */
+    const char *has_id; /* t has one of the ids in $1, an array of texts */
     const char *index_statement;
     bool location_indexed;
 };
@@ -46,7 +46,7 @@ MUST_USE bool catalog_pg_table_find(struct catalog_pg_link *link, const char *sc
 MUST_USE bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err);
 
 /* The ids that can be ids of this table: an array of *kept pointers in the arena.  ids: texts,
- * `stride` bytes from one to the next.                                                           */
+ * `stride` bytes from one to the next. */
 const char **catalog_pg_table_ids(const struct catalog_pg_table *table, const char *const *ids,
                                   size_t count, size_t stride, struct arena *arena, size_t *kept);
 #endif

@@ -34,10 +34,10 @@ MUST_USE bool catalog_pg_wire_value(const struct catalog_pg_column *column,
 struct catalog_pg_form {
     const struct catalog_config *config;
     const struct catalog_pg_table *table;
-    const struct zone *zone;         /* of catalog_value_zone                          */
-    struct catalog_pg_field *fields; /* value_count + 2                                */
-    struct value *values;            /* value_count                                    */
-    struct record record;            /* points into fields and values                  */
+    const struct zone *zone;         /* of catalog_value_zone */
+    struct catalog_pg_field *fields; /* value_count + 2 */
+    struct value *values;            /* value_count */
+    struct record record;            /* points into fields and values */
 };
 void catalog_pg_form_init(struct catalog_pg_form *form, const struct catalog_config *config,
                           const struct catalog_pg_table *table, struct arena *arena);

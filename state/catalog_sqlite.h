@@ -18,10 +18,10 @@
 struct catalog_sqlite {
     struct catalog catalog;
     const struct catalog_config *config;
-    struct arena arena;    /* holds the path                          */
-    const char *path;      /* absolute                                */
-    pthread_mutex_t mutex; /* guards writer                           */
-    sqlite3 *writer;       /* for all but the snapshot; NULL: reopen  */
+    struct arena arena;    /* holds the path */
+    const char *path;      /* absolute */
+    pthread_mutex_t mutex; /* guards writer */
+    sqlite3 *writer;       /* for all but the snapshot; NULL: reopen */
     sqlite3 *reader;       /* holds the snapshot; NULL: there is none */
     bool has_cursor;
 };

@@ -20,7 +20,7 @@ struct catalog_sqlite_table {
     struct catalog_sqlite_column id, location;
     struct catalog_sqlite_column *values; /* time and size, if there are any, then the fields */
     size_t value_count;
-    const char *select; /* id and location as texts, then the values                 */
+    const char *select; /* id and location as texts, then the values */
     const char *has_id; /* the row with the id ?1: through the index, and byte by byte */
     bool location_indexed;
     const char *index_statement;

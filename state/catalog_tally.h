@@ -10,7 +10,7 @@
 
 struct catalog_tally {
     const struct catalog_cut *cut;
-    struct map ids; /* to the index in cut->rows          */
+    struct map ids; /* to the index in cut->rows */
     uint8_t *met;   /* one for each row: what was counted */
     size_t matched;
     struct catalog_sight sight;
@@ -27,7 +27,7 @@ bool catalog_tally_is_exact(const struct catalog_tally *tally);
 struct catalog_sight catalog_tally_sight(const struct catalog_tally *tally);
 
 /* Locations at or below a source are those with  source <= location < bound  in byte order: the
- * source with '0', the byte after '/', for its last '/'.                                        */
+ * source with '0', the byte after '/', for its last '/'. */
 char *catalog_tally_bound(const char *source, struct arena *arena);
 /* Rows to read below the source at most: more would be strangers that nobody counts. */
 int64_t catalog_tally_limit(const struct catalog_cut *cut);

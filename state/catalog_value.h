@@ -8,10 +8,10 @@
 #define CATALOG_SCALE_MAX 36
 
 /* A decimal in its shortest form (no zeros at the end of a fraction), or VALUE_NULL if it needs
- * more digits than a struct decimal has, or more than CATALOG_SCALE_MAX behind the point.        */
+ * more digits than a struct decimal has, or more than CATALOG_SCALE_MAX behind the point. */
 struct value catalog_value_decimal(__int128 unscaled, int32_t scale);
 /* The shortest decimal that reads back as the same number: 0.1 is 0.1.  VALUE_NULL for NaN and the
- * infinities.                                                                                    */
+ * infinities. */
 struct value catalog_value_double(double number);
 struct value catalog_value_float(float number);
 /* INSTANT or DATE; VALUE_NULL outside the years 0001 to 9999, which `when` can't hold. */

@@ -3,7 +3,7 @@
  *
  * Writes that need not be durable yet share the next fsync: the transaction stays open until a
  * durable write, JOURNAL_GROUP_MS or JOURNAL_GROUP_WRITES later.  A crash loses only those, and
- * every state resumes with a look.                                                                */
+ * every state resumes with a look. */
 #ifndef STATE_JOURNAL_H
 #define STATE_JOURNAL_H
 
@@ -23,19 +23,19 @@ struct clock;
 struct journal;
 
 /* A unit with the names of where it goes.  URLs are canonical, end in '/', and are what makes two
- * units collide; store names are the policy's at the time.                                        */
+ * units collide; store names are the policy's at the time. */
 struct journal_unit {
     struct unit unit;
-    const char *source, *target; /* URLs of the directories           */
+    const char *source, *target; /* URLs of the directories */
     const char *source_store, *target_store;
     const char *directory; /* raw key below both places, ends in '/' */
-    const char *policy;    /* names, joined by ','                   */
+    const char *policy;    /* names, joined by ',' */
 };
 
 enum journal_mode { JOURNAL_WRITE, JOURNAL_READ };
 /* WRITE makes folder (0700) and file (0600) if they are missing, migrates an older version in one
  * transaction, checks integrity and free space.  READ: ERR_MISSING if there is none yet.
- * ERR_INPUT: made by a newer version.  ERR_CORRUPT.                                              */
+ * ERR_INPUT: made by a newer version.  ERR_CORRUPT. */
 MUST_USE bool journal_open(const char *folder, enum journal_mode mode, struct clock *clock,
                            struct journal **journal, struct err *err);
 void journal_close(struct journal *journal); /* writes what is pending; NULL is fine */
@@ -45,12 +45,12 @@ MUST_USE bool journal_lineage(struct journal *journal, char lineage[JOURNAL_LINE
 
 /* -- runs ------------------------------------------------------------------------------------- */
 struct journal_run {
-    int64_t     id;
-    const char *verb; /* "apply", "reconcile", "reap"                    */
-    const char *plan; /* its digest; NULL: none                           */
+    int64_t id;
+    const char *verb; /* "apply", "reconcile", "reap" */
+    const char *plan; /* its digest; NULL: none */
     const char *policy_path;
-    int64_t     started_us, ended_us; /* 0: not ended (running, or killed) */
-    int         exit_code;
+    int64_t started_us, ended_us; /* 0: not ended (running, or killed) */
+    int exit_code;
 };
 MUST_USE bool journal_run_begin(struct journal *journal, const struct journal_run *run, int64_t *id,
                                 struct err *err);
@@ -62,20 +62,20 @@ MUST_USE bool journal_run_get(struct journal *journal, int64_t id, struct arena 
 /* -- units ------------------------------------------------------------------------------------ */
 /* A unit as it enters the journal, with all its rows and its manifest (sorted by key). */
 struct journal_new {
-    struct journal_unit       entry; /* entry.unit.id is set                                  */
+    struct journal_unit entry; /* entry.unit.id is set */
     const struct catalog_row *rows;
-    size_t                    row_count;
-    const struct object_fact *facts; /* none for a unit that is skipped                      */
-    size_t                    fact_count;
-    int64_t                   conflict; /* out: 0, or the open unit whose source or target equals,
-                                         * contains or lies in that of this one; then this one was
-                                         * not written                                            */
+    size_t row_count;
+    const struct object_fact *facts; /* none for a unit that is skipped */
+    size_t fact_count;
+    int64_t conflict; /* out: 0, or the open unit whose source or target equals,
+                       * contains or lies in that of this one; then this one was
+                       * not written */
 };
 /* B1: one durable transaction for all that do not conflict. */
 MUST_USE bool journal_begin(struct journal *journal, struct journal_new *units, size_t count,
                             struct err *err);
 /* Become these states; each change of state or reason is an event.  With `durable` it returns after
- * the fsync.  The objects of a unit that becomes DONE are dropped: its manifest digest stays.       */
+ * the fsync.  The objects of a unit that becomes DONE are dropped: its manifest digest stays. */
 MUST_USE bool journal_save(struct journal *journal, const struct unit *units, size_t count,
                            bool durable, struct err *err);
 /* The target side of facts: target_etag, created, proven.  Not durable by itself. */
@@ -92,18 +92,18 @@ MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const
                               const char *etag, bool *ours, struct err *err);
 
 /* The open unit whose source or target equals, contains or lies in url; *found is NULL if there is
- * none.                                                                                            */
+ * none. */
 MUST_USE bool journal_find_open(struct journal *journal, const char *url, struct arena *arena,
                                 struct journal_unit **found, struct err *err);
 
 typedef bool journal_visit(void *context, const struct journal_unit *unit, struct err *err);
 struct journal_filter {
-    bool        open_only;
-    int64_t     run;       /* 0: any                                                */
-    const char *recording; /* NULL: any; an id of one of the unit's rows            */
+    bool open_only;
+    int64_t run;           /* 0: any */
+    const char *recording; /* NULL: any; an id of one of the unit's rows */
 };
 /* In byte order of source, then id.  The visitor may call the journal; it sees the units as they
- * were when the visit began (ids are collected first, in memory).                                 */
+ * were when the visit began (ids are collected first, in memory). */
 MUST_USE bool journal_each(struct journal *journal, const struct journal_filter *filter,
                            journal_visit *visit, void *context, struct err *err);
 
@@ -116,9 +116,9 @@ MUST_USE bool journal_plan_tally(struct journal *journal, const char *plan, cons
 
 /* -- events ----------------------------------------------------------------------------------- */
 struct journal_event {
-    int64_t          at_us;
-    int64_t          unit;
-    enum unit_state  from, to;
+    int64_t at_us;
+    int64_t unit;
+    enum unit_state from, to;
     enum unit_reason reason;
 };
 MUST_USE bool journal_events(struct journal *journal, int64_t unit,

@@ -52,8 +52,8 @@ struct journal {
     struct clock *clock;
     pthread_mutex_t mutex;
     sqlite3_stmt *statements[JOURNAL_STATEMENTS];
-    uint64_t pending; /* writes that wait for the next fsync                  */
-    int64_t group_us; /* monotonic: when the first of them began               */
+    uint64_t pending; /* writes that wait for the next fsync */
+    int64_t group_us; /* monotonic: when the first of them began */
 };
 
 /* -- journal_schema.c ------------------------------------------------------------------------- */

@@ -17,26 +17,26 @@
 struct arena;
 
 enum spelling {
-    SPELLING_REGULAR,   /* canonical: rendering it again gives the same bytes                    */
+    SPELLING_REGULAR,   /* canonical: rendering it again gives the same bytes */
     SPELLING_IRREGULAR, /* means an object of a store, but is spelled another way (scheme or host
                          * in capitals, http for https, a default port, an alias' endpoint,
                          * userinfo, a query or fragment, needless or missing percent-encoding,
-                         * a backslash, '//', dot segments): blocks the directory that it means   */
-    SPELLING_SHALLOW,   /* in a store, but in no directory of it: unmanaged                      */
+                         * a backslash, '//', dot segments): blocks the directory that it means */
+    SPELLING_SHALLOW,   /* in a store, but in no directory of it: unmanaged */
     SPELLING_FOREIGN    /* in no declared store, or no absolute URL, or not UTF-8, or with control
-                         * bytes: unmanaged                                                       */
+                         * bytes: unmanaged */
 };
 
 struct location {
-    uint16_t    place;     /* index of the place and of its store; not for FOREIGN            */
-    const char *directory; /* the raw key, below the base, up to and with its last '/'          */
-    const char *name;      /* the rest; "" if the location ends in '/': it names a directory    */
+    uint16_t place;        /* index of the place and of its store; not for FOREIGN */
+    const char *directory; /* the raw key, below the base, up to and with its last '/' */
+    const char *name;      /* the rest; "" if the location ends in '/': it names a directory */
 };
 
 /* Always classifies.  An alias of the policy's own list (place.aliases) is REGULAR only if it is
  * place.base itself.  Strings of *location live in the arena and are UTF-8 without control bytes:
  * an IRREGULAR location whose encoding hides others is cut, and blocks the innermost directory
- * that can be named.                                                                            */
+ * that can be named. */
 enum spelling location_read(const struct places *places, const char *text, struct arena *arena,
                             struct location *location);
 /* The canonical location of a raw key: base + directory + name, encoded. */

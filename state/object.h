@@ -1,5 +1,5 @@
 /* object.h: what is known about one object, whoever saw it.  It stands here, and not beside the
- * store port, because the journal keeps objects and may not look right.                        */
+ * store port, because the journal keeps objects and may not look right. */
 #ifndef STATE_OBJECT_H
 #define STATE_OBJECT_H
 
@@ -12,35 +12,35 @@
 #define OBJECT_MD5_BYTES 16
 
 /* Where a digest came from.  CLAIMED: a property that a client once set, which nobody checked.
- * COMPUTED: by the service or by us over the bytes, as they were written or read.              */
+ * COMPUTED: by the service or by us over the bytes, as they were written or read. */
 enum md5_origin { MD5_ABSENT, MD5_CLAIMED, MD5_COMPUTED };
 enum access_tier { TIER_DEFAULT, TIER_HOT, TIER_COOL, TIER_COLD, TIER_ARCHIVE };
 /* A copy inside the cloud leaves a visible, incomplete object: that is neither absent nor equal. */
 enum copy_state { COPY_NONE, COPY_PENDING, COPY_FAILED };
 
 struct object {
-    const char     *key; /* relative to the directory: the same on both sides              */
-    uint64_t        bytes;
-    const char     *etag; /* as the service spells it, quotes included                      */
-    uint8_t         md5[OBJECT_MD5_BYTES];
+    const char *key; /* relative to the directory: the same on both sides */
+    uint64_t bytes;
+    const char *etag; /* as the service spells it, quotes included */
+    uint8_t md5[OBJECT_MD5_BYTES];
     enum md5_origin md5_origin;
     enum access_tier tier;
     enum copy_state copy;
-    bool            irregular; /* a local entry that is no regular file: it can't be moved       */
+    bool irregular; /* a local entry that is no regular file: it can't be moved */
 };
 
 /* One object of a unit, as the journal keeps it.  Two writes an object: once with the manifest,
- * once with the reply of its copy (or the look that adopted it).                               */
+ * once with the reply of its copy (or the look that adopted it). */
 struct object_fact {
-    struct object want;                  /* the source when the manifest was made            */
-    char   target_etag[OBJECT_ETAG_MAX]; /* "" until known                                   */
-    bool   created; /* a reply of ours said that we made target_etag: only such may ever be
-                     * cleaned up.  Found equal is not created.                              */
-    bool   proven;  /* the bytes behind target_etag were compared, by digest or byte by byte */
+    struct object want;                /* the source when the manifest was made */
+    char target_etag[OBJECT_ETAG_MAX]; /* "" until known */
+    bool created; /* a reply of ours said that we made target_etag: only such may ever be
+                   * cleaned up.  Found equal is not created. */
+    bool proven;  /* the bytes behind target_etag were compared, by digest or byte by byte */
 };
 
 /* SHA-256 over "key\0bytes\0etag\0origin md5\n" of each object in byte order of keys: bytes in
- * decimal, origin as its number, md5 in hexadecimal (empty if absent).                         */
+ * decimal, origin as its number, md5 in hexadecimal (empty if absent). */
 struct manifest_digest {
     uint8_t sha256[32];
 };

@@ -1,5 +1,5 @@
 /* place.h: what a store is to a location: the URLs below which the catalog knows it.  state/ knows
- * no policy; whoever has store definitions fills a struct places.                                 */
+ * no policy; whoever has store definitions fills a struct places. */
 #ifndef STATE_PLACE_H
 #define STATE_PLACE_H
 
@@ -14,28 +14,28 @@ struct arena;
 /* The base is canonical: lower-case scheme and host, no default port, the container and the
  * store's prefix, ends in '/', holds no secret.  "https://acct.blob.core.windows.net/recordings/",
  * "file:///srv/hot/".  Aliases have the same form: other endpoints of the account, and what the
- * policy lists.                                                                                 */
+ * policy lists. */
 struct place {
-    const char        *store; /* the policy's name for it                                 */
-    const char        *base;
+    const char *store; /* the policy's name for it */
+    const char *base;
     const char *const *aliases;
-    size_t             alias_count;
+    size_t alias_count;
 };
 
 /* In the order of the policy's stores: the index of a place is the index of its store. */
 struct places {
     const struct place *items;
-    size_t              count;
+    size_t count;
 };
 
 /* What a URL means, however it is spelled: scheme and host in lower case, https for http, no user,
  * default port, query or fragment; the path percent-decoded once, with '/' for a backslash, empty
- * and dot segments resolved.  Two URLs that mean one thing have one meaning; it is for comparing only.
- * NULL if it is no absolute URL.                                                                 */
+ * and dot segments resolved.  Two URLs that mean one thing have one meaning; it is for comparing
+ * only. NULL if it is no absolute URL. */
 char *place_meaning(const char *url_text, struct arena *arena);
 
 /* ERR_INPUT if one base (or alias) means the same as, or something in, another place's: *first and
- * *second are their indexes.                                                                     */
+ * *second are their indexes. */
 MUST_USE bool place_check(const struct places *places, size_t *first, size_t *second,
                           struct err *err);
 #endif

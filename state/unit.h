@@ -1,5 +1,5 @@
 /* unit.h: one directory on its way.  The journal keeps it, the protocol moves it, status shows it;
- * so it stands in the leftmost of the three.                                                     */
+ * so it stands in the leftmost of the three. */
 #ifndef STATE_UNIT_H
 #define STATE_UNIT_H
 
@@ -9,36 +9,53 @@ enum unit_kind { UNIT_MOVE };
 
 /* The order is the order of progress; what comes after SWEEPING is at rest. */
 enum unit_state {
-    UNIT_PLANNED,     /* nothing written, nothing promised                                   */
-    UNIT_COPYING,     /* B1: the manifest and this state are durable before the first copy   */
-    UNIT_VERIFYING,   /* look at both sides; the only door to the catalog                    */
-    UNIT_COMMITTING,  /* B2: durable before the transaction is sent: rows may be either way  */
-    UNIT_CUTOVER,     /* B3: durable before the first delete: rows are at the target         */
+    UNIT_PLANNED,    /* nothing written, nothing promised */
+    UNIT_COPYING,    /* B1: the manifest and this state are durable before the first copy */
+    UNIT_VERIFYING,  /* look at both sides; the only door to the catalog */
+    UNIT_COMMITTING, /* B2: durable before the transaction is sent: rows may be either way */
+    UNIT_CUTOVER,    /* B3: durable before the first delete: rows are at the target */
     UNIT_DELETING,
     UNIT_SWEEPING,
     UNIT_DONE,
-    UNIT_SKIPPED,     /* stale before anything was done                                      */
-    UNIT_ABANDONED,   /* closed before its commit: the source is untouched, plan again       */
-    UNIT_ROLLED_BACK, /* closed in grace: the rows are back at the source                    */
-    UNIT_PARKED,      /* open after its commit: rows at the target, source kept              */
+    UNIT_SKIPPED,     /* stale before anything was done */
+    UNIT_ABANDONED,   /* closed before its commit: the source is untouched, plan again */
+    UNIT_ROLLED_BACK, /* closed in grace: the rows are back at the source */
+    UNIT_PARKED,      /* open after its commit: rows at the target, source kept */
     UNIT_STATES
 };
 
 enum unit_reason {
     REASON_NONE,
     /* skipped */
-    REASON_STALE_ROWS, REASON_STALE_OBJECTS, REASON_OPEN_UNIT,
+    REASON_STALE_ROWS,
+    REASON_STALE_OBJECTS,
+    REASON_OPEN_UNIT,
     /* abandoned before the catalog was touched */
-    REASON_TARGET_DIFFERS, REASON_TARGET_HAS_MORE, REASON_SOURCE_CHANGED, REASON_COPY_REFUSED,
-    REASON_UNPROVED, REASON_NOT_A_FILE,
+    REASON_TARGET_DIFFERS,
+    REASON_TARGET_HAS_MORE,
+    REASON_SOURCE_CHANGED,
+    REASON_COPY_REFUSED,
+    REASON_UNPROVED,
+    REASON_NOT_A_FILE,
     /* at the catalog */
     REASON_CATALOG_CHANGED,
     /* parked after the cut-over */
-    REASON_ROWS_AT_SOURCE, REASON_TARGET_CHANGED, REASON_SOURCE_REWRITTEN, REASON_DELETE_REFUSED,
+    REASON_ROWS_AT_SOURCE,
+    REASON_TARGET_CHANGED,
+    REASON_SOURCE_REWRITTEN,
+    REASON_DELETE_REFUSED,
     /* anywhere */
-    REASON_DENIED, REASON_MISSING, REASON_CORRUPT, REASON_INTERNAL,
+    REASON_DENIED,
+    REASON_MISSING,
+    REASON_CORRUPT,
+    REASON_INTERNAL,
     /* waiting, not parked */
-    REASON_GRACE, REASON_HELD, REASON_PENDING, REASON_BUSY, REASON_STOPPED, REASON_SKEW,
+    REASON_GRACE,
+    REASON_HELD,
+    REASON_PENDING,
+    REASON_BUSY,
+    REASON_STOPPED,
+    REASON_SKEW,
     UNIT_REASONS
 };
 
@@ -46,22 +63,22 @@ enum unit_verify { VERIFY_SIZE, VERIFY_CHECKSUM, VERIFY_READBACK };
 
 /* Small and flat: it is copied by value, compared by the simulator and written as one row. */
 struct unit {
-    int64_t          id;  /* 0: not in the journal yet */
-    int64_t          run; /* the run that began it     */
-    enum unit_kind   kind;
-    enum unit_state  state;
-    enum unit_state  left_state; /* PARKED: where it came from; each later plan looks again */
+    int64_t id;  /* 0: not in the journal yet */
+    int64_t run; /* the run that began it */
+    enum unit_kind kind;
+    enum unit_state state;
+    enum unit_state left_state; /* PARKED: where it came from; each later plan looks again */
     enum unit_reason reason;
     enum unit_verify verify;
     enum access_tier tier;
-    bool             keep_source;
-    uint32_t         rounds;   /* of copying or deleting, in this state                      */
-    uint32_t         failures; /* in a row; at the limit it is left open for the next run    */
-    int64_t          grace_us; /* from the cut-over                                          */
-    int64_t          cleanup_at_us; /* absolute, set by the cut-over                         */
-    uint64_t         objects, bytes;
-    uint64_t         late; /* objects seen at the source by the sweep: never ours to delete    */
-    uint32_t         rows;
+    bool keep_source;
+    uint32_t rounds;       /* of copying or deleting, in this state */
+    uint32_t failures;     /* in a row; at the limit it is left open for the next run */
+    int64_t grace_us;      /* from the cut-over */
+    int64_t cleanup_at_us; /* absolute, set by the cut-over */
+    uint64_t objects, bytes;
+    uint64_t late; /* objects seen at the source by the sweep: never ours to delete */
+    uint32_t rows;
     struct manifest_digest manifest;
 };
 
