@@ -31,6 +31,7 @@ struct diag {
     const char        *text;  /* "unknown key `older_then`"                    */
     const char        *label; /* under the caret: "not a selector"; may be ""  */
     const char        *help;  /* "did you mean `older_than`?"; may be ""       */
+    bool               secret; /* what the span covers is shown as asterisks */
     bool               has_second;
     struct span        second; /* "first defined here" */
     const char        *second_label;

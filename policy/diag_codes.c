@@ -1,0 +1,287 @@
+#include "policy/diag_codes.h"
+
+/* The one table.  `explain FL0102` prints title and text; a test holds an example of each code with
+ * its exact output, under tests/golden/diag.                                                     */
+static const struct diag_code codes[] = {
+    {DIAG_SYNTAX, DIAG_ERROR, "not YAML",
+     "The file breaks YAML's own rules; the words are those of the YAML parser, at the place where "
+     "it gave up. Nothing behind that place was read.\n\n"
+     "  wrong:  select: {older_than: 90d\n"
+     "  right:  select: {older_than: 90d}\n"},
+    {DIAG_UNKNOWN_KEY, DIAG_ERROR, "unknown key",
+     "Keys are never passed over: a selector that is misspelled and ignored would select more than "
+     "was meant.\n\n"
+     "  wrong:  select: {older_then: 90d}\n"
+     "  right:  select: {older_than: 90d}\n"},
+    {DIAG_DUPLICATE_KEY, DIAG_ERROR, "duplicate key",
+     "A key that stands twice in one map has two meanings. To ask for both, use `all` or `any`.\n\n"
+     "  wrong:  select: {map: track-1, map: track-2}\n"
+     "  right:  select: {map: {in: [track-1, track-2]}}\n"},
+    {DIAG_TAB, DIAG_ERROR, "tab",
+     "YAML forbids tabs for indentation, and elsewhere they look like blanks that they are not.\n\n"
+     "  wrong:  a line that begins with a tab\n"
+     "  right:  a line that begins with spaces\n"},
+    {DIAG_ALIAS, DIAG_ERROR, "anchor, alias or merge key",
+     "What a policy means stands where it is read. What many policies share stands in `defaults` "
+     "or `vars`.\n\n"
+     "  wrong:  cleanup: &safe {after: 30d}\n"
+     "          cleanup: *safe\n"
+     "  right:  defaults:\n"
+     "            cleanup: {after: 30d}\n"},
+    {DIAG_TAG, DIAG_ERROR, "tag",
+     "The key says what its value is; a tag could only contradict it.\n\n"
+     "  wrong:  priority: !!str 100\n"
+     "  right:  priority: 100\n"},
+    {DIAG_DOCUMENT, DIAG_ERROR, "second document or directive",
+     "A policy file is one document, without directives.\n\n"
+     "  wrong:  version: 1\n"
+     "          ---\n"
+     "          version: 1\n"
+     "  right:  two files\n"},
+    {DIAG_CHARACTER, DIAG_ERROR, "character that may not be used",
+     "Control characters, byte order marks inside a file and line breaks that editors don't show "
+     "would make a file mean something else than it shows.\n\n"
+     "  wrong:  name: \"age\\u0000out\"\n"
+     "  right:  name: age-out\n"},
+    {DIAG_NOT_UTF8, DIAG_ERROR, "not UTF-8",
+     "Policies are UTF-8. Another encoding is converted first:\n\n"
+     "  iconv -f LATIN1 -t UTF-8 old.yaml > new.yaml\n"},
+    {DIAG_LIMIT, DIAG_ERROR, "limit",
+     "A file may be 1 MiB large, nested 40 deep and made of 100,000 pieces; a set of policies may "
+     "list 4,000,000 ids. Long lists of ids belong into an `ids_file`.\n\n"
+     "  wrong:  ids: [.., a hundred thousand of them]\n"
+     "  right:  ids_file: ids.txt\n"},
+    {DIAG_SHAPE, DIAG_ERROR, "map, list or value where another is wanted",
+     "Each key wants a value, a list or a map.\n\n"
+     "  wrong:  policies: age-out\n"
+     "  right:  policies:\n"
+     "            - name: age-out\n"},
+    {DIAG_MISSING_KEY, DIAG_ERROR, "missing key",
+     "A key without which the rest has no meaning.\n\n"
+     "  wrong:  - name: age-out\n"
+     "            select: {older_than: 90d}\n"
+     "  right:  - name: age-out\n"
+     "            target: cold\n"
+     "            select: {older_than: 90d}\n"},
+    {DIAG_KEY_SHAPE, DIAG_ERROR, "key that is no word",
+     "YAML allows lists and maps as keys; a policy has no use for them.\n\n"
+     "  wrong:  ? [a, b]\n"
+     "          : c\n"
+     "  right:  a: c\n"},
+    {DIAG_EMPTY_FILE, DIAG_ERROR, "empty file",
+     "A policy has at least `version`, `catalog`, `stores` and `policies`.\n\n"
+     "  wrong:  # nothing but a comment\n"
+     "  right:  version: 1\n"
+     "          catalog: {..}\n"},
+
+    {DIAG_BOOLEAN, DIAG_ERROR, "not a boolean",
+     "Only `true` and `false` are booleans: `yes`, `no`, `on` and `off` are texts.\n\n"
+     "  wrong:  enabled: yes\n"
+     "  right:  enabled: true\n"},
+    {DIAG_NUMBER, DIAG_ERROR, "not a number",
+     "A whole number in decimal digits, without quotes.\n\n"
+     "  wrong:  priority: high\n"
+     "  right:  priority: 100\n"},
+    {DIAG_DURATION, DIAG_ERROR, "not a duration",
+     "A whole number and its unit: s, m, h, d (24 h), w, mo, y. A grace has no mo and y: months "
+     "differ in length.\n\n"
+     "  wrong:  older_than: 90\n"
+     "  right:  older_than: 90d\n"},
+    {DIAG_SIZE, DIAG_ERROR, "not a size",
+     "A number and its unit. GB is 10^9 bytes, GiB is 2^30.\n\n"
+     "  wrong:  max_bytes: 5000\n"
+     "  right:  max_bytes: 5TiB\n"},
+    {DIAG_PERCENT, DIAG_ERROR, "not a percentage",
+     "From 0% to 100%, with the sign.\n\n"
+     "  wrong:  max_percent: 0.1\n"
+     "  right:  max_percent: 10%\n"},
+    {DIAG_DATE, DIAG_ERROR, "not a date",
+     "Year, month and day, of a day that exists.\n\n"
+     "  wrong:  date: 14.02.2025\n"
+     "  right:  date: 2025-02-14\n"},
+    {DIAG_CHOICE, DIAG_ERROR, "not one of the choices",
+     "The key takes one of a few words.\n\n"
+     "  wrong:  verify: md5\n"
+     "  right:  verify: checksum\n"},
+    {DIAG_NAME, DIAG_ERROR, "not a name",
+     "Names stand in plans, reports and commands: up to 64 letters, digits, `.`, `_` and `-`.\n\n"
+     "  wrong:  name: age out\n"
+     "  right:  name: age-out\n"},
+    {DIAG_EMPTY, DIAG_ERROR, "empty value",
+     "A key with nothing behind it, or an empty list, is more often forgotten than meant.\n\n"
+     "  wrong:  target:\n"
+     "  right:  target: cold\n"},
+    {DIAG_UNKNOWN_VAR, DIAG_ERROR, "unknown var",
+     "A plain `$name` stands for a value of `vars`. In quotes it is a text.\n\n"
+     "  wrong:  older_than: $cold_after   # without vars\n"
+     "  right:  vars: {cold_after: 90d}\n"},
+    {DIAG_VAR, DIAG_ERROR, "not a var",
+     "Vars have plain values, and --var only overrides what the policy declares: a slip of the pen "
+     "would otherwise change nothing.\n\n"
+     "  wrong:  --var cold_aftr=120d\n"
+     "  right:  --var cold_after=120d\n"},
+    {DIAG_ENV_MISSING, DIAG_ERROR, "variable that is not set",
+     "`${NAME}` is read from the environment and must be set there and not be empty. "
+     "`${NAME:-default}` has a default, and `${NAME:-}` may be empty.\n\n"
+     "  wrong:  container: ${CONTAINER}   # not exported\n"
+     "  right:  container: ${CONTAINER:-recordings}\n"},
+    {DIAG_ENV_FORM, DIAG_ERROR, "malformed ${..}",
+     "`${NAME}` and `${NAME:-default}`: letters, digits and `_`, one reference at a time.\n\n"
+     "  wrong:  ${A:-${B}}\n"
+     "  right:  ${A:-text}\n"},
+    {DIAG_ENV_PLACE, DIAG_ERROR, "${..} where it is not read",
+     "Only connections, containers, prefixes, paths and URLs may depend on the environment. What "
+     "decides about recordings stands in the file, or in `vars`, which a plan records.\n\n"
+     "  wrong:  older_than: ${DAYS}d\n"
+     "  right:  older_than: $cold_after   # --var cold_after=120d\n"},
+    {DIAG_ZONE, DIAG_ERROR, "unknown time zone",
+     "A name of the IANA database, as in /usr/share/zoneinfo.\n\n"
+     "  wrong:  timezone: CEST\n"
+     "  right:  timezone: Europe/Berlin\n"},
+    {DIAG_VERSION, DIAG_ERROR, "another version",
+     "The file was written for another version of the policy language; nothing else of it was "
+     "read.\n\n"
+     "  wrong:  version: 2\n"
+     "  right:  version: 1\n"},
+    {DIAG_NULL, DIAG_ERROR, "comparison with null",
+     "A comparison with NULL is neither true nor false, so it would never select.\n\n"
+     "  wrong:  map: null\n"
+     "  right:  map: {null: true}\n"
+     "          map: 'null'               # the text\n"},
+
+    {DIAG_UNKNOWN_STORE, DIAG_ERROR, "unknown store",
+     "`from`, `target` and `store` name a key of `stores`.\n\n"
+     "  wrong:  target: clod\n"
+     "  right:  target: cold\n"},
+    {DIAG_SAME_PLACE, DIAG_ERROR, "stores that overlap",
+     "If one store holds another one, an object would be in both, and cleaning one up would empty "
+     "the other.\n\n"
+     "  wrong:  hot:  {type: local, path: /srv}\n"
+     "          cold: {type: local, path: /srv/cold}\n"
+     "  right:  hot:  {type: local, path: /srv/hot}\n"
+     "          cold: {type: local, path: /srv/cold}\n"},
+    {DIAG_ARCHIVE, DIAG_ERROR, "archive tier",
+     "What is in the archive tier can't be read for hours; this version does not wait for it.\n\n"
+     "  wrong:  tier: archive\n"
+     "  right:  tier: cold\n"},
+    {DIAG_MIXED_KINDS, DIAG_ERROR, "move between kinds of store",
+     "This version copies within one kind of store: from Azure to Azure, from a folder to a "
+     "folder.\n\n"
+     "  wrong:  from: azure-store\n"
+     "          target: local-store\n"
+     "  right:  from: azure-store\n"
+     "          target: other-azure-store\n"},
+    {DIAG_CONNECTION_STRING, DIAG_ERROR, "malformed connection string",
+     "AccountName and AccountKey, or BlobEndpoint and SharedAccessSignature, as the portal shows "
+     "them; plain http only to this machine. The message names the part and never its value.\n\n"
+     "  wrong:  AccountName=a;AccountKey\n"
+     "  right:  DefaultEndpointsProtocol=https;AccountName=a;AccountKey=..;"
+     "EndpointSuffix=core.windows.net\n"},
+    {DIAG_LITERAL_SECRET, DIAG_ERROR, "secret in the file",
+     "A policy is committed, reviewed and attached to reports; a secret in it has been given away. "
+     "Take it from the environment, and change it.\n\n"
+     "  wrong:  password: (a password)\n"
+     "  right:  password: ${DB_PASSWORD}\n"},
+    {DIAG_CONTAINER, DIAG_ERROR, "not a container's name",
+     "3 to 63 lower-case letters, digits and single hyphens.\n\n"
+     "  wrong:  container: ECAL_cold\n"
+     "  right:  container: ecal-cold\n"},
+    {DIAG_PATH, DIAG_ERROR, "not a path or prefix",
+     "No `..`, which symbolic links could mislead; not the root folder; a prefix has no `/` in "
+     "front.\n\n"
+     "  wrong:  path: ../recordings\n"
+     "  right:  path: /srv/recordings\n"},
+    {DIAG_URL, DIAG_ERROR, "not a store's URL",
+     "`urls` lists further bases under which the catalog knows a store: scheme, host and path.\n\n"
+     "  wrong:  urls: [acct.example.com/recordings]\n"
+     "  right:  urls: [https://acct.example.com/recordings/]\n"},
+    {DIAG_COLUMN, DIAG_ERROR, "not a table or column",
+     "Names as the database has them, at most 63 bytes; a table may stand behind its schema.\n\n"
+     "  wrong:  table: db.public.ecal\n"
+     "  right:  table: public.ecal\n"},
+    {DIAG_FIELD_NAME, DIAG_ERROR, "field with a selector's name",
+     "The names of fields are yours, so that they need not clash with selectors.\n\n"
+     "  wrong:  fields: {date: upload_date}\n"
+     "  right:  fields: {uploaded: upload_date}\n"},
+    {DIAG_NO_TIME, DIAG_ERROR, "no time column",
+     "`date`, `dates`, `older_than` and `newer_than` ask when a recording was made.\n\n"
+     "  wrong:  a catalog without `time`, and older_than: 90d\n"
+     "  right:  time: {column: recording_start_time, timezone: UTC}\n"},
+    {DIAG_COLUMN_TYPE, DIAG_ERROR, "column of another type",
+     "Types come from the database. `time` wants a timestamp or date, `size` a number, and a field "
+     "that is tested must be text, number, boolean, timestamp or date.\n\n"
+     "  wrong:  time: {column: map}\n"
+     "  right:  time: {column: recording_start_time}\n"},
+    {DIAG_NAIVE_TIME, DIAG_ERROR, "time without a zone",
+     "A column of type `timestamp` shows a clock without saying where it hangs.\n\n"
+     "  wrong:  time: {column: recording_start_time}\n"
+     "  right:  time: {column: recording_start_time, timezone: UTC}\n"},
+    {DIAG_CONNECTION, DIAG_ERROR, "contradictory connection",
+     "Either libpq's words, or one `url`, which says all that they say.\n\n"
+     "  wrong:  connection: {url: postgresql://h/db, host: h}\n"
+     "  right:  connection: {url: postgresql://h/db}\n"},
+    {DIAG_TOO_MANY, DIAG_ERROR, "too many",
+     "At most 64 stores, 256 policies, 1,024 holds, 256 fields and 256 files.\n\n"
+     "  wrong:  a policy a recording\n"
+     "  right:  one policy with an `ids_file`\n"},
+
+    {DIAG_EMPTY_SELECTION, DIAG_ERROR, "empty selection",
+     "Elsewhere an empty filter means everything. Here everything has to be said, and guarded.\n\n"
+     "  wrong:  select: {}\n"
+     "  right:  select: {everything: true}\n"
+     "          guards: {max_percent: 10%}\n"},
+    {DIAG_UNGUARDED, DIAG_ERROR, "everything without a guard",
+     "A policy that can take every recording needs `max_percent` (below 100%) or "
+     "`max_recordings`.\n\n"
+     "  wrong:  select: {everything: true}\n"
+     "  right:  select: {everything: true}\n"
+     "          guards: {max_percent: 10%}\n"},
+    {DIAG_EVERYTHING, DIAG_ERROR, "everything: false",
+     "`everything` is either true or left out.\n\n"
+     "  wrong:  select: {everything: false}\n"
+     "  right:  enabled: false\n"},
+    {DIAG_NESTING, DIAG_ERROR, "nested too deep",
+     "`all`, `any` and `not` may be nested 16 deep.\n\n"
+     "  wrong:  not: {not: {not: ..}}\n"
+     "  right:  not: ..\n"},
+    {DIAG_IDS_FILE, DIAG_ERROR, "ids file that can't be read",
+     "The path is relative to the folder of the policy.\n\n"
+     "  wrong:  ids_file: policies/ids.txt   # in policies/a.yaml\n"
+     "  right:  ids_file: ids.txt\n"},
+    {DIAG_IDS_LINE, DIAG_ERROR, "line that is no id",
+     "One id a line, as the catalog has it; `#` begins a comment.\n\n"
+     "  right:  # asked for by the lab\n"
+     "          ECAL_2025021401\n"},
+    {DIAG_DATES, DIAG_ERROR, "dates in the wrong order",
+     "Both days are included; the first is not after the last.\n\n"
+     "  wrong:  dates: {from: 2025-02-28, to: 2025-02-01}\n"
+     "  right:  dates: {from: 2025-02-01, to: 2025-02-28}\n"},
+    {DIAG_LITERAL, DIAG_ERROR, "value that the column can't be compared with",
+     "A test is made by the column's own type, which the database says.\n\n"
+     "  wrong:  length: {gt: long}       # an integer column\n"
+     "  right:  length: {gt: 600}\n"},
+    {DIAG_TEST, DIAG_ERROR, "test that the column does not know",
+     "Booleans are equal or not; neither is greater.\n\n"
+     "  wrong:  valid: {gt: false}\n"
+     "  right:  valid: true\n"},
+    {DIAG_SAME_NAME, DIAG_ERROR, "name used twice",
+     "Plans, guards and reports name a policy or hold by its name alone.\n\n"
+     "  wrong:  two policies called age-out\n"
+     "  right:  age-out and age-out-raw\n"},
+};
+
+#define COUNT (sizeof codes / sizeof *codes)
+
+const struct diag_code *diag_codes_find(int number)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        if (codes[i].number == number)
+            return &codes[i];
+    }
+    return NULL;
+}
+
+const struct diag_code *diag_codes_at(size_t index)
+{
+    return index < COUNT ? &codes[index] : NULL;
+}
