@@ -1,0 +1,90 @@
+/* clause.h: a compiled selection: a tree written down in one flat array, each node followed by its
+ * children, so that a row is decided by walking forwards through it, without allocation.          */
+#ifndef POLICY_CLAUSE_H
+#define POLICY_CLAUSE_H
+
+#include <stdint.h>
+
+#include "base/when.h"
+#include "policy/diag.h"
+#include "policy/ids.h"
+#include "state/record.h"
+
+struct buf;
+struct node;
+
+/* Kleene's three values (law 6).  The order makes `all` the least and `any` the greatest of its
+ * children, and `not` two less it.                                                              */
+enum truth { TRUTH_NO, TRUTH_UNKNOWN, TRUTH_YES };
+
+enum clause_kind {
+    CLAUSE_ALL,
+    CLAUSE_ANY,
+    CLAUSE_NOT, /* of its one child */
+    CLAUSE_EVERYTHING,
+    CLAUSE_STORE,   /* index is the store's                                           */
+    CLAUSE_IDS,     /* list                                                           */
+    CLAUSE_TIME,    /* the recording's time is within range                           */
+    CLAUSE_NULL,    /* the field is NULL, or (without `wanted`) is not                */
+    CLAUSE_LITERAL, /* a test that has not met its column's type yet: unknown         */
+    CLAUSE_TEXT,    /* the field against text, number, boolean or range, by relations */
+    CLAUSE_NUMBER,
+    CLAUSE_BOOLEAN,
+    CLAUSE_INSTANT
+};
+
+/* Which orders of value and literal pass: `gte` is EQUAL | GREATER. */
+enum { RELATION_LESS = 1, RELATION_EQUAL = 2, RELATION_GREATER = 4 };
+
+/* from <= instant < to.  A day is a stretch of them, an instant one of a microsecond. */
+struct range {
+    int64_t from_us, to_us;
+};
+
+/* Two fit into a cache line. */
+struct clause {
+    uint8_t                     kind;
+    uint8_t                     relations;
+    uint16_t                    index; /* of the field or store       */
+    uint32_t                    size;  /* in nodes, with its children */
+    const struct clause_origin *origin;
+    union {
+        struct range   range;
+        struct id_list list;
+        struct decimal number;
+        struct {
+            const char *bytes;
+            size_t      size;
+        } text;
+        bool boolean; /* NULL: wanted */
+    };
+};
+
+enum clause_age { AGE_NONE, AGE_OLDER, AGE_NEWER };
+
+/* What binding, preparing and explaining need, out of the way of deciding. */
+struct clause_origin {
+    struct span          span;
+    const char          *words;       /* "older_than 90d", "map = track-1"         */
+    const struct node   *literal;     /* of a test: what was written               */
+    bool                 shows_value; /* because says what the field really was    */
+    enum clause_age      age;
+    struct when_duration duration;
+};
+
+/* A row and what was looked up for it once. */
+struct row {
+    const struct record *record;
+    uint32_t             id; /* of ids.h */
+    uint16_t             store;
+};
+
+enum truth clause_decide(const struct clause *clause, const struct row *row);
+/* -1, 0 or 1, exactly, whatever the scales. */
+int clause_compare_decimals(struct decimal a, struct decimal b);
+
+/* The clauses that made it so, joined by ", ": all of an `all`, the first of an `any`.  as_of_us
+ * tells ages.                                                                                    */
+void clause_because(const struct clause *clause, const struct row *row, int64_t as_of_us,
+                    struct buf *out);
+#endif

@@ -1,0 +1,38 @@
+/* extra.h: what a struct policies keeps for policy/ alone. */
+#ifndef POLICY_EXTRA_H
+#define POLICY_EXTRA_H
+
+#include "policy/ids.h"
+#include "policy/policy.h"
+
+struct clause;
+
+/* A file that was read.  The path is relative to the folder of the root
+ * policy, so that neither a digest nor a `where` depends on where somebody stands.               */
+struct extra_file {
+    const char    *path;
+    const char    *bytes;
+    uint16_t       file; /* in diags */
+    size_t         size_bytes;
+    bool           has_list; /* an ids file that was read through before   */
+    bool           broken;   /* with a finding                             */
+    struct id_list list;
+};
+
+struct policy_extra {
+    struct arena      *arena;
+    struct ids         ids;
+    struct extra_file *files;
+    size_t             file_count;
+    struct secret     *secrets; /* of catalog.connection */
+    size_t             secret_count;
+    struct span       *field_spans; /* where each field is declared */
+    struct span        time_span, size_span;
+};
+
+/* "recordings.yaml:12:9"; lives in the arena. */
+const char *extra_where(const struct policies *policies, struct span span, struct arena *arena);
+/* Every compiled selection: of holds and policies, selected and excluded. */
+void extra_each_selection(const struct policies *policies,
+                          void (*visit)(void *context, struct clause *root), void *context);
+#endif

@@ -1,0 +1,47 @@
+/* load.h: what all parts of reading a policy share, and the entry that needs no file. */
+#ifndef POLICY_LOAD_H
+#define POLICY_LOAD_H
+
+#include "policy/policy.h"
+
+struct extra_file;
+struct node;
+
+#define LOAD_FILES_MAX 256 /* with the policy itself */
+
+/* A file that the policy names: as file_read, and a port, so that a fuzzer needs no disk. */
+typedef bool load_read(void *context, const char *path, size_t limit_bytes, struct arena *arena,
+                       char **bytes, size_t *size_bytes, struct err *err);
+
+struct load {
+    const struct policy_source *source;
+    load_read                  *read;
+    void                       *read_context;
+    struct arena               *arena;
+    struct diags               *diags;
+    struct policies            *policies;
+    const char                 *folder; /* of the root policy: what paths in it are relative to */
+    uint16_t                    file;   /* the root policy's                                     */
+    bool stores_broken; /* one of them has a finding */
+    bool stores_known; /* the names of all stores are; else a name that is none tells nothing    */
+    bool fields_known; /* the same of fields                                                     */
+    bool time_known;   /* it is known whether there is a time column                             */
+};
+
+/* policy_load, but the bytes of the root policy are given (they are kept: they must live as long
+ * as the arena) and every other file comes through `read`.                                      */
+void load_bytes(struct load *load, const char *bytes, size_t size_bytes,
+                struct policies **policies);
+
+/* The index of the store that the scalar names.  False after a finding, or without one if it can't
+ * be known which stores there are.                                                               */
+MUST_USE bool load_find_store(struct load *load, struct node *node, uint16_t *store);
+/* The zone that the scalar names; a finding if there is none. */
+void load_zone(struct load *load, struct node *node, const struct zone **zone);
+/* A path in the policy, made absolute: it is relative to the policy's folder; without empty and '.'
+ * segments and without '/' at its end.  NULL after a finding.                                    */
+const char *load_path(struct load *load, struct node *node);
+/* Reads a file that the policy names at `node`; a finding if it can't.  A file that was read before
+ * is not read again.                                                                             */
+MUST_USE bool load_ids_file(struct load *load, struct node *node, struct extra_file **file);
+#endif

@@ -1,0 +1,17 @@
+/* model.h: from the tree to struct policies, a section a file. */
+#ifndef POLICY_MODEL_H
+#define POLICY_MODEL_H
+
+#include <stdbool.h>
+
+struct load;
+struct node;
+struct raw_root;
+
+/* load->policies->catalog, and what load knows of fields and time. */
+void model_catalog_read(struct load *load, struct node *catalog);
+/* load->policies->stores and ->places. */
+void model_stores_read(struct load *load, struct node *stores);
+/* Holds, defaults and policies; the catalog and the stores were read before. */
+void model_policies_read(struct load *load, const struct raw_root *root);
+#endif

@@ -1,0 +1,221 @@
+#include "policy/model.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "policy/diag_codes.h"
+#include "policy/extra.h"
+#include "policy/load.h"
+#include "policy/scalar.h"
+#include "policy/schema.h"
+#include "policy/select.h"
+#include "policy/tree.h"
+
+#define HOLDS_MAX 1024
+
+#define GRACE_DEFAULT_US (7 * WHEN_DAY_US)
+
+/* Names of one section, and where each is. */
+struct names {
+    struct map map;
+    const struct node **nodes;
+    size_t count;
+};
+
+static void check_name(struct load *load, struct names *names, const struct node *name)
+{
+    size_t index;
+    if (name == NULL)
+        return;
+    names->nodes[names->count] = name;
+    if (map_put(&names->map, name->text, names->count++) ||
+        !map_find(&names->map, name->text, &index))
+        return;
+    struct diag *diag =
+        diag_add(load->diags, DIAG_SAME_NAME, name->span, "a second `%s`", name->text);
+    diag->label = "the name is taken";
+    diag->has_second = true;
+    diag->second = names->nodes[index]->span;
+    diag->second_label = "first used here";
+}
+
+static bool open_section(struct load *load, struct node *list, size_t limit, struct names *names)
+{
+    if (list->count > limit) {
+        diag_add(load->diags, DIAG_TOO_MANY, list->key->span, "more than %zu %s", limit,
+                 list->key->text)
+            ->label = "too many";
+        return false;
+    }
+    names->nodes = arena_make(load->arena, list->count * sizeof *names->nodes);
+    map_init(&names->map, load->arena);
+    return true;
+}
+
+static struct clause *compile(struct load *load, struct node *node, struct node **everything)
+{
+    *everything = NULL;
+    return node == NULL ? NULL : select_compile(load, node, everything);
+}
+
+/* ---- holds ---- */
+
+static void read_holds(struct load *load, struct node *list)
+{
+    struct names names = {0};
+    struct node *everything;
+    if (!open_section(load, list, HOLDS_MAX, &names))
+        return;
+    load->policies->holds = arena_make(load->arena, list->count * sizeof *load->policies->holds);
+    for (struct node *item = list->first; item != NULL; item = item->next) {
+        struct raw_hold raw = {0};
+        if (!schema_map(load, item, "a hold"))
+            continue;
+        schema_read(load, &schema_hold, item, &raw);
+        check_name(load, &names, raw.name);
+        load->policies->holds[load->policies->hold_count++] =
+            (struct policy_hold){.name = raw.name == NULL ? "" : raw.name->text,
+                                 .reason = raw.reason == NULL ? "" : raw.reason->text,
+                                 .select = compile(load, raw.select, &everything)};
+    }
+}
+
+/* ---- policies ---- */
+
+static void read_cleanup(struct load *load, struct node *map, struct policy_terms *terms)
+{
+    if (map == NULL)
+        return;
+    struct raw_cleanup raw = {terms->keep_source ? CLEANUP_KEEP : CLEANUP_DELETE, terms->grace_us};
+    schema_read(load, &schema_cleanup, map, &raw);
+    terms->keep_source = raw.source == CLEANUP_KEEP;
+    terms->grace_us = raw.after_us;
+}
+
+static void read_guards(struct load *load, struct node *map, struct policy_guards *guards)
+{
+    struct raw_guards raw = {.guards = {.max_recordings = POLICY_NO_LIMIT,
+                                        .max_bytes = POLICY_NO_LIMIT,
+                                        .max_deletes = POLICY_NO_LIMIT,
+                                        .max_fraction_ppm = POLICY_FRACTION_ONE}};
+    if (map != NULL)
+        schema_read(load, &schema_guards, map, &raw);
+    *guards = raw.guards;
+    guards->truncate = raw.on_exceed == 1;
+}
+
+static void check_everything(struct load *load, const struct node *everything,
+                             const struct node *guards, const struct policy *policy)
+{
+    bool guarded = policy->guards.max_recordings != POLICY_NO_LIMIT ||
+                   policy->guards.max_fraction_ppm < POLICY_FRACTION_ONE;
+    /* Guards that could not be read are no missing ones. */
+    bool misread = guards != NULL && guards->broken;
+    for (const struct node *one = guards == NULL ? NULL : guards->first; one != NULL;
+         one = one->next)
+        misread |= one->broken;
+    if (everything == NULL || guarded || misread)
+        return;
+    struct diag *diag = diag_add(load->diags, DIAG_UNGUARDED, everything->key->span,
+                                 "`everything` without a guard");
+    diag->label = "would take every recording at once";
+    diag->help = "guards: {max_percent: 10%}, or max_recordings";
+}
+
+/* The first store that a policy may take from and whose kind is not its target's. */
+static const struct policy_store *find_other_kind(const struct policies *policies,
+                                                  const struct policy *policy)
+{
+    const struct policy_store *target = &policies->stores[policy->target];
+    for (size_t i = 0; i < policies->store_count; i++) {
+        bool source = policy->from == POLICY_NO_INDEX || policy->from == i;
+        if (source && policies->stores[i].type != target->type)
+            return &policies->stores[i];
+    }
+    return NULL;
+}
+
+static void check_kinds(struct load *load, const struct node *target, const struct policy *policy)
+{
+    if (load->stores_broken)
+        return;
+    const struct policy_store *other = find_other_kind(load->policies, policy);
+    if (other == NULL)
+        return;
+    const struct policy_store *store = &load->policies->stores[policy->target];
+    struct diag *diag = diag_add(load->diags, DIAG_MIXED_KINDS, target->span,
+                                 "moves between kinds of store are not supported yet");
+    diag->label =
+        str_format(load->arena, "`%s` is %s, and `%s` is %s", store->name,
+                   schema_store_types[store->type], other->name, schema_store_types[other->type]);
+    if (policy->from == POLICY_NO_INDEX)
+        diag->help = "`from: ..` names the one store that recordings may come from";
+}
+
+static void check_stores(struct load *load, const struct raw_policy *raw, struct policy *policy)
+{
+    bool known = true;
+    policy->from = policy->target = POLICY_NO_INDEX;
+    if (raw->from != NULL)
+        known &= load_find_store(load, raw->from, &policy->from);
+    if (raw->target != NULL)
+        known &= load_find_store(load, raw->target, &policy->target);
+    if (known && raw->target != NULL)
+        check_kinds(load, raw->target, policy);
+}
+
+static void read_policy(struct load *load, struct node *item, const struct raw_policy *raw,
+                        struct policy *policy)
+{
+    struct node *everything, *none;
+    policy->name = raw->name == NULL ? "" : raw->name->text;
+    policy->description = raw->description == NULL ? "" : raw->description->text;
+    policy->at = extra_where(load->policies, item->span, load->arena);
+    policy->span = item->span;
+    policy->enabled = raw->enabled;
+    policy->priority = raw->priority;
+    policy->order = raw->order_by;
+    policy->terms.verify = raw->verify;
+    read_cleanup(load, raw->cleanup, &policy->terms);
+    read_guards(load, raw->guards, &policy->guards);
+    check_stores(load, raw, policy);
+    policy->select = compile(load, raw->select, &everything);
+    policy->exclude = compile(load, raw->exclude, &none);
+    check_everything(load, everything, tree_find(item, "guards"), policy);
+}
+
+static void read_policies(struct load *load, struct node *list, const struct policy_terms *terms)
+{
+    struct names names = {0};
+    if (!open_section(load, list, POLICY_MAX, &names))
+        return;
+    load->policies->items = arena_make(load->arena, list->count * sizeof *load->policies->items);
+    for (struct node *item = list->first; item != NULL; item = item->next) {
+        struct policy *policy = &load->policies->items[load->policies->count];
+        struct raw_policy raw = {.enabled = true, .verify = terms->verify};
+        if (!schema_map(load, item, "a policy"))
+            continue;
+        schema_read(load, &schema_policy, item, &raw);
+        check_name(load, &names, raw.name);
+        policy->terms = *terms;
+        read_policy(load, item, &raw, policy);
+        load->policies->count++;
+    }
+}
+
+void model_policies_read(struct load *load, const struct raw_root *root)
+{
+    struct policy_terms terms = {.verify = VERIFY_CHECKSUM, .grace_us = GRACE_DEFAULT_US};
+    if (root->defaults != NULL) {
+        struct raw_defaults raw = {.verify = terms.verify};
+        schema_read(load, &schema_defaults, root->defaults, &raw);
+        terms.verify = raw.verify;
+        read_cleanup(load, raw.cleanup, &terms);
+    }
+    if (root->holds != NULL)
+        read_holds(load, root->holds);
+    if (root->policies != NULL)
+        read_policies(load, root->policies, &terms);
+}

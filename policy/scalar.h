@@ -1,0 +1,35 @@
+/* scalar.h: what a scalar says, by the type that is wanted.  YAML's own guesses at types are not
+ * asked: `yes` is no boolean, 2025-02-14 no date, until a key wants one.  Each function that is
+ * false has made a finding and broken the node.                                                  */
+#ifndef POLICY_SCALAR_H
+#define POLICY_SCALAR_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/when.h"
+
+struct load;
+struct node;
+
+/* How a message names the scalar: its text in backquotes, cut where it is long; of a text from the
+ * environment only that it is one.                                                              */
+const char *scalar_shown(const struct load *load, const struct node *node);
+
+/* A scalar at all, not empty, and without a ${..} that nobody would replace. */
+MUST_USE bool scalar_text(struct load *load, struct node *node);
+/* Letters, digits, '.', '_' and '-', begun by a letter or digit, at most 64. */
+MUST_USE bool scalar_name(struct load *load, struct node *node);
+MUST_USE bool scalar_boolean(struct load *load, struct node *node, bool *value);
+MUST_USE bool scalar_integer(struct load *load, struct node *node, int32_t *value);
+MUST_USE bool scalar_count(struct load *load, struct node *node, uint64_t *value);
+MUST_USE bool scalar_size(struct load *load, struct node *node, uint64_t *size_bytes);
+MUST_USE bool scalar_percent(struct load *load, struct node *node, uint32_t *ppm);
+MUST_USE bool scalar_duration(struct load *load, struct node *node, struct when_duration *value);
+/* Without months and years: a fixed stretch of time. */
+MUST_USE bool scalar_span(struct load *load, struct node *node, int64_t *us);
+MUST_USE bool scalar_date(struct load *load, struct node *node, struct when_date *date);
+/* The index of the text in choices, which end with NULL. */
+MUST_USE bool scalar_choice(struct load *load, struct node *node, const char *const *choices,
+                            unsigned *index);
+#endif

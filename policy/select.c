@@ -1,0 +1,606 @@
+#include "policy/select.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "base/zone.h"
+#include "policy/clause.h"
+#include "policy/diag_codes.h"
+#include "policy/extra.h"
+#include "policy/load.h"
+#include "policy/scalar.h"
+#include "policy/schema.h"
+#include "policy/tree.h"
+
+#define CAPACITY_FIRST 16
+
+/* Grows while it is written, so nothing points into it before it is complete. */
+struct builder {
+    struct load *load;
+    struct clause *items;
+    size_t count, capacity;
+    unsigned depth;
+    struct node *everything;
+};
+
+static size_t add(struct builder *builder, enum clause_kind kind, struct span span,
+                  const char *words)
+{
+    struct arena *arena = builder->load->arena;
+    if (builder->count == builder->capacity) {
+        size_t capacity = builder->capacity == 0 ? CAPACITY_FIRST : 2 * builder->capacity;
+        struct clause *items = arena_make(arena, capacity * sizeof *items);
+        if (builder->count > 0)
+            memcpy(items, builder->items, builder->count * sizeof *items);
+        builder->items = items;
+        builder->capacity = capacity;
+    }
+    struct clause_origin *origin = arena_make(arena, sizeof *origin);
+    *origin = (struct clause_origin){.span = span, .words = words};
+    builder->items[builder->count] =
+        (struct clause){.kind = (uint8_t)kind, .size = 1, .origin = origin};
+    return builder->count++;
+}
+
+static struct clause *add_leaf(struct builder *builder, enum clause_kind kind,
+                               const struct node *value, const char *words)
+{
+    size_t index = add(builder, kind, value->key->span, words);
+    return &builder->items[index];
+}
+
+/* What was added since belongs to the group. */
+static void close_group(struct builder *builder, size_t group)
+{
+    builder->items[group].size = (uint32_t)(builder->count - group);
+}
+
+/* The origin is written here and read by all others. */
+static struct clause_origin *origin_of(struct clause *clause)
+{
+    return (struct clause_origin *)clause->origin;
+}
+
+/* ---- ids ---- */
+
+static void refuse_ids_count(struct builder *builder, struct node *node)
+{
+    diag_add(builder->load->diags, DIAG_LIMIT, node->span,
+             "more than %d ids in one set of policies", IDS_MAX);
+    node->broken = true;
+}
+
+static void compile_ids(struct builder *builder, struct node *value)
+{
+    struct load *load = builder->load;
+    struct ids *ids = &load->policies->extra->ids;
+    if (!schema_list(load, value, "`ids`"))
+        return;
+    uint32_t *indexes = arena_make(load->arena, value->count * sizeof *indexes);
+    size_t count = 0;
+    for (struct node *item = value->first; item != NULL; item = item->next) {
+        if (!scalar_text(load, item))
+            continue;
+        indexes[count] = ids_add(ids, item->text, item->span);
+        if (indexes[count] == IDS_NONE) {
+            refuse_ids_count(builder, item);
+            return;
+        }
+        count++;
+    }
+    add_leaf(builder, CLAUSE_IDS, value, "ids")->list = ids_list(ids, indexes, count);
+}
+
+static void compile_ids_file(struct builder *builder, struct node *value)
+{
+    struct extra_file *file;
+    if (!scalar_text(builder->load, value) || !load_ids_file(builder->load, value, &file))
+        return;
+    const char *words = str_format(builder->load->arena, "ids_file %s", value->text);
+    add_leaf(builder, CLAUSE_IDS, value, words)->list = file->list;
+}
+
+/* ---- times ---- */
+
+static bool has_time(struct builder *builder, struct node *value)
+{
+    struct load *load = builder->load;
+    if (load->policies->catalog.time != NULL || !load->time_known)
+        return true;
+    struct diag *diag = diag_add(load->diags, DIAG_NO_TIME, value->key->span,
+                                 "`%s` needs to know when a recording was made", value->key->text);
+    diag->label = "the catalog has no `time`";
+    diag->help = "in `catalog`: time: {column: .., timezone: ..}";
+    return false;
+}
+
+static int64_t midnight(const struct policies *policies, struct when_date date, int days_later)
+{
+    struct when_civil civil = {.date = when_date_of(when_days(date) + days_later)};
+    return zone_instant(policies->zone, civil);
+}
+
+static struct range range_of_days(const struct policies *policies, struct when_date first,
+                                  struct when_date last)
+{
+    return (struct range){midnight(policies, first, 0), midnight(policies, last, 1)};
+}
+
+static void compile_date(struct builder *builder, struct node *value)
+{
+    struct when_date date;
+    if (!has_time(builder, value) || !scalar_date(builder->load, value, &date))
+        return;
+    const char *words = str_format(builder->load->arena, "date %s", value->text);
+    add_leaf(builder, CLAUSE_TIME, value, words)->range =
+        range_of_days(builder->load->policies, date, date);
+}
+
+static bool read_dates(struct load *load, struct raw_dates *raw, struct when_date *from,
+                       struct when_date *to)
+{
+    bool fine = (raw->from == NULL || scalar_date(load, raw->from, from)) &&
+                (raw->to == NULL || scalar_date(load, raw->to, to));
+    if (!fine || (raw->from == NULL && raw->to == NULL))
+        return false;
+    if (when_days(*from) <= when_days(*to))
+        return true;
+    struct diag *diag = diag_add(load->diags, DIAG_DATES, raw->to->span, "%s is before %s",
+                                 scalar_shown(load, raw->to), scalar_shown(load, raw->from));
+    diag->label = "no day is between them";
+    diag->has_second = true;
+    diag->second = raw->from->span;
+    diag->second_label = "the first day";
+    return false;
+}
+
+static void compile_dates(struct builder *builder, struct node *value)
+{
+    struct load *load = builder->load;
+    struct raw_dates raw = {0};
+    struct when_date from = {1, 1, 1}, to = {9999, 12, 31};
+    if (!has_time(builder, value) || !schema_map(load, value, "`dates`"))
+        return;
+    schema_read(load, &schema_dates, value, &raw);
+    if (!read_dates(load, &raw, &from, &to))
+        return;
+    const char *words =
+        str_format(load->arena, "dates %s..%s", raw.from == NULL ? "" : raw.from->text,
+                   raw.to == NULL ? "" : raw.to->text);
+    struct clause *clause = add_leaf(builder, CLAUSE_TIME, value, words);
+    clause->range = range_of_days(load->policies, from, to);
+    if (raw.from == NULL)
+        clause->range.from_us = INT64_MIN;
+    if (raw.to == NULL)
+        clause->range.to_us = INT64_MAX;
+}
+
+static void compile_age(struct builder *builder, struct node *value, enum clause_age age)
+{
+    struct when_duration duration;
+    if (!has_time(builder, value) || !scalar_duration(builder->load, value, &duration))
+        return;
+    const char *words = str_format(builder->load->arena, "%s %s", value->key->text, value->text);
+    struct clause_origin *origin = origin_of(add_leaf(builder, CLAUSE_TIME, value, words));
+    origin->age = age;
+    origin->duration = duration;
+}
+
+/* ---- store, everything ---- */
+
+static void compile_store(struct builder *builder, struct node *value)
+{
+    uint16_t store;
+    if (!scalar_text(builder->load, value) || !load_find_store(builder->load, value, &store))
+        return;
+    const char *words = str_format(builder->load->arena, "store %s", value->text);
+    add_leaf(builder, CLAUSE_STORE, value, words)->index = store;
+}
+
+static void compile_everything(struct builder *builder, struct node *value)
+{
+    bool wanted;
+    if (!scalar_boolean(builder->load, value, &wanted))
+        return;
+    if (!wanted) {
+        struct diag *diag = diag_add(builder->load->diags, DIAG_EVERYTHING, value->span,
+                                     "`everything` can only be true");
+        diag->label = "selects nothing";
+        diag->help = "leave it out; `enabled: false` rests a policy";
+        value->broken = true;
+        return;
+    }
+    builder->everything = value;
+    add_leaf(builder, CLAUSE_EVERYTHING, value, "everything");
+}
+
+/* ---- tests on fields ---- */
+
+static const struct {
+    const char *sign;
+    uint8_t relations;
+} tests[] = {[TEST_EQ] = {"=", RELATION_EQUAL},
+             [TEST_NE] = {"!=", RELATION_LESS | RELATION_GREATER},
+             [TEST_IN] = {"=", RELATION_EQUAL},
+             [TEST_GT] = {">", RELATION_GREATER},
+             [TEST_GTE] = {">=", RELATION_GREATER | RELATION_EQUAL},
+             [TEST_LT] = {"<", RELATION_LESS},
+             [TEST_LTE] = {"<=", RELATION_LESS | RELATION_EQUAL}};
+
+static bool is_null_word(const struct node *node)
+{
+    return node->plain && (str_equal(node->text, "null") || str_equal(node->text, "~") ||
+                           str_equal(node->text, "Null") || str_equal(node->text, "NULL"));
+}
+
+static bool literal_text(struct load *load, struct node *node)
+{
+    if (!scalar_text(load, node))
+        return false;
+    if (!is_null_word(node))
+        return true;
+    struct diag *diag =
+        diag_add(load->diags, DIAG_NULL, node->span, "nothing is equal to `%s`", node->text);
+    diag->label = "a comparison with NULL is never true";
+    diag->help = "`{null: true}` asks for rows without a value; the text is written in quotes";
+    node->broken = true;
+    return false;
+}
+
+static void compile_literal(struct builder *builder, uint16_t field, const char *name,
+                            enum test test, struct node *literal)
+{
+    if (!literal_text(builder->load, literal))
+        return;
+    const char *words =
+        str_format(builder->load->arena, "%s %s %s", name, tests[test].sign, literal->text);
+    size_t index = add(builder, CLAUSE_LITERAL, literal->span, words);
+    struct clause *clause = &builder->items[index];
+    clause->index = field;
+    clause->relations = tests[test].relations;
+    origin_of(clause)->literal = literal;
+    origin_of(clause)->shows_value = tests[test].relations != RELATION_EQUAL;
+}
+
+static void compile_in(struct builder *builder, uint16_t field, const char *name, struct node *list)
+{
+    if (!schema_list(builder->load, list, "`in`"))
+        return;
+    size_t group = add(builder, CLAUSE_ANY, list->key->span, name);
+    for (struct node *item = list->first; item != NULL; item = item->next)
+        compile_literal(builder, field, name, TEST_IN, item);
+    close_group(builder, group);
+}
+
+static void compile_null(struct builder *builder, uint16_t field, const char *name,
+                         struct node *value)
+{
+    bool wanted;
+    if (!scalar_boolean(builder->load, value, &wanted))
+        return;
+    const char *words =
+        str_format(builder->load->arena, "%s is %s", name, wanted ? "null" : "not null");
+    struct clause *clause = add_leaf(builder, CLAUSE_NULL, value, words);
+    clause->index = field;
+    clause->boolean = wanted;
+}
+
+static void compile_tests(struct builder *builder, uint16_t field, struct node *map)
+{
+    const char *name = map->key->text;
+    if (!schema_map(builder->load, map, str_format(builder->load->arena, "`%s`", name)))
+        return;
+    size_t group = map->count == 1 ? 0 : add(builder, CLAUSE_ALL, map->key->span, name);
+    for (struct node *value = map->first; value != NULL; value = value->next) {
+        const struct schema_key *key =
+            value->broken ? NULL : schema_key_of(builder->load, &schema_tests, value, NULL);
+        if (key == NULL)
+            continue;
+        if (key->offset == TEST_NULL)
+            compile_null(builder, field, name, value);
+        else if (key->offset == TEST_IN)
+            compile_in(builder, field, name, value);
+        else
+            compile_literal(builder, field, name, (enum test)key->offset, value);
+    }
+    if (map->count > 1)
+        close_group(builder, group);
+}
+
+static void refuse_list(struct load *load, struct node *value)
+{
+    struct diag *diag =
+        diag_add(load->diags, DIAG_SHAPE, value->span, "a list, where one value is wanted");
+    diag->label = "one value is wanted";
+    diag->help = str_format(load->arena, "%s: {in: [..]}", value->key->text);
+    value->broken = true;
+}
+
+static void refuse_selector(struct load *load, struct node *value)
+{
+    const struct catalog_config *catalog = &load->policies->catalog;
+    const char **names = arena_make(load->arena, (catalog->field_count + 1) * sizeof *names);
+    for (size_t i = 0; i < catalog->field_count; i++)
+        names[i] = catalog->fields[i].name;
+    schema_key_of(load, &schema_select, value, names);
+}
+
+static void compile_field(struct builder *builder, struct node *value)
+{
+    const struct catalog_config *catalog = &builder->load->policies->catalog;
+    size_t field = 0;
+    while (field < catalog->field_count &&
+           !str_equal(catalog->fields[field].name, value->key->text))
+        field++;
+    if (field < catalog->field_count && value->kind == NODE_LIST)
+        refuse_list(builder->load, value);
+    else if (field < catalog->field_count && value->kind == NODE_MAP)
+        compile_tests(builder, (uint16_t)field, value);
+    else if (field < catalog->field_count)
+        compile_literal(builder, (uint16_t)field, catalog->fields[field].name, TEST_EQ, value);
+    else if (builder->load->fields_known)
+        refuse_selector(builder->load, value);
+}
+
+/* ---- groups ---- */
+
+static void compile_map(struct builder *builder, struct node *map, const char *noun);
+
+static bool goes_deeper(struct builder *builder, const struct node *value)
+{
+    if (builder->depth < SELECT_DEPTH_MAX)
+        return true;
+    diag_add(builder->load->diags, DIAG_NESTING, value->key->span,
+             "a selection nested more than %d deep", SELECT_DEPTH_MAX)
+        ->label = "too deep";
+    return false;
+}
+
+static void compile_group(struct builder *builder, struct node *value, enum clause_kind kind)
+{
+    const char *noun = str_format(builder->load->arena, "`%s`", value->key->text);
+    if (!goes_deeper(builder, value))
+        return;
+    builder->depth++;
+    size_t group = add(builder, kind, value->key->span, value->key->text);
+    if (kind == CLAUSE_NOT)
+        compile_map(builder, value, noun);
+    else if (schema_list(builder->load, value, noun)) {
+        for (struct node *item = value->first; item != NULL; item = item->next)
+            compile_map(builder, item, str_format(builder->load->arena, "an item of %s", noun));
+    }
+    close_group(builder, group);
+    builder->depth--;
+}
+
+static void compile_selector(struct builder *builder, struct node *value)
+{
+    const struct schema_key *key = schema_find(&schema_select, value->key->text);
+    if (key == NULL) {
+        compile_field(builder, value);
+        return;
+    }
+    switch ((enum selector)key->offset) {
+    case SELECT_IDS:
+        compile_ids(builder, value);
+        break;
+    case SELECT_IDS_FILE:
+        compile_ids_file(builder, value);
+        break;
+    case SELECT_DATE:
+        compile_date(builder, value);
+        break;
+    case SELECT_DATES:
+        compile_dates(builder, value);
+        break;
+    case SELECT_OLDER_THAN:
+        compile_age(builder, value, AGE_OLDER);
+        break;
+    case SELECT_NEWER_THAN:
+        compile_age(builder, value, AGE_NEWER);
+        break;
+    case SELECT_STORE:
+        compile_store(builder, value);
+        break;
+    case SELECT_EVERYTHING:
+        compile_everything(builder, value);
+        break;
+    case SELECT_ALL:
+        compile_group(builder, value, CLAUSE_ALL);
+        break;
+    case SELECT_ANY:
+        compile_group(builder, value, CLAUSE_ANY);
+        break;
+    case SELECT_NOT:
+        compile_group(builder, value, CLAUSE_NOT);
+        break;
+    }
+}
+
+static void refuse_empty(struct builder *builder, struct node *map, const char *noun)
+{
+    struct span at = map->key == NULL ? map->span : map->key->span;
+    struct diag *diag =
+        diag_add(builder->load->diags, DIAG_EMPTY_SELECTION, at, "%s selects nothing", noun);
+    diag->label = "empty";
+    diag->help = "to take every recording, write `everything: true`, with a guard";
+    map->broken = true;
+}
+
+static void compile_map(struct builder *builder, struct node *map, const char *noun)
+{
+    if (map->broken)
+        return;
+    if (map->count == 0 && (map->kind != NODE_SCALAR || (map->plain && map->text[0] == '\0'))) {
+        refuse_empty(builder, map, noun);
+        return;
+    }
+    if (!schema_map(builder->load, map, noun))
+        return;
+    size_t group = map->count == 1 ? 0 : add(builder, CLAUSE_ALL, map->span, "all");
+    for (struct node *value = map->first; value != NULL; value = value->next) {
+        if (!value->broken)
+            compile_selector(builder, value);
+    }
+    if (map->count > 1)
+        close_group(builder, group);
+}
+
+struct clause *select_compile(struct load *load, struct node *node, struct node **everything)
+{
+    size_t errors = load->diags->errors;
+    struct builder builder = {.load = load};
+    compile_map(&builder, node, str_format(load->arena, "`%s`", node->key->text));
+    *everything = builder.everything;
+    return load->diags->errors > errors || builder.count == 0 ? NULL : builder.items;
+}
+
+/* ---- bind ---- */
+
+/* [-+]digits[.digits], exactly. */
+static bool read_decimal(const char *text, struct decimal *number)
+{
+    bool negative = text[0] == '-', point = false, digits = false;
+    int64_t value = 0;
+    int32_t scale = 0;
+    for (const char *at = text + (text[0] == '-' || text[0] == '+'); *at != '\0'; at++) {
+        if (*at == '.' && !point && digits) {
+            point = true;
+            digits = false;
+            continue;
+        }
+        if (*at < '0' || *at > '9' || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, *at - '0', &value))
+            return false;
+        digits = true;
+        scale += point;
+    }
+    if (!digits || (!negative && value == INT64_MIN))
+        return false;
+    *number = (struct decimal){negative ? value : -value, scale};
+    return true;
+}
+
+struct binding {
+    const struct policies *policies;
+    struct diags *diags;
+    const char *field;
+};
+
+static void refuse_literal(const struct binding *binding, const struct clause *clause,
+                           const char *column, const char *label, const char *help)
+{
+    struct arena *arena = binding->diags->arena;
+    struct diag *diag = diag_add(binding->diags, DIAG_LITERAL, clause->origin->span,
+                                 "`%s` can't be compared with `%s`, %s",
+                                 clause->origin->literal->text, binding->field, column);
+    diag->label = arena_copy(arena, label);
+    diag->help = help;
+}
+
+static void bind_number(const struct binding *binding, struct clause *clause, const char *column)
+{
+    clause->kind = CLAUSE_NUMBER;
+    if (!read_decimal(clause->origin->literal->text, &clause->number))
+        refuse_literal(binding, clause, column, "not a number", "up to 18 digits, with a point");
+}
+
+static void bind_boolean(const struct binding *binding, struct clause *clause)
+{
+    const char *text = clause->origin->literal->text;
+    clause->kind = CLAUSE_BOOLEAN;
+    clause->boolean = str_equal(text, "true");
+    if (!clause->boolean && !str_equal(text, "false"))
+        refuse_literal(binding, clause, "a boolean", "write true or false", "");
+    bool ordered =
+        ((clause->relations & RELATION_LESS) != 0) != ((clause->relations & RELATION_GREATER) != 0);
+    if (ordered)
+        diag_add(binding->diags, DIAG_TEST, clause->origin->span,
+                 "`%s` is a boolean: neither value is greater", binding->field)
+            ->label = "only `eq`, `ne`, `in` and `null` make sense";
+}
+
+static void bind_instant(const struct binding *binding, struct clause *clause)
+{
+    const char *text = clause->origin->literal->text;
+    struct when_date date;
+    struct err err;
+    clause->kind = CLAUSE_INSTANT;
+    if (when_date_read(text, &date, &err)) {
+        clause->range = range_of_days(binding->policies, date, date);
+        return;
+    }
+    if (!when_instant_read(text, &clause->range.from_us, &err))
+        refuse_literal(binding, clause, "a time", "not a time",
+                       "a day, 2025-02-14, or a time with its offset, 2025-02-14T12:00:00Z");
+    clause->range.to_us = clause->range.from_us + 1;
+}
+
+/* Such a column holds midnights of UTC, whatever the policy's zone. */
+static void bind_date(const struct binding *binding, struct clause *clause)
+{
+    struct when_date date = {1970, 1, 1};
+    struct err err;
+    clause->kind = CLAUSE_INSTANT;
+    if (!when_date_read(clause->origin->literal->text, &date, &err))
+        refuse_literal(binding, clause, "a date", "not a date", "a day, 2025-02-14");
+    clause->range.from_us = when_days(date) * WHEN_DAY_US;
+    clause->range.to_us = clause->range.from_us + 1;
+}
+
+static void bind_literal(const struct binding *binding, struct clause *clause,
+                         enum value_kind column)
+{
+    switch (column) {
+    case VALUE_TEXT:
+        clause->kind = CLAUSE_TEXT;
+        clause->text.bytes = clause->origin->literal->text;
+        clause->text.size = strlen(clause->text.bytes);
+        break;
+    case VALUE_INTEGER:
+        bind_number(binding, clause, "a whole number");
+        break;
+    case VALUE_DECIMAL:
+        bind_number(binding, clause, "a number");
+        break;
+    case VALUE_BOOLEAN:
+        bind_boolean(binding, clause);
+        break;
+    case VALUE_INSTANT:
+        bind_instant(binding, clause);
+        break;
+    case VALUE_DATE:
+        bind_date(binding, clause);
+        break;
+    default: /* a finding of the field's own */
+        clause->kind = CLAUSE_LITERAL;
+        break;
+    }
+}
+
+void select_bind(const struct policies *policies, const struct catalog_shape *shape,
+                 struct diags *diags, struct clause *root)
+{
+    for (struct clause *clause = root; clause < root + root->size; clause++) {
+        if (clause->origin->literal == NULL)
+            continue;
+        struct binding binding = {policies, diags, policies->catalog.fields[clause->index].name};
+        bind_literal(&binding, clause, shape->fields[clause->index]);
+    }
+}
+
+/* ---- prepare ---- */
+
+void select_prepare(const struct policies *policies, struct clause *root)
+{
+    for (struct clause *clause = root; clause < root + root->size; clause++) {
+        if (clause->origin->age == AGE_NONE)
+            continue;
+        int64_t line = zone_before(policies->zone, policies->as_of_us, clause->origin->duration);
+        if (clause->origin->age == AGE_OLDER)
+            clause->range = (struct range){INT64_MIN, line};
+        else
+            clause->range = (struct range){line + 1, INT64_MAX};
+    }
+}

@@ -1,0 +1,140 @@
+/* Every code has an example under tests/golden/diag: a policy, and what people are told, byte for
+ * byte.  With FROSTLINE_GOLDEN=write the outputs are written instead: read the difference.       */
+#include <dirent.h>
+
+#include "base/file.h"
+#include "policy/diag_codes.h"
+#include "tests/unit/policy/fixture.h"
+
+#define EXAMPLES_MAX 512
+#define CANARY "CANARYhunter2"
+
+static const char *const environment[] = {
+    "DB_PASSWORD=" CANARY,
+    "EMPTY=",
+    "CONTAINER=" CANARY "_in_capitals",
+    "CONNECTION=AccountName=acct;AccountKey=" CANARY "!",
+    NULL,
+};
+
+static int is_policy(const struct dirent *entry)
+{
+    return str_ends(entry->d_name, ".yaml");
+}
+
+static void render(const char *path, struct arena *arena, struct buf *out)
+{
+    struct policy_source source = {
+        .path = path, .env = fixture_env, .env_context = (void *)environment};
+    struct catalog_shape shape = fixture_shape();
+    struct diags diags;
+    struct policies *policies;
+    struct err err;
+    diag_init(&diags, arena);
+    if (!policy_load(&source, arena, &diags, &policies, &err))
+        fail_msg("%s: %s", path, err.text);
+    if (policies != NULL)
+        assert_false(policy_bind(policies, &shape, &diags));
+    policy_free(policies);
+    diag_render(&diags, out);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void check_example(const char *name, bool write)
+{
+    struct arena arena;
+    struct buf out;
+    struct err err;
+    char *want;
+    size_t size;
+    arena_init(&arena, FIXTURE_ARENA_BYTES);
+    buf_init(&out, FIXTURE_OUT_BYTES);
+    const char *path = str_format(&arena, "%.*s.out", (int)strlen(name) - 5, name);
+    render(name, &arena, &out);
+    /* Law 9: neither what the environment gave nor a secret of the file is in any message. */
+    assert_null(strstr(buf_string(&out), "CANARY"));
+    assert_null(strstr(buf_string(&out), "hunter2"));
+    if (write)
+        write_file(path, buf_string(&out));
+    if (!file_read(path, FIXTURE_OUT_BYTES, &arena, &want, &size, &err))
+        fail_msg("%s: %s", path, err.text);
+    assert_string_equal(buf_string(&out), want);
+    buf_free(&out);
+    arena_free(&arena);
+}
+
+static void each_example_says_exactly_this(void **state)
+{
+    struct dirent **entries = *state;
+    const char *mode = getenv("FROSTLINE_GOLDEN");
+    for (size_t i = 0; entries[i] != NULL; i++)
+        check_example(entries[i]->d_name, mode != NULL && str_equal(mode, "write"));
+}
+
+/* A file 0301-slip.yaml is an example of FL0301, and its output says so. */
+static void each_code_has_an_example(void **state)
+{
+    struct dirent **entries = *state;
+    for (size_t i = 0; diag_codes_at(i) != NULL; i++) {
+        int number = diag_codes_at(i)->number;
+        bool found = false;
+        for (size_t k = 0; entries[k] != NULL; k++)
+            found |= atoi(entries[k]->d_name) == number;
+        if (!found)
+            fail_msg("no example of FL%04d in tests/golden/diag", number);
+    }
+}
+
+static void each_code_explains_itself(void **state)
+{
+    (void)state;
+    int last = 0;
+    for (size_t i = 0; diag_codes_at(i) != NULL; i++) {
+        const struct diag_code *code = diag_codes_at(i);
+        assert_true(code->number > last);
+        last = code->number;
+        assert_ptr_equal(diag_codes_find(code->number), code);
+        assert_true(strlen(code->title) > 0 && !str_ends(code->title, "."));
+        assert_true(strlen(code->text) > 40);
+    }
+    assert_null(diag_codes_find(199));
+}
+
+static int enter(void **state)
+{
+    struct dirent **entries;
+    fixture_enter("tests/golden/diag");
+    int count = scandir(".", &entries, is_policy, alphasort);
+    assert_in_range(count, 1, EXAMPLES_MAX);
+    entries = realloc(entries, ((size_t)count + 1) * sizeof *entries);
+    assert_non_null(entries);
+    entries[count] = NULL;
+    *state = entries;
+    return 0;
+}
+
+static int leave(void **state)
+{
+    struct dirent **entries = *state;
+    for (size_t i = 0; entries[i] != NULL; i++)
+        free(entries[i]);
+    free(entries);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_example_says_exactly_this),
+        cmocka_unit_test(each_code_has_an_example),
+        cmocka_unit_test(each_code_explains_itself),
+    };
+    return cmocka_run_group_tests(tests, enter, leave);
+}
