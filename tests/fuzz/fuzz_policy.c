@@ -1,0 +1,111 @@
+/* Any bytes as a policy: findings or a policy that binds, prepares and decides; never a crash, a
+ * leak or a secret in a finding.  The first byte chooses the environment, the rest is the file.
+ * Files that it names do not come from the disk.                                                 */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "policy/load.h"
+#include "policy/policy.h"
+
+#define FUZZ_ARENA_BYTES ((size_t)1 << 30)
+#define FUZZ_OUT_BYTES ((size_t)16 << 20)
+#define FUZZ_SECRET "CANARYc2VjcmV0"
+#define FUZZ_AS_OF_US INT64_C(1748736000000000)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *fuzz_env(void *context, const char *name)
+{
+    static const char *const values[] = {
+        NULL,
+        FUZZ_SECRET,
+        "AccountName=acct;AccountKey=" FUZZ_SECRET "==",
+        "/srv/" FUZZ_SECRET,
+        "postgresql://u:" FUZZ_SECRET "@h/db",
+        "BlobEndpoint=https://acct.example;SharedAccessSignature=sig=" FUZZ_SECRET,
+    };
+    (void)name;
+    return values[*(const uint8_t *)context % (sizeof values / sizeof *values)];
+}
+
+static bool fuzz_read(void *context, const char *path, size_t limit_bytes, struct arena *arena,
+                      char **bytes, size_t *size_bytes, struct err *err)
+{
+    (void)context;
+    if (path[0] == '/' || limit_bytes < 6)
+        return ERR(err, ERR_MISSING, "no such file");
+    *bytes = arena_copy(arena, "A\n# x\nB\n");
+    *size_bytes = strlen(*bytes);
+    return true;
+}
+
+/* One row whose every field is of the kind that the catalog says. */
+static void fuzz_decide(struct policies *policies, struct arena *arena, struct diags *diags)
+{
+    size_t count = policies->catalog.field_count;
+    struct value *fields = arena_make(arena, (count + 1) * sizeof *fields);
+    struct catalog_shape shape = {.time = VALUE_INSTANT, .size = VALUE_DECIMAL};
+    shape.fields = arena_make(arena, (count + 1) * sizeof *shape.fields);
+    for (size_t i = 0; i < count; i++) {
+        shape.fields[i] = VALUE_TEXT + i % (VALUE_DATE - VALUE_TEXT + 1);
+        fields[i].kind = shape.fields[i];
+        if (fields[i].kind == VALUE_TEXT)
+            fields[i].text.bytes = "";
+    }
+    if (!policy_bind(policies, &shape, diags))
+        return;
+    policy_prepare(policies, FUZZ_AS_OF_US);
+
+    struct record record = {.id = "A",
+                            .location = "file:///srv/a/b",
+                            .time_us = FUZZ_AS_OF_US / 2,
+                            .has_time = true,
+                            .fields = fields,
+                            .field_count = count};
+    struct decision decision, other;
+    struct buf why;
+    buf_init(&why, FUZZ_OUT_BYTES);
+    policy_decide(policies, &record, 0, &decision);
+    policy_decide(policies, &record, 1, &other);
+    if (decision.winner != POLICY_NO_INDEX)
+        policy_because(policies, decision.winner, &record, &why);
+    if (decision.winner != POLICY_NO_INDEX && other.winner != POLICY_NO_INDEX)
+        policy_contest(policies, 0, &decision, &other);
+    if (policy_held(policies, &record, 0) != decision.hold)
+        abort();
+    buf_free(&why);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0 || size > POLICY_FILE_BYTES_MAX)
+        return 0;
+    struct arena arena;
+    struct diags diags;
+    struct policies *policies;
+    struct buf out;
+    struct policy_source source = {.path = "p.yaml", .env = fuzz_env, .env_context = (void *)data};
+    arena_init(&arena, FUZZ_ARENA_BYTES);
+    diag_init(&diags, &arena);
+    buf_init(&out, FUZZ_OUT_BYTES);
+    struct load load = {.source = &source, .read = fuzz_read, .arena = &arena, .diags = &diags};
+    char *bytes = arena_make(&arena, size);
+    memcpy(bytes, data + 1, size - 1);
+    load_bytes(&load, bytes, size - 1, &policies);
+    if ((policies == NULL) != (diags.errors > 0))
+        abort();
+    if (policies != NULL)
+        fuzz_decide(policies, &arena, &diags);
+    policy_free(policies);
+    diag_render(&diags, &out);
+    if (memmem(data, size, FUZZ_SECRET, strlen(FUZZ_SECRET)) == NULL &&
+        strstr(buf_string(&out), FUZZ_SECRET) != NULL)
+        abort();
+    buf_free(&out);
+    arena_free(&arena);
+    return 0;
+}
