@@ -44,11 +44,12 @@ static bool divide_shortest(double number, bool single, struct value *value)
     return false;
 }
 
-/* For what needs all its digits.  The point may be the locale's: it is skipped, whatever it is. */
+/* For what is very small or needs all its digits.  The point may be the locale's: it is skipped,
+ * whatever it is. */
 static struct value print_shortest(double number, bool single)
 {
     char text[40];
-    int digits = single ? 8 : 15;
+    int digits = 0;
     do
         snprintf(text, sizeof text, "%.*e", digits++, number);
     while (digits <= 16 && !is_same(strtod(text, NULL), number, single));

@@ -1,0 +1,130 @@
+/* The patience of a catalog, and the faults of the one in memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "state/catalog_memory.h"
+#include "state/catalog_retry.h"
+
+static const struct catalog_config CONFIG = {.table = "ecal"};
+static const struct catalog_row ROW = {"1", "hot/a/x", "cold/a/x"};
+static const struct catalog_cut CUT = {.source = "hot/a/", .rows = &ROW, .count = 1};
+
+struct rig {
+    struct clock_fake clock;
+    struct catalog_memory *memory;
+    struct catalog *catalog;
+};
+
+static int set_up(void **state)
+{
+    static struct rig rig;
+    clock_fake_init(&rig.clock, 0);
+    rig.memory = catalog_memory_make(&CONFIG, NULL);
+    rig.catalog = catalog_retry_wrap(catalog_memory_catalog(rig.memory), &rig.clock.clock);
+    catalog_memory_put(rig.memory, &(struct record){.id = ROW.id, .location = ROW.old_location});
+    *state = &rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    catalog_close(((struct rig *)*state)->catalog);
+    return 0;
+}
+
+static void fail_next(struct rig *rig, enum catalog_memory_fault fault, int times)
+{
+    while (times-- > 0)
+        catalog_memory_fail_next(rig->memory, fault);
+}
+
+static void assert_cut_is(struct rig *rig, enum catalog_outcome expected, const char *location)
+{
+    enum catalog_outcome outcome = CATALOG_CHANGED;
+    struct err err;
+    assert_true(rig->catalog->ops->cut_over(rig->catalog, &CUT, &outcome, &err));
+    assert_int_equal(outcome, expected);
+    assert_string_equal(catalog_memory_location(rig->memory, "1"), location);
+}
+
+static void what_is_busy_is_asked_again_later(void **state)
+{
+    struct rig *rig = *state;
+    fail_next(rig, CATALOG_FAULT_BUSY, 2);
+    assert_cut_is(rig, CATALOG_CUT, ROW.new_location);
+    assert_in_range(rig->clock.instant_us, 300000, 450000);
+}
+
+static void patience_ends(void **state)
+{
+    struct rig *rig = *state;
+    enum catalog_outcome outcome;
+    struct err err;
+    fail_next(rig, CATALOG_FAULT_BUSY, CATALOG_TRIES_MAX);
+    assert_false(rig->catalog->ops->cut_over(rig->catalog, &CUT, &outcome, &err));
+    assert_int_equal(err.kind, ERR_BUSY);
+    assert_string_equal(catalog_memory_location(rig->memory, "1"), ROW.old_location);
+    assert_cut_is(rig, CATALOG_CUT, ROW.new_location); /* all faults were used up */
+}
+
+static void an_unknown_commit_is_never_repeated(void **state)
+{
+    struct rig *rig = *state;
+    fail_next(rig, CATALOG_FAULT_UNKNOWN_DROPPED, 1);
+    assert_cut_is(rig, CATALOG_UNKNOWN, ROW.old_location);
+    fail_next(rig, CATALOG_FAULT_UNKNOWN_APPLIED, 1);
+    assert_cut_is(rig, CATALOG_UNKNOWN, ROW.new_location);
+    assert_int_equal(rig->clock.instant_us, 0);
+}
+
+static int opened;
+
+static bool open_busy(const struct catalog_config *config, struct catalog **catalog,
+                      struct err *err)
+{
+    if (++opened < 4)
+        return ERR(err, ERR_BUSY, "not yet");
+    *catalog = catalog_memory_catalog(catalog_memory_make(config, NULL));
+    return true;
+}
+
+static bool open_denied(const struct catalog_config *config, struct catalog **catalog,
+                        struct err *err)
+{
+    (void)config;
+    (void)catalog;
+    opened++;
+    return ERR(err, ERR_DENIED, "never");
+}
+
+static void opening_is_patient_but_not_with_refusals(void **state)
+{
+    struct rig *rig = *state;
+    struct catalog *catalog;
+    struct err err;
+    opened = 0;
+    assert_true(catalog_retry_open(open_busy, &CONFIG, &rig->clock.clock, &catalog, &err));
+    assert_int_equal(opened, 4);
+    catalog_close(catalog);
+    opened = 0;
+    assert_false(catalog_retry_open(open_denied, &CONFIG, &rig->clock.clock, &catalog, &err));
+    assert_int_equal(opened, 1);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest cases[] = {
+        CASE(what_is_busy_is_asked_again_later),
+        CASE(patience_ends),
+        CASE(an_unknown_commit_is_never_repeated),
+        CASE(opening_is_patient_but_not_with_refusals),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
