@@ -1,5 +1,5 @@
 /* plan.h: a plan as its readers and writers see it: a header that pins what it was made for, one
- * action a directory, and a summary.  The file's format is in plan_file.h.                        */
+ * action a directory, and a summary.  The file's format is in plan_file.h.                       */
 #ifndef PLANNER_PLAN_H
 #define PLANNER_PLAN_H
 
@@ -16,13 +16,13 @@ enum plan_kind { PLAN_MOVE, PLAN_REAP, PLAN_BLOCKED, PLAN_KINDS };
 
 enum plan_reason {
     PLAN_REASON_NONE,
-    PLAN_HELD,             /* "hold"                                                               */
-    PLAN_SHARED_DIRECTORY, /* a row is excluded, undecided or not selected                         */
-    PLAN_NESTED_DIRECTORY, /* rows in directories below it                                         */
+    PLAN_HELD,             /* "hold"                                                              */
+    PLAN_SHARED_DIRECTORY, /* a row is excluded, undecided or not selected                        */
+    PLAN_NESTED_DIRECTORY, /* rows in directories below it                                        */
     PLAN_CONFLICT,
     PLAN_SPELLING,
     PLAN_OBJECT_MISSING, /* a row's own object is not in the listing                              */
-    PLAN_SOURCE_MISSING, /* no object below the prefix                                             */
+    PLAN_SOURCE_MISSING, /* no object below the prefix                                            */
     PLAN_NOT_A_FILE,
     PLAN_OPEN_UNIT,
     PLAN_TARGET_COLLISION,
@@ -54,7 +54,7 @@ struct plan_action {
     const char         *detail;    /* BLOCKED: "ECAL_2025010377 is not selected" */
     int64_t             unit;      /* REAP: the journal's                        */
     int64_t             due_us;    /* REAP: when the grace was over              */
-    struct plan_row    *rows;      /* MOVE: all; BLOCKED: those in the way, at most PLAN_ROWS_SHOWN */
+    struct plan_row    *rows;      /* MOVE: all; BLOCKED: in the way, at most PLAN_ROWS_SHOWN */
     size_t              row_count;
     uint64_t            row_total; /* all rows of the directory                  */
 };
@@ -85,7 +85,7 @@ struct plan_header {
 };
 
 /* Rows on their way through one policy; adds up:
- * rows = out + excluded + held + undecided + lost + in_place + blocked + left + planned.          */
+ * rows = out + excluded + held + undecided + lost + in_place + blocked + left + planned.         */
 struct plan_funnel {
     const char *policy;
     uint16_t    target;

@@ -5,7 +5,7 @@
  *   last line   {"summary":{..},"digest":"sha256:..","made":{..}}
  *
  * The digest is over every byte before the last line; nothing volatile stands there.  A plan holds
- * no secret and no query string.                                                                  */
+ * no secret and no query string.                                                                 */
 #ifndef PLANNER_PLAN_FILE_H
 #define PLANNER_PLAN_FILE_H
 
@@ -38,7 +38,7 @@ void plan_file_abandon(struct plan_writer *writer); /* NULL is fine */
 
 /* The whole file is read once: the digest, the order and every line are checked before the header
  * is given out, so that nothing of a damaged plan is ever acted on.  ERR_CORRUPT: damaged, cut off
- * or tampered with; ERR_INPUT: a newer format, or no plan at all; ERR_MISSING.                     */
+ * or tampered with; ERR_INPUT: a newer format, or no plan at all; ERR_MISSING.                   */
 MUST_USE bool plan_file_open(const char *path, struct plan_reader **reader, struct err *err);
 const struct plan_header  *plan_file_header(const struct plan_reader *reader);
 const struct plan_summary *plan_file_summary(const struct plan_reader *reader);

@@ -5,7 +5,7 @@
  *   judge    spellings, nesting, conflicts, open units, collisions, guards
  *   survey   what the directories that are left really hold
  *
- * Pure but for the spool and the plan file: the same input gives the same bytes.                  */
+ * Pure but for the spool and the plan file: the same input gives the same bytes.                 */
 #ifndef PLANNER_PLANNER_H
 #define PLANNER_PLANNER_H
 
@@ -35,7 +35,7 @@ struct planner_request {
 /* The plan stands at request->path.  *summary lives in the arena.  ERR_INPUT: a min_recordings
  * guard fired, or too many second spellings; nothing was written then.  ERR_BUSY, ERR_DENIED:
  * catalog or journal; ERR_CANCELLED.  A policy whose guard fails plans nothing and is marked in its
- * funnel; the caller exits 5.                                                                      */
+ * funnel; the caller exits 5.                                                                    */
 MUST_USE bool planner_run(const struct planner_request *request, struct arena *arena,
                           struct plan_summary *summary, char digest[PLAN_DIGEST_MAX],
                           struct err *err);

@@ -1,5 +1,5 @@
 /* diag.h: what is wrong with a policy, and exactly where.  All findings of all files are collected
- * and told together; none is caused by another one.                                                */
+ * and told together; none is caused by another one.                                              */
 #ifndef POLICY_DIAG_H
 #define POLICY_DIAG_H
 
@@ -62,6 +62,6 @@ struct diag *diag_add(struct diags *diags, int code, struct span span, const cha
 
 /* The rustc-style frame, plain text without colour, sorted by file and position:
  *   error[FL0102]: unknown key `older_then`
- *     --> recordings.yaml:17:7                                                                    */
+ *     --> recordings.yaml:17:7                                                                   */
 void diag_render(const struct diags *diags, struct buf *out);
 #endif

@@ -5,7 +5,7 @@
  * Windows: a window is shared by all threads; it grows by one per quiet round trip and is cut to
  * 0.65 on a 503 or 429, then waits HTTP_CALM_US and honours Retry-After.  A thread takes slots
  * without blocking while something of its own is in flight, and blocks for one only when nothing
- * is: so nobody waits holding slots.                                                              */
+ * is: so nobody waits holding slots.                                                             */
 #ifndef EXECUTOR_HTTP_HTTP_H
 #define EXECUTOR_HTTP_HTTP_H
 
@@ -41,7 +41,7 @@ struct http_request {
     struct http_window       *windows[2]; /* target and, for a copy, source; NULL: none.  Both or
                                            * neither are taken                                   */
     bool repeatable; /* sending it twice does no harm: an unknown outcome is tried again too      */
-    void  *into;     /* out: the body of a 2xx reply goes here instead of reply; NULL: reply       */
+    void  *into;     /* out: the body of a 2xx reply goes here instead of reply; NULL: reply      */
     size_t into_bytes;
     /* out: in the arena */
     int           status; /* 0: no reply (err says why)                                           */
@@ -67,7 +67,7 @@ struct http_window *http_window_get(struct http *http, const char *account);
 int64_t http_window_skew_us(struct http_window *window);
 
 /* Statuses 408, 429, 500, 502, 503, 504 and transport failures are retried with jittered backoff
- * and Retry-After, at most HTTP_TRIES_MAX times; a status that remains is reported as it is.       */
+ * and Retry-After, at most HTTP_TRIES_MAX times; a status that remains is reported as it is.     */
 void http_batch(struct http *http, struct http_request *requests, size_t count,
                 struct arena *arena);
 /* No new request starts; those in flight finish.  From a signal's thread. */

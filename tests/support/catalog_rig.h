@@ -1,5 +1,5 @@
-/* catalog_rig.h: a table of recordings in memory, in a SQLite file or in PostgreSQL, the catalog that
- * reads it, and a way in behind the catalog's back.
+/* catalog_rig.h: a table of recordings in memory, in a SQLite file or in PostgreSQL, the catalog
+ * that reads it, and a way in behind the catalog's back.
  *
  * PostgreSQL is used if FROSTLINE_TEST_PG is 1, at DB_HOST, DB_PORT, DB_NAME, DB_USER and
  * DB_PASSWORD, in a schema of its own.                                                           */
@@ -20,8 +20,8 @@
 
 enum catalog_rig_kind { CATALOG_RIG_MEMORY, CATALOG_RIG_SQLITE, CATALOG_RIG_POSTGRES };
 
-/* The table is called ecal: ecal_id TEXT, ecal_name TEXT, recorded TIMESTAMP, size_gb NUMERIC, and as
- * fields map TEXT, frames INTEGER, length DOUBLE PRECISION, ratio NUMERIC, is_valid BOOLEAN and
+/* The table is called ecal: ecal_id TEXT, ecal_name TEXT, recorded TIMESTAMP, size_gb NUMERIC, and
+ * as fields map TEXT, frames INTEGER, length DOUBLE PRECISION, ratio NUMERIC, is_valid BOOLEAN and
  * day DATE, in this order.                                                                       */
 struct catalog_rig {
     enum catalog_rig_kind kind;
@@ -39,7 +39,7 @@ struct catalog_rig {
 
 const char *catalog_rig_name(enum catalog_rig_kind kind);
 /* False if it is PostgreSQL and there is none; then it says so, or fails the test if
- * FROSTLINE_TEST_REQUIRE_SERVERS is 1.                                                            */
+ * FROSTLINE_TEST_REQUIRE_SERVERS is 1.                                                           */
 bool catalog_rig_is_there(enum catalog_rig_kind kind);
 
 /* An empty table, as the CREATE TABLE says, or as above if it is NULL. */
