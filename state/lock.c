@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -96,14 +95,6 @@ static bool refuse(int fd, const char *path, struct err *err)
 
 /* -- taking it -------------------------------------------------------------------------------- */
 
-/* A lock on a file that was removed meanwhile keeps nobody out. */
-static bool is_still_there(int fd, const char *path)
-{
-    struct stat ours, there;
-    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_dev == there.st_dev &&
-           ours.st_ino == there.st_ino;
-}
-
 /* -1 with errno; EWOULDBLOCK: somebody else has it (and *fd is open, to see who). */
 static int try_lock(const char *path, int *fd)
 {
@@ -114,10 +105,6 @@ static int try_lock(const char *path, int *fd)
     do
         locked = flock(*fd, LOCK_EX | LOCK_NB);
     while (locked != 0 && errno == EINTR);
-    if (locked == 0 && !is_still_there(*fd, path)) {
-        errno = EWOULDBLOCK;
-        return -1;
-    }
     return locked;
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -290,11 +292,11 @@ static void damage_is_seen_when_it_is_opened(void **state)
 {
     struct rig *rig = *state;
     open_with_run(rig);
-    char name[32];
-    for (int i = 0; i < 200; i++) {
-        snprintf(name, sizeof(name), HOT "%d/", i);
-        begin_unit(rig, name, str_format(&rig->arena, COLD "%d/", i));
-    }
+    struct journal_new news[200];
+    for (int i = 0; i < 200; i++)
+        news[i] = new_unit(rig, str_format(&rig->arena, HOT "%d/", i),
+                           str_format(&rig->arena, COLD "%d/", i));
+    must(journal_begin(rig->journal, news, 200, &rig->err));
     close_it(rig);
     FILE *file = fopen(rig->path, "r+");
     assert_non_null(file);
@@ -1005,8 +1007,33 @@ static void a_reader_sees_the_last_group_while_the_next_is_open(void **state)
     journal_close(reader);
 }
 
-/* A child writes, says so, and is killed in the middle of a group. */
-static int64_t die_in_a_group(struct rig *rig)
+static void save_in_a_group(struct rig *rig, int64_t *id)
+{
+    open_with_run(rig);
+    *id = begin_with_facts(rig, HOT "a/", COLD "a/");
+    save_target(rig, *id, "a", "\"durable\"", true);
+    save_as(rig, *id, UNIT_COMMITTING, REASON_NONE, true);
+    save_target(rig, *id, "b", "\"lost\"", true);
+    save_as(rig, *id, UNIT_CUTOVER, REASON_GRACE, false);
+}
+
+/* A transaction that outgrows its cache has changed the file itself before it is committed. */
+static void save_half_in_the_file(struct rig *rig, int64_t *id)
+{
+    sqlite3 *db;
+    save_in_a_group(rig, id);
+    save_as(rig, *id, UNIT_COMMITTING, REASON_NONE, true);
+    must(sql_open(rig->path, SQLITE_OPEN_READWRITE, &db, &rig->err));
+    must(sql_run(db,
+                 "PRAGMA journal_mode = TRUNCATE; PRAGMA cache_size = 1; BEGIN;"
+                 "UPDATE unit SET state = 'cutover'; UPDATE object SET target_etag = 'x';"
+                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) "
+                 "INSERT INTO meta SELECT 'filler ' || i, i FROM n",
+                 &rig->err));
+}
+
+/* A child writes, says so, and is killed. */
+static int64_t die_after(struct rig *rig, void (*save)(struct rig *, int64_t *))
 {
     int ready[2];
     int64_t id;
@@ -1014,12 +1041,8 @@ static int64_t die_in_a_group(struct rig *rig)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        open_with_run(rig);
-        id = begin_with_facts(rig, HOT "a/", COLD "a/");
-        save_target(rig, id, "a", "\"durable\"", true);
-        save_as(rig, id, UNIT_COMMITTING, REASON_NONE, true);
-        save_target(rig, id, "b", "\"lost\"", true);
-        save_as(rig, id, UNIT_CUTOVER, REASON_GRACE, false);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
+        save(rig, &id);
         if (write(ready[1], &id, sizeof(id)) != sizeof(id))
             _exit(1);
         for (;;)
@@ -1049,7 +1072,7 @@ static void assert_only_the_group_is_lost(struct rig *rig, int64_t id)
 static void a_killed_writer_loses_its_last_group_only(void **state)
 {
     struct rig *rig = *state;
-    int64_t id = die_in_a_group(rig);
+    int64_t id = die_after(rig, save_in_a_group);
     open_to_write(rig);
     assert_only_the_group_is_lost(rig, id);
     save_as(rig, id, UNIT_CUTOVER, REASON_GRACE, true);
@@ -1058,9 +1081,21 @@ static void a_killed_writer_loses_its_last_group_only(void **state)
 static void a_reader_comes_after_a_killed_writer(void **state)
 {
     struct rig *rig = *state;
-    int64_t id = die_in_a_group(rig);
+    int64_t id = die_after(rig, save_in_a_group);
     must(journal_open(rig->folder, JOURNAL_READ, &rig->clock.clock, &rig->journal, &rig->err));
     assert_only_the_group_is_lost(rig, id);
+}
+
+static void a_reader_undoes_what_is_half_in_the_file(void **state)
+{
+    struct rig *rig = *state;
+    int64_t id = die_after(rig, save_half_in_the_file);
+    must(journal_open(rig->folder, JOURNAL_READ, &rig->clock.clock, &rig->journal, &rig->err));
+    assert_int_equal(get_unit(rig, id).unit.state, UNIT_COMMITTING);
+    struct object_fact *facts;
+    size_t count;
+    must(journal_facts_get(rig->journal, id, &rig->arena, &facts, &count, &rig->err));
+    assert_string_equal(facts[1].target_etag, "\"lost\"");
 }
 
 /* -- a full disk ------------------------------------------------------------------------------ */
@@ -1119,11 +1154,17 @@ static void a_file_that_may_not_grow_is_an_error_and_no_damage(void **state)
     assert_whole(rig, begun + 1, begun);
 }
 
-/* As root, with a file system of our own. */
+/* As root: a file system of our own, in a namespace of our own, so that nothing of it stays. */
+static bool mount_small(const char *folder, const char *options)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", folder, "tmpfs", 0, options) == 0;
+}
+
 static void a_full_disk_is_an_error_and_no_damage(void **state)
 {
     struct rig *rig = *state;
-    if (mount("tmpfs", rig->folder, "tmpfs", 0, "size=70m,mode=0700") != 0)
+    if (!mount_small(rig->folder, "size=70m,mode=0700"))
         skip();
     char filler[300];
     snprintf(filler, sizeof(filler), "%s/filler", rig->folder);
@@ -1148,7 +1189,7 @@ static void a_full_disk_is_an_error_and_no_damage(void **state)
 static void too_little_room_is_said_before_a_run(void **state)
 {
     struct rig *rig = *state;
-    if (mount("tmpfs", rig->folder, "tmpfs", 0, "size=1m,mode=0700") != 0)
+    if (!mount_small(rig->folder, "size=1m,mode=0700"))
         skip();
     bool opened =
         journal_open(rig->folder, JOURNAL_WRITE, &rig->clock.clock, &rig->journal, &rig->err);
@@ -1197,6 +1238,7 @@ int main(void)
         TEST(a_reader_sees_the_last_group_while_the_next_is_open),
         TEST(a_killed_writer_loses_its_last_group_only),
         TEST(a_reader_comes_after_a_killed_writer),
+        TEST(a_reader_undoes_what_is_half_in_the_file),
         TEST(a_file_that_may_not_grow_is_an_error_and_no_damage),
         TEST(a_full_disk_is_an_error_and_no_damage),
         TEST(too_little_room_is_said_before_a_run),
