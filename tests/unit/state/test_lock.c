@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "tests/support/scratch.h"
 
 /* A folder of its own for each test. */
 struct rig {
@@ -28,11 +29,7 @@ struct rig {
 static int begin(void **state)
 {
     struct rig *rig = test_calloc(1, sizeof(*rig));
-    const char *parent = getenv("TMPDIR");
-    snprintf(rig->folder, sizeof(rig->folder), "%s/frostline-lock-XXXXXX",
-             parent == NULL ? "/tmp" : parent);
-    if (mkdtemp(rig->folder) == NULL)
-        return -1;
+    scratch_folder(rig->folder, sizeof(rig->folder));
     snprintf(rig->path, sizeof(rig->path), "%s/run.lock", rig->folder);
     *state = rig;
     return 0;
@@ -41,8 +38,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     struct rig *rig = *state;
-    unlink(rig->path);
-    rmdir(rig->folder);
+    scratch_remove(rig->folder);
     test_free(rig);
     return 0;
 }
@@ -55,7 +51,8 @@ static pid_t hold(const struct rig *rig)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind, */
+        alarm(20);                        /* and waits for nobody for long           */
         struct lock lock;
         struct err err;
         if (!lock_take(rig->folder, "apply", 0, clock_real(), &lock, &err) ||
