@@ -186,15 +186,24 @@ static void show_line(struct line line, const struct span *span, bool secret, ui
     }
 }
 
-static void show_source(const struct diags *diags, const struct span *span, int width, bool secret,
-                        char mark, const char *label, bool with_line, struct buf *out)
+/* What is marked below a line, and with what. */
+struct marking {
+    const struct span *span;
+    const char *label;
+    char mark;
+    bool with_line;
+};
+
+static void show_source(const struct diags *diags, const struct marking *marking, int width,
+                        bool secret, struct buf *out)
 {
+    const struct span *span = marking->span;
     struct line line = find_line(&diags->files[span->file], span->line);
     struct buf shown;
     uint32_t first;
     buf_init(&shown, 4 * LINE_SHOWN_MAX + 1);
     show_line(line, span, secret, &first, &shown);
-    if (with_line)
+    if (marking->with_line)
         buf_format(out, "%*u |%s%s\n", width, span->line, shown.size == 0 ? "" : " ",
                    buf_string(&shown));
 
@@ -203,16 +212,18 @@ static void show_source(const struct diags *diags, const struct span *span, int 
         length = LINE_SHOWN_MAX;
     buf_format(out, "%*s | %*s", width, "", (int)(span->column - first), "");
     for (uint32_t i = 0; i < length; i++)
-        buf_char(out, mark);
-    buf_format(out, "%s%s\n", label[0] == '\0' ? "" : " ", label);
+        buf_char(out, marking->mark);
+    buf_format(out, "%s%s\n", marking->label[0] == '\0' ? "" : " ", marking->label);
     buf_free(&shown);
 }
 
 static void show_second(const struct diags *diags, const struct diag *diag, int width,
                         struct buf *out)
 {
-    show_source(diags, &diag->second, width, diag->secret, '-', diag->second_label,
-                diag->second.file != diag->span.file || diag->second.line != diag->span.line, out);
+    struct marking marking = {.span = &diag->second, .label = diag->second_label, .mark = '-'};
+    marking.with_line =
+        diag->second.file != diag->span.file || diag->second.line != diag->span.line;
+    show_source(diags, &marking, width, diag->secret, out);
 }
 
 static void show_sources(const struct diags *diags, const struct diag *diag, int width,
@@ -225,7 +236,9 @@ static void show_sources(const struct diags *diags, const struct diag *diag, int
         if (diag->second.line + 1 < diag->span.line)
             buf_text(out, "...\n");
     }
-    show_source(diags, &diag->span, width, diag->secret, '^', diag->label, true, out);
+    struct marking marking = {
+        .span = &diag->span, .label = diag->label, .mark = '^', .with_line = true};
+    show_source(diags, &marking, width, diag->secret, out);
     if (!diag->has_second || earlier)
         return;
     if (!same_file)

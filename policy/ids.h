@@ -1,5 +1,5 @@
 /* ids.h: all ids that a set of policies lists, in one hash table, so that a row's id is looked up
- * once however many lists there are.  A list is a bitmap over the table.                          */
+ * once however many lists there are.  A list is a bitmap over the table.                         */
 #ifndef POLICY_IDS_H
 #define POLICY_IDS_H
 

@@ -29,7 +29,7 @@ HOMES = {
 SYSTEM = set("""
     assert.h ctype.h errno.h float.h inttypes.h limits.h math.h signal.h stdalign.h stdarg.h
     stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h time.h
-    arpa/inet.h dirent.h fcntl.h fnmatch.h getopt.h netinet/in.h poll.h pthread.h pwd.h sched.h
+    arpa/inet.h dirent.h endian.h fcntl.h fnmatch.h ftw.h getopt.h netinet/in.h poll.h pthread.h pwd.h sched.h
     spawn.h termios.h unistd.h sanitizer/asan_interface.h
 """.split())
 # In the product they would be a second way: failures return, the locale never matters, and the
