@@ -37,28 +37,6 @@ static uint16_t add_file(struct load *load, const char *path, const char *shown_
     return index;
 }
 
-const char *extra_where(const struct policies *policies, struct span span, struct arena *arena)
-{
-    const struct policy_extra *extra = policies->extra;
-    for (size_t i = 0; i < extra->file_count; i++) {
-        if (extra->files[i].file == span.file)
-            return str_format(arena, "%s:%u:%u", extra->files[i].path, span.line, span.column);
-    }
-    return "";
-}
-
-void extra_each_selection(const struct policies *policies,
-                          void (*visit)(void *context, struct clause *root), void *context)
-{
-    for (size_t i = 0; i < policies->hold_count; i++)
-        visit(context, policies->holds[i].select);
-    for (size_t i = 0; i < policies->count; i++) {
-        visit(context, policies->items[i].select);
-        if (policies->items[i].exclude != NULL)
-            visit(context, policies->items[i].exclude);
-    }
-}
-
 static bool refuse_line(struct load *load, struct extra_file *file, struct span span,
                         const char *label)
 {
