@@ -205,7 +205,7 @@ static void drop_group(struct journal *journal)
 /* What could not be made durable is not there at all: so nobody goes on from half a promise. */
 static bool commit_group(struct journal *journal, struct err *err)
 {
-    if (in_group(journal) && !run(journal, JOURNAL_COMMIT_GROUP, err)) {
+    if (in_group(journal) && !run(journal, JOURNAL_COMMIT, err)) {
         drop_group(journal);
         return err_wrap(err, "writing the journal");
     }
@@ -258,6 +258,25 @@ bool journal_leave(struct journal *journal, bool done, uint64_t writes, bool dur
     }
     pthread_mutex_unlock(&journal->mutex);
     return done;
+}
+
+bool journal_look(struct journal *journal, struct err *err)
+{
+    pthread_mutex_lock(&journal->mutex);
+    journal->looks_alone = !in_group(journal);
+    if (!journal->looks_alone || run(journal, JOURNAL_BEGIN_LOOK, err))
+        return true;
+    pthread_mutex_unlock(&journal->mutex);
+    return err_wrap(err, "reading the journal");
+}
+
+bool journal_look_end(struct journal *journal, bool done, struct err *err)
+{
+    struct err ignored;
+    if (journal->looks_alone && !run(journal, JOURNAL_COMMIT, &ignored))
+        drop_group(journal);
+    pthread_mutex_unlock(&journal->mutex);
+    return done || err_wrap(err, "reading the journal");
 }
 
 void journal_close(struct journal *journal)

@@ -75,11 +75,11 @@ bool journal_events(struct journal *journal, int64_t unit,
                     bool (*visit)(void *, const struct journal_event *, struct err *),
                     void *context, struct err *err)
 {
+    if (!journal_look(journal, err))
+        return false;
     struct buf events;
     buf_init(&events, EVENTS_BYTES_MAX);
-    pthread_mutex_lock(&journal->mutex);
-    bool done = collect(journal, unit, &events, err);
-    pthread_mutex_unlock(&journal->mutex);
+    bool done = journal_look_end(journal, collect(journal, unit, &events, err), err);
 
     const struct journal_event *items = (const void *)events.bytes;
     for (size_t i = 0; done && i < events.size / sizeof(*items); i++)

@@ -1,5 +1,6 @@
 #include "state/journal_private.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -22,17 +23,26 @@ bool journal_rows_add(struct journal *journal, int64_t unit, const struct catalo
     return true;
 }
 
-/* One number about a unit. */
+/* Of a statement that gives one number. */
+static bool take_number(sqlite3_stmt *statement, int64_t *number, struct err *err)
+{
+    bool row;
+    if (!sql_step(statement, &row, err))
+        return false;
+    *number = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return true;
+}
+
 static bool count_of(struct journal *journal, enum journal_statement statement, int64_t unit,
                      size_t *count, struct err *err)
 {
     struct sql sql = journal_parameters(journal, statement);
+    int64_t number;
     sql_put_integer(&sql, unit);
-    bool row;
-    if (!sql_step(sql.statement, &row, err))
+    if (!take_number(sql.statement, &number, err))
         return false;
-    *count = (size_t)sqlite3_column_int64(sql.statement, 0);
-    sqlite3_reset(sql.statement);
+    *count = (size_t)number;
     return true;
 }
 
@@ -44,35 +54,30 @@ static void take_row(sqlite3_stmt *statement, struct arena *arena, struct catalo
     row->new_location = sql_take_text(&sql, arena);
 }
 
-/* Between the count and the rows another process may have written: at most `room` are taken. */
 static bool get_rows(struct journal *journal, int64_t unit, struct arena *arena,
                      struct catalog_row **rows, size_t *count, struct err *err)
 {
-    size_t room;
-    if (!count_of(journal, JOURNAL_ROW_COUNT, unit, &room, err))
+    if (!count_of(journal, JOURNAL_ROW_COUNT, unit, count, err))
         return false;
-    *rows = arena_make(arena, (room + 1) * sizeof(**rows));
-    *count = 0;
+    *rows = arena_make(arena, (*count + 1) * sizeof(**rows));
     struct sql sql = journal_parameters(journal, JOURNAL_ROWS);
     sql_put_integer(&sql, unit);
-    for (bool row = true; *count < room;) {
+    for (size_t i = 0;; i++) {
+        bool row;
         if (!sql_step(sql.statement, &row, err))
             return false;
         if (!row)
             return true;
-        take_row(sql.statement, arena, &(*rows)[(*count)++]);
+        assert(i < *count); /* one view: counted and read */
+        take_row(sql.statement, arena, &(*rows)[i]);
     }
-    sqlite3_reset(sql.statement);
-    return true;
 }
 
 bool journal_rows_get(struct journal *journal, int64_t unit, struct arena *arena,
                       struct catalog_row **rows, size_t *count, struct err *err)
 {
-    pthread_mutex_lock(&journal->mutex);
-    bool done = get_rows(journal, unit, arena, rows, count, err);
-    pthread_mutex_unlock(&journal->mutex);
-    return done || err_wrap(err, "reading the journal");
+    return journal_look(journal, err) &&
+           journal_look_end(journal, get_rows(journal, unit, arena, rows, count, err), err);
 }
 
 /* -- its manifest ----------------------------------------------------------------------------- */
@@ -172,47 +177,44 @@ static bool take_fact(sqlite3_stmt *statement, struct arena *arena, struct objec
 static bool get_facts(struct journal *journal, int64_t unit, struct arena *arena,
                       struct object_fact **facts, size_t *count, struct err *err)
 {
-    size_t room;
-    if (!count_of(journal, JOURNAL_OBJECT_COUNT, unit, &room, err))
+    if (!count_of(journal, JOURNAL_OBJECT_COUNT, unit, count, err))
         return false;
-    *facts = arena_make(arena, (room + 1) * sizeof(**facts));
-    *count = 0;
+    *facts = arena_make(arena, (*count + 1) * sizeof(**facts));
     struct sql sql = journal_parameters(journal, JOURNAL_OBJECTS);
     sql_put_integer(&sql, unit);
-    bool sound = true;
-    while (sound && *count < room) {
+    for (size_t i = 0;; i++) {
         bool row;
         if (!sql_step(sql.statement, &row, err))
             return false;
         if (!row)
             return true;
-        sound = take_fact(sql.statement, arena, &(*facts)[(*count)++], err);
+        assert(i < *count);
+        if (!take_fact(sql.statement, arena, &(*facts)[i], err)) {
+            sqlite3_reset(sql.statement);
+            return false;
+        }
     }
-    sqlite3_reset(sql.statement);
-    return sound;
 }
 
 bool journal_facts_get(struct journal *journal, int64_t unit, struct arena *arena,
                        struct object_fact **facts, size_t *count, struct err *err)
 {
-    pthread_mutex_lock(&journal->mutex);
-    bool done = get_facts(journal, unit, arena, facts, count, err);
-    pthread_mutex_unlock(&journal->mutex);
-    return done || err_wrap(err, "reading the journal");
+    return journal_look(journal, err) &&
+           journal_look_end(journal, get_facts(journal, unit, arena, facts, count, err), err);
 }
 
 bool journal_is_ours(struct journal *journal, const char *target, const char *key, const char *etag,
                      bool *ours, struct err *err)
 {
-    pthread_mutex_lock(&journal->mutex);
+    if (!journal_look(journal, err))
+        return false;
     struct sql sql = journal_parameters(journal, JOURNAL_OURS);
     sql_put_text(&sql, target);
     sql_put_text(&sql, key);
     sql_put_text(&sql, etag);
-    bool row, done = sql_step(sql.statement, &row, err);
+    int64_t exists;
+    bool done = take_number(sql.statement, &exists, err);
     if (done)
-        *ours = sqlite3_column_int(sql.statement, 0) != 0;
-    sqlite3_reset(sql.statement);
-    pthread_mutex_unlock(&journal->mutex);
-    return done || err_wrap(err, "reading the journal");
+        *ours = exists != 0;
+    return journal_look_end(journal, done, err);
 }

@@ -1,7 +1,8 @@
 /* journal_private.h: what the parts of the journal share, and nobody else sees.
  *
- * Every public function holds the mutex from its first statement to its last, and leaves no
- * statement between its rows: an unfinished SELECT would keep a lock on the file. */
+ * A public function that writes stands between journal_enter and journal_leave, one that reads
+ * between journal_look and journal_look_end; visitors are called outside of both.  No statement is
+ * left between its rows: an unfinished SELECT would keep a lock on the file. */
 #ifndef STATE_JOURNAL_PRIVATE_H
 #define STATE_JOURNAL_PRIVATE_H
 
@@ -13,7 +14,8 @@
 /* Prepared once, when the journal is opened; their text is in journal_schema.c. */
 enum journal_statement {
     JOURNAL_BEGIN_GROUP,
-    JOURNAL_COMMIT_GROUP,
+    JOURNAL_BEGIN_LOOK,
+    JOURNAL_COMMIT,
     JOURNAL_BEGIN_CALL,
     JOURNAL_KEEP_CALL,
     JOURNAL_UNDO_CALL,
@@ -54,6 +56,7 @@ struct journal {
     sqlite3_stmt *statements[JOURNAL_STATEMENTS];
     uint64_t pending; /* writes that wait for the next fsync */
     int64_t group_us; /* monotonic: when the first of them began */
+    bool looks_alone; /* the call that reads has a transaction of its own */
 };
 
 /* -- journal_schema.c ------------------------------------------------------------------------- */
@@ -72,6 +75,10 @@ MUST_USE bool journal_enter(struct journal *journal, struct err *err);
  * Returns after the fsync if durable, or if the group is full or old. */
 MUST_USE bool journal_leave(struct journal *journal, bool done, uint64_t writes, bool durable,
                             struct err *err);
+/* Takes the mutex and begins one view for all that one call reads: the group that is open, or a
+ * transaction of its own.  Only journal_look_end ends it; it gives `done` back. */
+MUST_USE bool journal_look(struct journal *journal, struct err *err);
+MUST_USE bool journal_look_end(struct journal *journal, bool done, struct err *err);
 /* The statement, reset, at its first parameter. */
 struct sql journal_parameters(struct journal *journal, enum journal_statement statement);
 

@@ -7,7 +7,8 @@
 
 bool journal_lineage(struct journal *journal, char lineage[JOURNAL_LINEAGE_MAX], struct err *err)
 {
-    pthread_mutex_lock(&journal->mutex);
+    if (!journal_look(journal, err))
+        return false;
     struct sql sql = journal_parameters(journal, JOURNAL_LINEAGE);
     bool row, done = sql_step(sql.statement, &row, err);
     if (done) {
@@ -15,8 +16,7 @@ bool journal_lineage(struct journal *journal, char lineage[JOURNAL_LINEAGE_MAX],
         snprintf(lineage, JOURNAL_LINEAGE_MAX, "%s", row ? sql_take_borrowed(&columns) : "none");
         sqlite3_reset(sql.statement);
     }
-    pthread_mutex_unlock(&journal->mutex);
-    return done || err_wrap(err, "reading the journal");
+    return journal_look_end(journal, done, err);
 }
 
 /* The row of a run must be durable before a unit can name it. */
@@ -69,11 +69,11 @@ static bool get_run(struct journal *journal, int64_t id, struct arena *arena,
         sql_put_integer(&sql, id);
     bool row;
     if (!sql_step(sql.statement, &row, err))
-        return err_wrap(err, "reading the journal");
+        return false;
     if (!row && id == 0)
-        return ERR(err, ERR_MISSING, "the journal holds no run yet");
+        return ERR(err, ERR_MISSING, "it holds no run yet");
     if (!row)
-        return ERR(err, ERR_MISSING, "the journal holds no run %" PRId64, id);
+        return ERR(err, ERR_MISSING, "it holds no run %" PRId64, id);
     take_run(sql.statement, arena, run);
     sqlite3_reset(sql.statement);
     return true;
@@ -82,8 +82,6 @@ static bool get_run(struct journal *journal, int64_t id, struct arena *arena,
 bool journal_run_get(struct journal *journal, int64_t id, struct arena *arena,
                      struct journal_run *run, struct err *err)
 {
-    pthread_mutex_lock(&journal->mutex);
-    bool done = get_run(journal, id, arena, run, err);
-    pthread_mutex_unlock(&journal->mutex);
-    return done;
+    return journal_look(journal, err) &&
+           journal_look_end(journal, get_run(journal, id, arena, run, err), err);
 }

@@ -194,7 +194,8 @@ bool journal_schema_open(sqlite3 *db, bool migrate, struct err *err)
 
 const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
     [JOURNAL_BEGIN_GROUP] = "BEGIN IMMEDIATE",
-    [JOURNAL_COMMIT_GROUP] = "COMMIT",
+    [JOURNAL_BEGIN_LOOK] = "BEGIN DEFERRED",
+    [JOURNAL_COMMIT] = "COMMIT",
     [JOURNAL_BEGIN_CALL] = "SAVEPOINT call",
     [JOURNAL_KEEP_CALL] = "RELEASE call",
     [JOURNAL_UNDO_CALL] = "ROLLBACK TO call",

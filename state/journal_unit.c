@@ -174,14 +174,14 @@ bool journal_find_open(struct journal *journal, const char *url, struct arena *a
 {
     *found = NULL;
     int64_t id;
-    pthread_mutex_lock(&journal->mutex);
+    if (!journal_look(journal, err))
+        return false;
     bool done = find_open(journal, url, &id, err);
     if (done && id != 0) {
         *found = arena_make(arena, sizeof(**found));
         done = get_entry(journal, id, arena, *found, err);
     }
-    pthread_mutex_unlock(&journal->mutex);
-    return done || err_wrap(err, "reading the journal");
+    return journal_look_end(journal, done, err);
 }
 
 /* -- a unit begins ---------------------------------------------------------------------------- */
@@ -354,24 +354,19 @@ static bool visit_one(struct journal *journal, int64_t id, struct arena *arena,
 {
     struct journal_unit entry;
     arena_reset(arena);
-    pthread_mutex_lock(&journal->mutex);
-    bool got = get_entry(journal, id, arena, &entry, err);
-    pthread_mutex_unlock(&journal->mutex);
-    if (!got)
-        return err_wrap(err, "reading the journal");
-    return visit(context, &entry, err);
+    return journal_look(journal, err) &&
+           journal_look_end(journal, get_entry(journal, id, arena, &entry, err), err) &&
+           visit(context, &entry, err);
 }
 
 bool journal_each(struct journal *journal, const struct journal_filter *filter,
                   journal_visit *visit, void *context, struct err *err)
 {
+    if (!journal_look(journal, err))
+        return false;
     struct buf ids;
     buf_init(&ids, IDS_BYTES_MAX);
-    pthread_mutex_lock(&journal->mutex);
-    bool done = collect_ids(journal, filter, &ids, err);
-    pthread_mutex_unlock(&journal->mutex);
-    if (!done)
-        err_wrap(err, "reading the journal");
+    bool done = journal_look_end(journal, collect_ids(journal, filter, &ids, err), err);
 
     struct arena arena;
     arena_init(&arena, UNIT_ARENA_BYTES_MAX);
@@ -388,7 +383,8 @@ bool journal_each(struct journal *journal, const struct journal_filter *filter,
 bool journal_plan_tally(struct journal *journal, const char *plan, const char *policy,
                         struct journal_tally *tally, struct err *err)
 {
-    pthread_mutex_lock(&journal->mutex);
+    if (!journal_look(journal, err))
+        return false;
     struct sql sql = journal_parameters(journal, JOURNAL_TALLY);
     sql_put_text(&sql, plan);
     sql_put_text(&sql, policy);
@@ -400,6 +396,5 @@ bool journal_plan_tally(struct journal *journal, const char *plan, const char *p
         tally->sources = (uint64_t)sql_take_integer(&columns);
     }
     sqlite3_reset(sql.statement);
-    pthread_mutex_unlock(&journal->mutex);
-    return done || err_wrap(err, "reading the journal");
+    return journal_look_end(journal, done, err);
 }
