@@ -10,6 +10,29 @@ _Static_assert(sizeof(struct clause) == 32, "two clauses to a cache line");
 #define SCALE_WRITTEN_MAX 40 /* beyond it, digits alone don't tell a number */
 #define SCALE_EXACT_MAX 19   /* INT64_MAX * 10^19 fits into 128 bits */
 
+static const uint64_t power_of_ten[SCALE_EXACT_MAX + 1] = {
+    UINT64_C(1),
+    UINT64_C(10),
+    UINT64_C(100),
+    UINT64_C(1000),
+    UINT64_C(10000),
+    UINT64_C(100000),
+    UINT64_C(1000000),
+    UINT64_C(10000000),
+    UINT64_C(100000000),
+    UINT64_C(1000000000),
+    UINT64_C(10000000000),
+    UINT64_C(100000000000),
+    UINT64_C(1000000000000),
+    UINT64_C(10000000000000),
+    UINT64_C(100000000000000),
+    UINT64_C(1000000000000000),
+    UINT64_C(10000000000000000),
+    UINT64_C(100000000000000000),
+    UINT64_C(1000000000000000000),
+    UINT64_C(10000000000000000000),
+};
+
 static int sign_of(int64_t a, int64_t b)
 {
     return (a > b) - (a < b);
@@ -28,9 +51,7 @@ int clause_compare_decimals(struct decimal a, struct decimal b)
         return sign_of(0, b.unscaled);
     if (apart > SCALE_EXACT_MAX) /* at least 10^20: beyond any b */
         return a.unscaled > 0 ? 1 : -1;
-    __int128 scaled = a.unscaled;
-    for (int64_t i = 0; i < apart; i++)
-        scaled *= 10;
+    __int128 scaled = (__int128)a.unscaled * power_of_ten[apart];
     return (scaled > b.unscaled) - (scaled < b.unscaled);
 }
 

@@ -21,7 +21,7 @@
 #define VERSION 1
 #define DIGEST_PREFIX "sha256:"
 /* An id of an ids file, its place in the table and the copies that growing leaves behind. */
-#define ID_BYTES_MAX 160
+#define ID_BYTES_MAX 256
 
 /* ---- files ---- */
 
