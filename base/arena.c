@@ -103,7 +103,7 @@ void *arena_make(struct arena *arena, size_t size_bytes)
         err_abort(line);
     }
     size_t rounded = round_up(size_bytes);
-    if (rounded > room(arena))
+    if (arena->block == NULL || rounded > room(arena))
         add_block(arena, rounded);
     char *made = arena->block->bytes + (arena->used_bytes - arena->block->before_bytes);
     ASAN_UNPOISON_MEMORY_REGION(made, size_bytes);

@@ -242,7 +242,7 @@ static bool make_planned(const struct apply *apply, const struct plan_action *ac
         .directory = arena_copy(arena, action->directory),
         .policy = arena_copy(arena, action->policy)};
     task->next = task->entry.unit;
-    task->rows = arena_make(arena, action->row_count * sizeof(*task->rows) + 1);
+    task->rows = arena_make(arena, action->row_count * sizeof(*task->rows));
     for (size_t i = 0; i < action->row_count; i++) {
         const struct plan_row *row = &action->rows[i];
         if (!str_starts(row->location, task->entry.source))
@@ -374,12 +374,12 @@ static bool read_plan(struct apply *apply, struct err *err)
     const struct plan_header *header = plan_file_header(plan);
     uint64_t reaps = plan_file_summary(plan)->actions[PLAN_REAP];
 
-    apply->begun = arena_make(&apply->arena, header->guard_count * sizeof(*apply->begun) + 1);
+    apply->begun = arena_make(&apply->arena, header->guard_count * sizeof(*apply->begun));
     apply->begun_count = header->guard_count;
     for (size_t i = 0; i < header->guard_count; i++)
         apply->begun[i].guard = &header->guards[i];
 
-    apply->reaps = arena_make(&apply->arena, reaps * sizeof(*apply->reaps) + 1);
+    apply->reaps = arena_make(&apply->arena, reaps * sizeof(*apply->reaps));
     if (!plan_file_rewind(plan, err))
         return false;
     for (;;) {

@@ -63,8 +63,8 @@ bool perform_load(struct cohort *cohort, struct task *task)
         perform_fail(task, &err);
         return false;
     }
-    task->at_source = arena_make(&cohort->arena, task->fact_count + 1);
-    task->at_target = arena_make(&cohort->arena, task->fact_count + 1);
+    task->at_source = arena_make(&cohort->arena, task->fact_count);
+    task->at_target = arena_make(&cohort->arena, task->fact_count);
     return true;
 }
 
@@ -152,8 +152,7 @@ static void look_holds(const struct crew *crew)
         struct hold_check check = {.policies = hands->policies, .store = task->target};
         check.held = kept_by_policy(hands->policies, task->entry.policy);
         if (hands->policies->hold_count > 0) {
-            const char **ids =
-                arena_make(&crew->cohort->scratch, task->row_count * sizeof(*ids) + 1);
+            const char **ids = arena_make(&crew->cohort->scratch, task->row_count * sizeof(*ids));
             for (size_t k = 0; k < task->row_count; k++)
                 ids[k] = task->rows[k].id;
             struct err err;

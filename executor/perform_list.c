@@ -15,10 +15,10 @@ static void make_facts(struct cohort *cohort, struct task *task, const struct ob
                        size_t count)
 {
     struct arena *arena = &cohort->arena;
-    task->facts = arena_make(arena, count * sizeof(*task->facts) + 1);
+    task->facts = arena_make(arena, count * sizeof(*task->facts));
     task->fact_count = count;
-    task->at_source = arena_make(arena, count + 1);
-    task->at_target = arena_make(arena, count + 1);
+    task->at_source = arena_make(arena, count);
+    task->at_target = arena_make(arena, count);
     for (size_t i = 0; i < count; i++) {
         struct object *want = &task->facts[i].want;
         *want = objects[i];
@@ -67,8 +67,8 @@ static int compare_directories(const void *a, const void *b)
 static void list(const struct crew *crew, struct store *store, listing_visit *visit)
 {
     struct arena *scratch = &crew->cohort->scratch;
-    struct task **tasks = arena_make(scratch, crew->count * sizeof(struct task *) + 1);
-    const char **directories = arena_make(scratch, crew->count * sizeof(char *) + 1);
+    struct task **tasks = arena_make(scratch, crew->count * sizeof(struct task *));
+    const char **directories = arena_make(scratch, crew->count * sizeof(char *));
     size_t count = 0;
     for (size_t i = 0; i < crew->count; i++)
         if (!perform_has_failed(crew->tasks[i]))
@@ -92,7 +92,7 @@ static void list(const struct crew *crew, struct store *store, listing_visit *vi
 void perform_manifest(const struct crew *crew)
 {
     struct cohort *cohort = crew->cohort;
-    struct task **wanted = arena_make(&cohort->scratch, crew->count * sizeof(struct task *) + 1);
+    struct task **wanted = arena_make(&cohort->scratch, crew->count * sizeof(struct task *));
     size_t count = 0;
 
     perform_begin_event(crew, EVENT_MANIFEST);

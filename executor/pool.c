@@ -41,8 +41,8 @@ static void collide(struct task *task)
 /* B1 for those that are new. */
 static bool begin(struct cohort *cohort, struct err *err)
 {
-    struct journal_new *units = arena_make(&cohort->scratch, cohort->count * sizeof(*units) + 1);
-    struct task **tasks = arena_make(&cohort->scratch, cohort->count * sizeof(struct task *) + 1);
+    struct journal_new *units = arena_make(&cohort->scratch, cohort->count * sizeof(*units));
+    struct task **tasks = arena_make(&cohort->scratch, cohort->count * sizeof(struct task *));
     size_t count = 0;
     for (size_t i = 0; i < cohort->count; i++) {
         struct task *task = &cohort->tasks[i];
@@ -74,7 +74,7 @@ static bool begin(struct cohort *cohort, struct err *err)
 /* One transaction for all that changed, and one fsync if any of them needs a barrier. */
 static bool save(struct cohort *cohort, struct err *err)
 {
-    struct unit *units = arena_make(&cohort->scratch, cohort->count * sizeof(*units) + 1);
+    struct unit *units = arena_make(&cohort->scratch, cohort->count * sizeof(*units));
     size_t count = 0;
     bool durable = false;
     for (size_t i = 0; i < cohort->count; i++) {

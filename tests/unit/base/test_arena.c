@@ -188,9 +188,20 @@ static void beyond_the_limit_it_aborts_with_one_line(void **state)
     }
 }
 
+/* An array of nothing is made like any other. */
+static void nothing_can_be_made_in_an_empty_arena(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    assert_non_null(arena_make(&arena, 0));
+    arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_can_be_made_in_an_empty_arena),
         cmocka_unit_test(what_is_made_is_zeroed_and_aligned),
         cmocka_unit_test(nothing_overlaps),
         cmocka_unit_test(nothing_made_is_still_something),
