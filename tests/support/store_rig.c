@@ -100,7 +100,10 @@ static void put_file(const char *path, const void *bytes, size_t size_bytes)
 
 void store_rig_open(struct store_rig *rig, enum store_rig_kind kind)
 {
-    *rig = (struct store_rig){.kind = kind, .folder = "/tmp/frostline-store-XXXXXX"};
+    const char *temporary = getenv("TMPDIR"); /* another file system, say one with reflinks */
+    *rig = (struct store_rig){.kind = kind};
+    snprintf(rig->folder, sizeof rig->folder, "%s/frostline-store-XXXXXX",
+             temporary ? temporary : "/tmp");
     arena_init(&rig->arena, RIG_BYTES_MAX);
     clock_fake_init(&rig->clock, 1234567890);
     if (store_rig_is_local(rig))

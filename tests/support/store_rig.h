@@ -19,7 +19,7 @@ struct store_rig {
     struct policy_store definitions[STORE_RIG_SIDES];
     struct store *stores[STORE_RIG_SIDES];
     struct store_memory *memories[STORE_RIG_SIDES];
-    char folder[64];
+    char folder[256];
 };
 
 const char *store_rig_name(enum store_rig_kind kind);

@@ -407,7 +407,7 @@ static void a_rewrite_that_keeps_size_and_mtime_is_seen(void **state)
 
 #define LARGE_BYTES ((size_t)96 << 20)
 
-/* Appends to the source once its copy has begun to grow. */
+/* Rewrites the first byte of the source once its copy has begun to grow. */
 static void *meddle(void *context)
 {
     struct store_rig *rig = context;
@@ -418,10 +418,8 @@ static void *meddle(void *context)
             break;
         usleep(100);
     }
-    FILE *file = fopen(store_rig_path(rig, SOURCE, "large"), "a");
-    fputs("!", file);
-    fclose(file);
-    return NULL;
+    FILE_FD file = open(store_rig_path(rig, SOURCE, "large"), O_WRONLY | O_CLOEXEC);
+    return pwrite(file, "!", 1, 0) == 1 ? rig : NULL;
 }
 
 static void a_source_that_changes_meanwhile_is_not_copied(void **state)
@@ -433,7 +431,9 @@ static void a_source_that_changes_meanwhile_is_not_copied(void **state)
     const char *etag = store_rig_etag(rig, SOURCE, "large");
     assert_int_equal(pthread_create(&thread, NULL, meddle, rig), 0);
     enum store_result result = copy(rig, "large", etag, "large").result;
-    assert_int_equal(pthread_join(thread, NULL), 0);
+    void *meddled;
+    assert_int_equal(pthread_join(thread, &meddled), 0);
+    assert_non_null(meddled);
     assert_int_equal(result, RESULT_CHANGED);
     assert_false(is_there(rig, TARGET, "large"));
     assert_false(is_there(rig, TARGET, ".frostline-7-0"));
