@@ -15,8 +15,11 @@ static bool answer(void *context, size_t index, const struct object *objects, si
                    int64_t server_us, const struct err *failure, struct err *err)
 {
     (void)server_us;
-    (void)err;
     struct survey_question *question = &((struct survey_question *)context)[index];
+    if (failure != NULL && failure->kind == ERR_CANCELLED) {
+        *err = *failure;
+        return false;
+    }
     if (failure != NULL && failure->kind != ERR_NONE) {
         question->err = *failure;
         return true;
