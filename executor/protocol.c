@@ -39,9 +39,17 @@ struct step {
     struct action *action;
 };
 
+/* States that lead back to each other share their rounds, so that no circle is endless. */
+static enum unit_state circle_of(enum unit_state state)
+{
+    if (state >= UNIT_COPYING && state <= UNIT_COMMITTING)
+        return UNIT_COPYING;
+    return state == UNIT_SWEEPING ? UNIT_DELETING : state;
+}
+
 static void enter(const struct step *step, enum unit_state state)
 {
-    if (step->next->state != state)
+    if (circle_of(step->next->state) != circle_of(state))
         step->next->rounds = 0;
     step->next->state = state;
     step->next->reason = REASON_NONE;
@@ -147,9 +155,7 @@ static void on_copied(const struct step *step)
     else if (tally->denied > 0)
         stop(step, UNIT_ABANDONED, REASON_DENIED);
     else {
-        uint32_t rounds = step->next->rounds;
         enter(step, UNIT_VERIFYING);
-        step->next->rounds = rounds; /* copying and verifying share their rounds */
         look(step, LOOK_GATE_1);
     }
 }
@@ -171,9 +177,7 @@ static void copy_again(const struct step *step)
 {
     if (!another_round(step))
         return;
-    uint32_t rounds = step->next->rounds;
     enter(step, UNIT_COPYING);
-    step->next->rounds = rounds;
     act(step, ACTION_COPY);
 }
 
@@ -250,9 +254,7 @@ static void on_seen_committing(const struct step *step)
     else if (sight->rows.at_source < rows || sight->rows.strangers > 0)
         stop(step, UNIT_ABANDONED, REASON_CATALOG_CHANGED);
     else if (another_round(step)) {
-        uint32_t rounds = step->next->rounds;
         enter(step, UNIT_VERIFYING);
-        step->next->rounds = rounds;
         look(step, LOOK_GATE_1);
     }
 }

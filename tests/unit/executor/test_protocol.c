@@ -295,6 +295,28 @@ static void rows_say_what_became_of_the_commit(void **state)
     assert_int_equal(mixed.unit.left_state, UNIT_COMMITTING);
 }
 
+/* An UPDATE that a trigger swallows leaves all rows old, however often it is tried. */
+static void a_commit_that_never_takes_rests(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_VERIFYING);
+    int cuts = 0;
+    for (;;) {
+        struct outcome outcome = step(unit, seen(LOOK_GATE_1));
+        expect(outcome, UNIT_COMMITTING, REASON_NONE, ACTION_CUT_OVER);
+        struct event event = event_of(EVENT_CUT);
+        event.cut = CUT_CHANGED;
+        outcome = step(outcome.unit, event);
+        outcome = step(outcome.unit, rows_seen(ROWS, 0, 0, 0));
+        assert_true(++cuts <= PROTOCOL_ROUNDS_MAX + 1);
+        if (outcome.action.kind == ACTION_REST)
+            break;
+        expect_look(outcome, UNIT_VERIFYING, LOOK_GATE_1);
+        unit = outcome.unit;
+    }
+    assert_int_equal(cuts, PROTOCOL_ROUNDS_MAX + 1);
+}
+
 /* -- gate 2 and deletion
  * --------------------------------------------------------------------------- */
 
@@ -381,6 +403,29 @@ static void deletions_that_were_refused_are_never_retried_blindly(void **state)
     expect_look(step(unit_in(UNIT_DELETING), event), UNIT_DELETING, LOOK_GATE_2);
     event.tally = (struct tally){.done = OBJECTS};
     expect_look(step(unit_in(UNIT_DELETING), event), UNIT_SWEEPING, LOOK_SOURCE);
+}
+
+/* A store that says deleted and lists it still. */
+static void deletions_that_never_take_rest(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_DELETING);
+    int deletions = 0;
+    for (;;) {
+        struct outcome outcome = step(unit, seen(LOOK_GATE_2));
+        expect(outcome, UNIT_DELETING, REASON_NONE, ACTION_DELETE);
+        struct event event = event_of(EVENT_DELETED);
+        event.tally.done = OBJECTS;
+        outcome = step(outcome.unit, event);
+        expect_look(outcome, UNIT_SWEEPING, LOOK_SOURCE);
+        outcome = step(outcome.unit, seen(LOOK_SOURCE));
+        assert_true(++deletions <= PROTOCOL_ROUNDS_MAX + 1);
+        if (outcome.action.kind == ACTION_REST)
+            break;
+        expect_look(outcome, UNIT_DELETING, LOOK_GATE_2);
+        unit = outcome.unit;
+    }
+    assert_int_equal(deletions, PROTOCOL_ROUNDS_MAX + 1);
 }
 
 static void late_objects_are_counted_and_left_alone(void **state)
@@ -542,11 +587,13 @@ int main(void)
         cmocka_unit_test(grace_begins_at_the_cut_over),
         cmocka_unit_test(an_unknown_commit_is_looked_at_with_a_lock),
         cmocka_unit_test(rows_say_what_became_of_the_commit),
+        cmocka_unit_test(a_commit_that_never_takes_rests),
         cmocka_unit_test(nothing_is_deleted_before_its_time),
         cmocka_unit_test(deletion_begins_behind_a_durable_barrier),
         cmocka_unit_test(gate_2_parks),
         cmocka_unit_test(gate_2_tolerates_missing_source_objects),
         cmocka_unit_test(deletions_that_were_refused_are_never_retried_blindly),
+        cmocka_unit_test(deletions_that_never_take_rest),
         cmocka_unit_test(late_objects_are_counted_and_left_alone),
         cmocka_unit_test(busy_waits_six_times_then_rests),
         cmocka_unit_test(permanent_failures_abandon_or_park),
