@@ -183,12 +183,10 @@ static void copy_again(const struct step *step)
 
 static void read_back(const struct step *step)
 {
-    if (step->next->rounds >= PROTOCOL_ROUNDS_MAX) {
+    if (step->next->rounds >= PROTOCOL_PROOFS_MAX)
         stop(step, UNIT_ABANDONED, REASON_UNPROVED);
-        return;
-    }
-    step->next->rounds++;
-    act(step, ACTION_READ_BACK);
+    else
+        act(step, ACTION_READ_BACK);
 }
 
 /* Gate 1: the only door to the catalog. */
@@ -224,8 +222,16 @@ static void on_read_back(const struct step *step)
         stop(step, UNIT_ABANDONED, REASON_SOURCE_CHANGED);
     else if (tally->denied > 0)
         stop(step, UNIT_ABANDONED, REASON_DENIED);
-    else
+    else if (tally->refused > 0)
+        stop(step, UNIT_ABANDONED, REASON_UNPROVED);
+    else if (tally->busy + tally->unknown > 0) {
+        int64_t pause_us = PROTOCOL_BACKOFF_US << step->next->rounds;
+        if (another_round(step))
+            wait_until(step, REASON_BUSY, step->event->now_us + pause_us);
+    } else {
+        step->next->rounds++;
         look(step, LOOK_GATE_1);
+    }
 }
 
 static void look_at_rows(const struct step *step)

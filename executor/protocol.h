@@ -11,6 +11,7 @@
 #include "state/unit.h"
 
 #define PROTOCOL_ROUNDS_MAX 4
+#define PROTOCOL_PROOFS_MAX 8 /* rounds, those of copying included, until it is unproved */
 #define PROTOCOL_FAILURES_MAX 6
 #define PROTOCOL_BACKOFF_US INT64_C(500000)       /* doubled with each failure in a row     */
 #define PROTOCOL_POLL_US INT64_C(2000000)         /* between looks at a copy under way       */

@@ -217,7 +217,7 @@ static void what_cannot_be_proved_is_never_cut_over(void **state)
     struct event event = seen(LOOK_GATE_1);
     event.sight.target.equal--;
     event.sight.target.cannot_tell++;
-    for (int round = 0; round < PROTOCOL_ROUNDS_MAX; round++) {
+    for (int round = 0; round < PROTOCOL_PROOFS_MAX; round++) {
         struct outcome outcome = step(unit, event);
         expect(outcome, UNIT_VERIFYING, REASON_NONE, ACTION_READ_BACK);
         outcome = step(outcome.unit, event_of(EVENT_READ_BACK));
@@ -229,6 +229,43 @@ static void what_cannot_be_proved_is_never_cut_over(void **state)
     struct event read = event_of(EVENT_READ_BACK);
     read.tally.differs = 1;
     expect(step(unit_in(UNIT_VERIFYING), read), UNIT_ABANDONED, REASON_TARGET_DIFFERS, ACTION_STOP);
+    read.tally = (struct tally){.done = 9, .refused = 1};
+    expect(step(unit_in(UNIT_VERIFYING), read), UNIT_ABANDONED, REASON_UNPROVED, ACTION_STOP);
+}
+
+/* A store that is too busy to be read disproves nothing. */
+static void reading_back_waits_while_a_store_is_busy(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_VERIFYING);
+    struct event event = seen(LOOK_GATE_1), read = event_of(EVENT_READ_BACK);
+    event.sight.target.equal--;
+    event.sight.target.cannot_tell++;
+    read.tally.busy = 1;
+    for (int round = 0; round < PROTOCOL_ROUNDS_MAX; round++) {
+        struct outcome outcome = step(unit, event);
+        expect(outcome, UNIT_VERIFYING, REASON_NONE, ACTION_READ_BACK);
+        outcome = step(outcome.unit, read);
+        expect(outcome, UNIT_VERIFYING, REASON_BUSY, ACTION_WAIT);
+        assert_true(outcome.action.until_us > NOW);
+        outcome = step(outcome.unit, event_of(EVENT_RESUME));
+        expect_look(outcome, UNIT_VERIFYING, LOOK_GATE_1);
+        unit = outcome.unit;
+    }
+    unit = step(unit, event).unit;
+    expect(step(unit, read), UNIT_VERIFYING, REASON_BUSY, ACTION_REST);
+}
+
+/* However many rounds the copies took, what arrived last is read back. */
+static void rounds_of_copying_leave_room_for_proofs(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_VERIFYING);
+    unit.rounds = PROTOCOL_ROUNDS_MAX;
+    struct event event = seen(LOOK_GATE_1);
+    event.sight.target.equal--;
+    event.sight.target.cannot_tell++;
+    expect(step(unit, event), UNIT_VERIFYING, REASON_NONE, ACTION_READ_BACK);
 }
 
 /* -- the catalog ----------------------------------------------------------------------------------
@@ -584,6 +621,8 @@ int main(void)
         cmocka_unit_test(gate_1_wants_every_object),
         cmocka_unit_test(copies_again_four_rounds),
         cmocka_unit_test(what_cannot_be_proved_is_never_cut_over),
+        cmocka_unit_test(reading_back_waits_while_a_store_is_busy),
+        cmocka_unit_test(rounds_of_copying_leave_room_for_proofs),
         cmocka_unit_test(grace_begins_at_the_cut_over),
         cmocka_unit_test(an_unknown_commit_is_looked_at_with_a_lock),
         cmocka_unit_test(rows_say_what_became_of_the_commit),
