@@ -63,7 +63,9 @@ static void count_comparison(struct tally *tally, enum store_result result, bool
         tally->differs++;
     else if (result == RESULT_CHANGED)
         tally->changed++;
-    else if (result == RESULT_DENIED || result == RESULT_REFUSED)
+    else if (result == RESULT_REFUSED)
+        tally->refused++;
+    else if (result == RESULT_DENIED)
         tally->denied++;
     else if (result == RESULT_BUSY)
         tally->busy++;

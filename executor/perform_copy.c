@@ -139,7 +139,8 @@ static void note_copy(const struct crew *crew, const struct item *item, const st
     if (copy->outcome.result == RESULT_DONE) {
         snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", copy->target_etag);
         fact->created = true;
-        fact->proven = copy->md5_origin == MD5_COMPUTED && fact->want.md5_origin != MD5_ABSENT &&
+        fact->proven = item->task->entry.unit.verify != VERIFY_READBACK &&
+                       copy->md5_origin == MD5_COMPUTED && fact->want.md5_origin != MD5_ABSENT &&
                        memcmp(copy->md5, fact->want.md5, sizeof(copy->md5)) == 0;
         atomic_fetch_add(&counters->objects_copied, 1);
         atomic_fetch_add(&counters->bytes_copied, copy->bytes);

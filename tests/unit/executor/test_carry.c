@@ -82,6 +82,52 @@ static void a_computed_digest_is_proof(void **state)
     assert_all_moved(world);
 }
 
+static enum store_result count_reads(void *context, enum store_memory_verb verb, const char *key,
+                                     bool *apply)
+{
+    (void)key;
+    (void)apply;
+    *(size_t *)context += verb == STORE_MEMORY_READ;
+    return RESULT_DONE;
+}
+
+/* At `readback` no digest is taken for the bytes. */
+static void readback_reads_every_object_on_both_sides(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    size_t reads = 0;
+    for (int i = 0; i < WORLD_STORES; i++) {
+        store_memory_set_computes(world->objects[i], true);
+        store_memory_set_fault(world->objects[i], count_reads, &reads);
+    }
+    assert_int_equal(carry_one(world, &moves[2], &reason), UNIT_DONE);
+    assert_int_equal(reads, 2 * OBJECTS / MOVES);
+    reads = 0;
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
+    assert_int_equal(reads, 0);
+}
+
+static enum store_result refuse_reads(void *context, enum store_memory_verb verb, const char *key,
+                                      bool *apply)
+{
+    (void)context;
+    (void)key;
+    (void)apply;
+    return verb == STORE_MEMORY_READ ? RESULT_REFUSED : RESULT_DONE;
+}
+
+/* An object in archive, say.  Nobody's credentials are to blame. */
+static void what_the_store_will_not_read_back_is_unproved(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    store_memory_set_fault(world->objects[WORLD_COLD], refuse_reads, NULL);
+    assert_int_equal(carry_one(world, &moves[2], &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_UNPROVED);
+    assert_true(world_is_at(world, "R3", WORLD_HOT));
+}
+
 static void applying_again_changes_nothing(void **state)
 {
     struct world *world = *state;
@@ -313,6 +359,36 @@ static void what_an_abandoned_unit_left_is_cleaned_up(void **state)
                         "rewritten", 9);
 }
 
+static enum store_result busy_removing_once(void *context, enum store_memory_verb verb,
+                                            const char *key, bool *apply)
+{
+    bool *done = context;
+    (void)key;
+    (void)apply;
+    if (verb != STORE_MEMORY_REMOVE || *done)
+        return RESULT_DONE;
+    *done = true;
+    return RESULT_BUSY;
+}
+
+/* What could not be cleaned up at once is still ours. */
+static void cleaning_up_is_tried_again(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin",
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+
+    bool busy = false;
+    store_memory_set_fault(world->objects[WORLD_COLD], busy_removing_once, &busy);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
+    assert_true(busy);
+}
+
 /* Unless a row points there. */
 static void what_a_row_points_at_is_never_cleaned_up(void **state)
 {
@@ -460,6 +536,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(moves_whole_directories_and_deletes_their_sources),
         CASE(a_computed_digest_is_proof),
+        CASE(readback_reads_every_object_on_both_sides),
+        CASE(what_the_store_will_not_read_back_is_unproved),
         CASE(applying_again_changes_nothing),
         CASE(a_kept_source_stays),
         CASE(grace_is_waited_out),
@@ -472,6 +550,7 @@ int main(void)
         CASE(rows_changed_meanwhile_abandon),
         CASE(a_source_that_changes_meanwhile_abandons),
         CASE(what_an_abandoned_unit_left_is_cleaned_up),
+        CASE(cleaning_up_is_tried_again),
         CASE(what_a_row_points_at_is_never_cleaned_up),
         CASE(an_unknown_commit_is_found_out),
         CASE(every_request_may_be_the_last),
