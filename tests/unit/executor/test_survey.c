@@ -88,9 +88,10 @@ static void the_digest_tells_a_rewrite(void **state)
 static enum store_result denied(void *context, enum store_memory_verb verb, const char *key,
                                 bool *apply)
 {
+    (void)context;
     (void)verb;
     (void)apply;
-    return strcmp(key, context) == 0 ? RESULT_DENIED : RESULT_DONE;
+    return strcmp(key, "d/1/") == 0 ? RESULT_DENIED : RESULT_DONE;
 }
 
 static void a_failure_is_the_answer_of_its_directory_alone(void **state)
@@ -101,7 +102,7 @@ static void a_failure_is_the_answer_of_its_directory_alone(void **state)
     stores[0]->ops = &ops;
     store_memory_put(memories[0], "d/1/a", "x", 1);
     store_memory_put(memories[0], "d/2/a", "x", 1);
-    store_memory_set_fault(memories[0], denied, "d/1/");
+    store_memory_set_fault(memories[0], denied, NULL);
     struct survey_question questions[] = {{.directory = "d/1/"}, {.directory = "d/2/"}};
     assert_true(ask(0, questions, 2));
     assert_int_equal(questions[0].err.kind, ERR_DENIED);
