@@ -1,0 +1,232 @@
+#include "executor/azure/batch.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "executor/http/http.h"
+
+#define BOUNDARY_BYTES_MAX 70 /* RFC 2046 */
+
+/* -- writing ----------------------------------------------------------------------------------- */
+
+void batch_add(struct buf *body, const char *boundary, size_t number, const char *target,
+               const struct http_header *headers, size_t header_count)
+{
+    buf_format(body,
+               "--%s\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
+               "Content-ID: %zu\r\n\r\nDELETE %s HTTP/1.1\r\n",
+               boundary, number, target);
+    for (size_t i = 0; i < header_count; i++)
+        buf_format(body, "%s: %s\r\n", headers[i].name, headers[i].value);
+    buf_text(body, "Content-Length: 0\r\n\r\n");
+}
+
+void batch_end(struct buf *body, const char *boundary)
+{
+    buf_format(body, "--%s--\r\n", boundary);
+}
+
+/* -- reading ----------------------------------------------------------------------------------- */
+
+/* A stretch of the reply that is not terminated. */
+struct span_of {
+    const char *at, *end;
+};
+
+static bool take_boundary(const char *content_type, char boundary[BOUNDARY_BYTES_MAX + 1])
+{
+    if (!content_type || strncasecmp(content_type, "multipart/mixed", 15) != 0)
+        return false;
+    const char *value = strcasestr(content_type, "boundary=");
+    if (!value)
+        return false;
+    value += strlen("boundary=");
+    bool quoted = *value == '"';
+    value += quoted;
+    size_t length = strcspn(value, quoted ? "\"" : "; \t");
+    if (length == 0 || length > BOUNDARY_BYTES_MAX || (quoted && value[length] != '"'))
+        return false;
+    memcpy(boundary, value, length);
+    boundary[length] = '\0';
+    return true;
+}
+
+/* One line without its end; false at the end of the text. */
+static bool take_line(struct span_of *text, struct span_of *line)
+{
+    if (text->at == text->end)
+        return false;
+    const char *newline = memchr(text->at, '\n', (size_t)(text->end - text->at));
+    line->at = text->at;
+    line->end = newline ? newline : text->end;
+    text->at = newline ? newline + 1 : text->end;
+    if (line->end > line->at && line->end[-1] == '\r')
+        line->end--;
+    return true;
+}
+
+/* The value of a header, if the line is that one. */
+static bool take_value(struct span_of line, const char *name, struct span_of *value)
+{
+    size_t name_bytes = strlen(name);
+    if ((size_t)(line.end - line.at) <= name_bytes || line.at[name_bytes] != ':' ||
+        strncasecmp(line.at, name, name_bytes) != 0)
+        return false;
+    value->at = line.at + name_bytes + 1;
+    value->end = line.end;
+    while (value->at < value->end && (*value->at == ' ' || *value->at == '\t'))
+        value->at++;
+    return true;
+}
+
+/* At most 9 digits and nothing else; SIZE_MAX otherwise. */
+static size_t number_of(struct span_of text)
+{
+    size_t number = 0;
+    if (text.at == text.end || text.end - text.at > 9)
+        return SIZE_MAX;
+    for (; text.at < text.end; text.at++) {
+        if (!isdigit((unsigned char)*text.at))
+            return SIZE_MAX;
+        number = number * 10 + (size_t)(*text.at - '0');
+    }
+    return number;
+}
+
+/* What one part of the reply says. */
+struct part {
+    size_t number; /* SIZE_MAX: it has no Content-ID */
+    struct batch_answer answer;
+};
+
+/* "HTTP/1.1 202 Accepted" */
+static int status_of(struct span_of line)
+{
+    static const char before[] = "HTTP/1.1 ";
+    const size_t length = strlen(before);
+    if ((size_t)(line.end - line.at) < length + 3 || memcmp(line.at, before, length) != 0)
+        return 0;
+    size_t status = number_of((struct span_of){line.at + length, line.at + length + 3});
+    return status >= 100 && status < 600 ? (int)status : 0;
+}
+
+/* Two blocks of headers, each ended by an empty line: the part's own, then those of its reply. */
+static bool take_part(struct span_of text, struct part *part)
+{
+    struct span_of line, value;
+    *part = (struct part){.number = SIZE_MAX};
+    while (take_line(&text, &line) && line.at < line.end) {
+        if (take_value(line, "Content-ID", &value))
+            part->number = number_of(value);
+    }
+    if (!take_line(&text, &line) || (part->answer.status = status_of(line)) == 0)
+        return false;
+    while (take_line(&text, &line)) {
+        if (line.at == line.end)
+            return true;
+        if (take_value(line, "x-ms-error-code", &value))
+            snprintf(part->answer.code, sizeof part->answer.code, "%.*s",
+                     (int)(value.end - value.at), value.at);
+    }
+    return false;
+}
+
+/* The text up to the next line that is the delimiter; *last if that is the closing one.  False: it
+ * was cut off. */
+static bool take_section(struct span_of *text, const char *boundary, struct span_of *section,
+                         bool *last)
+{
+    size_t length = strlen(boundary);
+    struct span_of line;
+    section->at = text->at;
+    while (take_line(text, &line)) {
+        size_t line_bytes = (size_t)(line.end - line.at);
+        section->end = line.at;
+        if (line_bytes < length + 2 || memcmp(line.at, "--", 2) != 0 ||
+            memcmp(line.at + 2, boundary, length) != 0)
+            continue;
+        const char *rest = line.at + 2 + length;
+        *last = line_bytes == length + 4 && memcmp(rest, "--", 2) == 0;
+        if (*last || line_bytes == length + 2)
+            return true;
+    }
+    return false;
+}
+
+/* Where the answers that were read so far go. */
+struct reading_of {
+    struct batch_answer *answers;
+    size_t count;
+    struct part first;
+    size_t part_count, numbered, misplaced;
+    struct batch_answer *by_position; /* of count */
+};
+
+static void note(struct reading_of *reading, const struct part *part)
+{
+    if (reading->part_count == 0)
+        reading->first = *part;
+    if (reading->part_count < reading->count)
+        reading->by_position[reading->part_count] = part->answer;
+    reading->part_count++;
+    if (part->number == SIZE_MAX)
+        return;
+    reading->numbered++;
+    if (part->number >= reading->count || reading->answers[part->number].status != 0)
+        reading->misplaced++;
+    else
+        reading->answers[part->number] = part->answer;
+}
+
+/* Content-IDs, if all have one that makes sense; else positions, if there is one for each. */
+static bool settle(struct reading_of *reading, struct err *err)
+{
+    size_t bytes = reading->count * sizeof *reading->answers;
+    if (reading->misplaced == 0 && reading->numbered == reading->part_count)
+        return reading->part_count == reading->count ||
+               ERR(err, ERR_CORRUPT, "a batch of %zu with %zu answers", reading->count,
+                   reading->part_count);
+    memset(reading->answers, 0, bytes);
+    if (reading->numbered == 0 && reading->part_count == reading->count) {
+        memcpy(reading->answers, reading->by_position, bytes);
+        return true;
+    }
+    int status = reading->first.answer.status;
+    if (reading->part_count == 1 && reading->numbered == 0 && status >= 400 && status < 500) {
+        for (size_t i = 0; i < reading->count; i++)
+            reading->answers[i] = reading->first.answer;
+        return true;
+    }
+    return ERR(err, ERR_CORRUPT, "the answers of a batch cannot be told apart");
+}
+
+bool batch_read(const char *content_type, const char *body, size_t size_bytes,
+                struct batch_answer *answers, size_t count, struct err *err)
+{
+    char boundary[BOUNDARY_BYTES_MAX + 1];
+    struct span_of text = {body, body + size_bytes}, section;
+    struct reading_of reading = {.answers = answers, .count = count};
+    bool last = false, whole = true;
+    memset(answers, 0, count * sizeof *answers);
+    if (!take_boundary(content_type, boundary) || !take_section(&text, boundary, &section, &last))
+        return ERR(err, ERR_CORRUPT, "the reply to a batch has no parts");
+    reading.by_position = calloc(count, sizeof *reading.by_position);
+    if (!reading.by_position)
+        err_abort("out of memory");
+    while (!last && whole) {
+        struct part part;
+        whole = take_section(&text, boundary, &section, &last) && take_part(section, &part);
+        if (whole)
+            note(&reading, &part);
+    }
+    bool settled = settle(&reading, err);
+    free(reading.by_position);
+    if (!whole)
+        return ERR(err, ERR_CORRUPT, "the reply to a batch was cut off");
+    return settled;
+}
