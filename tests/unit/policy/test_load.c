@@ -524,6 +524,66 @@ static void one_mistake_is_one_finding(void **state)
     }
 }
 
+/* One policy with this inside, one finding. */
+static void assert_refused(const char *inside, int code)
+{
+    struct fixture fixture = {.ids = "# none\n"};
+    char text[2048];
+    snprintf(text, sizeof text, FIXTURE_HEAD "policies:\n  - {name: a, target: cold, %s}\n",
+             inside);
+    fixture_load(&fixture, text);
+    assert_codes(&fixture, code);
+    fixture_free(&fixture);
+}
+
+/* Law 1: everything has to be said, and guarded. */
+static void empty_is_never_everything(void **state)
+{
+    (void)state;
+    assert_refused("priority: 1", DIAG_MISSING_KEY);
+    assert_refused("select: ", DIAG_EMPTY_SELECTION);
+    assert_refused("select: {}", DIAG_EMPTY_SELECTION);
+    assert_refused("select: {not: {}}", DIAG_EMPTY_SELECTION);
+    assert_refused("select: {any: [{}]}", DIAG_EMPTY_SELECTION);
+    assert_refused("select: {any: []}", DIAG_EMPTY);
+    assert_refused("select: {all: []}", DIAG_EMPTY);
+    assert_refused("select: {ids: []}", DIAG_EMPTY);
+    assert_refused("select: {ids_file: x}", DIAG_EMPTY_SELECTION);
+    assert_refused("select: {map: {}}", DIAG_EMPTY);
+    assert_refused("select: {map: {in: []}}", DIAG_EMPTY);
+    assert_refused("select: {dates: {}}", DIAG_EMPTY);
+    assert_refused("select: {ids: [x]}, exclude: {}", DIAG_EMPTY_SELECTION);
+    assert_refused("select: {everything: true}", DIAG_UNGUARDED);
+    assert_refused("select: {not: {everything: true}}", DIAG_UNGUARDED);
+    assert_refused("select: {everything: true}, guards: {max_bytes: 1TB}", DIAG_UNGUARDED);
+    assert_refused("select: {everything: true}, guards: {max_percent: 100%}", DIAG_UNGUARDED);
+    assert_refused("select: {everything: false}", DIAG_EVERYTHING);
+}
+
+/* Law 10: durations and sizes need a unit, booleans are true and false. */
+static void values_say_what_they_mean(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"yes", "no", "on", "off", "True", "1", "'true'"};
+    char inside[128];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        snprintf(inside, sizeof inside, "select: {ids: [x]}, enabled: %s", words[i]);
+        assert_refused(inside, DIAG_BOOLEAN);
+    }
+    assert_refused("select: {older_than: 90}", DIAG_DURATION);
+    assert_refused("select: {older_than: -1d}", DIAG_DURATION);
+    assert_refused("select: {older_than: 1.5d}", DIAG_DURATION);
+    assert_refused("select: {ids: [x]}, cleanup: {after: 0}", DIAG_DURATION);
+    assert_refused("select: {ids: [x]}, cleanup: {after: 1y}", DIAG_DURATION);
+    assert_refused("select: {ids: [x]}, guards: {max_bytes: 1}", DIAG_SIZE);
+    assert_refused("select: {ids: [x]}, guards: {max_percent: 10}", DIAG_PERCENT);
+    assert_refused("select: {ids: [x]}, guards: {max_percent: .5%}", DIAG_PERCENT);
+    assert_refused("select: {ids: [x]}, guards: {max_percent: 1.%}", DIAG_PERCENT);
+    assert_refused("select: {ids: [x]}, guards: {max_percent: 0.00001%}", DIAG_PERCENT);
+    assert_refused("select: {ids: [x]}, priority: 1.0", DIAG_NUMBER);
+    assert_refused("select: {ids: [x]}, guards: {max_recordings: 1e3}", DIAG_NUMBER);
+}
+
 static void findings_beyond_the_limit_are_counted(void **state)
 {
     (void)state;
@@ -670,6 +730,8 @@ int main(void)
         cmocka_unit_test(bases_are_canonical),
         cmocka_unit_test(stores_that_only_look_different_overlap),
         cmocka_unit_test(one_mistake_is_one_finding),
+        cmocka_unit_test(empty_is_never_everything),
+        cmocka_unit_test(values_say_what_they_mean),
         cmocka_unit_test(findings_beyond_the_limit_are_counted),
         cmocka_unit_test(an_ids_file_is_read_line_by_line),
         cmocka_unit_test(a_nul_in_an_ids_file_is_told),
