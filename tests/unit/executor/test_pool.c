@@ -1,0 +1,190 @@
+/* Many workers over many directories: each is carried once, and the thread sanitizer is silent. */
+#include "executor/pool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "tests/support/world.h"
+
+#define DIRECTORIES 96
+#define COHORT 5
+#define WORKERS 8
+#define OBJECTS_EACH 3
+
+static const char *const siblings[] = {"cam.h264", "can.asc", NULL};
+
+/* Hands out the moves COHORT at a time, and remembers what became of them. */
+struct feed {
+    struct world *world;
+    struct world_move moves[DIRECTORIES];
+    const char *ids[DIRECTORIES];
+    size_t next, fail_at;
+    size_t given_back, in_state[UNIT_STATES];
+};
+
+static void copy_task(struct arena *arena, struct task *task, const struct task *from)
+{
+    *task = *from;
+    task->entry.source = arena_copy(arena, from->entry.source);
+    task->entry.target = arena_copy(arena, from->entry.target);
+    task->rows = arena_make(arena, from->row_count * sizeof(*task->rows) + 1);
+    for (size_t i = 0; i < from->row_count; i++)
+        task->rows[i] =
+            (struct catalog_row){.id = from->rows[i].id,
+                                 .old_location = arena_copy(arena, from->rows[i].old_location),
+                                 .new_location = arena_copy(arena, from->rows[i].new_location)};
+}
+
+static bool next(void *context, struct cohort *cohort, struct err *err)
+{
+    struct feed *feed = context;
+    if (feed->fail_at != 0 && feed->next >= feed->fail_at)
+        return ERR(err, ERR_CORRUPT, "the feed is broken");
+    size_t left = DIRECTORIES - feed->next, count = left < COHORT ? left : COHORT;
+    struct cohort made;
+    world_cohort(feed->world, &made, &feed->moves[feed->next], count);
+    for (size_t i = 0; i < count; i++)
+        copy_task(&cohort->arena, &cohort->tasks[i], &made.tasks[i]);
+    world_cohort_free(&made);
+    cohort->count = count;
+    feed->next += count;
+    return true;
+}
+
+static void done(void *context, const struct cohort *cohort)
+{
+    struct feed *feed = context;
+    for (size_t i = 0; i < cohort->count; i++) {
+        assert_true(cohort->tasks[i].resting);
+        feed->in_state[cohort->tasks[i].next.state]++;
+        feed->given_back++;
+    }
+}
+
+static int set_up(void **state)
+{
+    static struct world world;
+    static struct feed feed;
+    world_make(&world);
+    feed = (struct feed){.world = &world};
+    for (size_t i = 0; i < DIRECTORIES; i++) {
+        const char *directory = str_format(&world.arena, "rec/%zu/", i);
+        feed.ids[i] = str_format(&world.arena, "R%zu", i);
+        feed.moves[i] = (struct world_move){.directory = directory,
+                                            .ids = {feed.ids[i]},
+                                            .id_count = 1,
+                                            .verify = (enum unit_verify)(i % 3)};
+        world_put(&world, feed.ids[i], directory, siblings);
+    }
+    *state = &feed;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct feed *feed = *state;
+    world_free(feed->world);
+    return 0;
+}
+
+static bool run(struct feed *feed, struct err *err)
+{
+    const struct pool_feed pool = {.next = next, .done = done, .context = feed};
+    feed->next = feed->given_back = 0;
+    memset(feed->in_state, 0, sizeof(feed->in_state));
+    return pool_run(&feed->world->hands, WORKERS, &pool, err);
+}
+
+static void assert_all_moved(struct feed *feed)
+{
+    struct world *world = feed->world;
+    assert_int_equal(store_memory_count(world->objects[WORLD_HOT]), 0);
+    assert_int_equal(store_memory_count(world->objects[WORLD_COLD]), DIRECTORIES * OBJECTS_EACH);
+    for (size_t i = 0; i < DIRECTORIES; i++)
+        assert_true(world_is_at(world, feed->ids[i], WORLD_COLD));
+    assert_true(world_rows_are_whole(world, feed->ids, DIRECTORIES));
+}
+
+static void many_workers_carry_each_directory_once(void **state)
+{
+    struct feed *feed = *state;
+    struct err err;
+    assert_true(run(feed, &err));
+    assert_int_equal(feed->given_back, DIRECTORIES);
+    assert_int_equal(feed->in_state[UNIT_DONE], DIRECTORIES);
+    assert_all_moved(feed);
+    struct counters *counters = feed->world->hands.counters;
+    assert_int_equal(atomic_load(&counters->directories_at_rest), DIRECTORIES);
+    assert_int_equal(atomic_load(&counters->objects_copied), DIRECTORIES * OBJECTS_EACH);
+    assert_int_equal(atomic_load(&counters->objects_deleted), DIRECTORIES * OBJECTS_EACH);
+}
+
+/* Each worker ends after its cohort; what it did not begin stays where it is. */
+static void a_broken_feed_ends_the_run(void **state)
+{
+    struct feed *feed = *state;
+    struct err err;
+    feed->fail_at = DIRECTORIES / 2;
+    assert_false(run(feed, &err));
+    assert_int_equal(err.kind, ERR_CORRUPT);
+    assert_int_equal(feed->given_back, feed->next);
+    assert_int_equal(feed->in_state[UNIT_DONE], feed->next);
+    assert_true(world_rows_are_whole(feed->world, feed->ids, DIRECTORIES));
+}
+
+struct interruption {
+    atomic_ullong left;
+    atomic_bool *stop;
+};
+
+static enum store_result interrupt(void *context, enum store_memory_verb verb, const char *key,
+                                   bool *apply)
+{
+    struct interruption *interruption = context;
+    (void)verb;
+    (void)key;
+    (void)apply;
+    if (atomic_fetch_sub(&interruption->left, 1) == 1)
+        atomic_store(interruption->stop, true);
+    return RESULT_DONE;
+}
+
+/* A stop in the midst of things leaves open units, which the next run brings to rest. */
+static void a_stop_leaves_nothing_half(void **state)
+{
+    struct feed *feed = *state;
+    struct world *world = feed->world;
+    struct interruption interruption = {.left = 150, .stop = &world->stop};
+    struct err err;
+    for (int i = 0; i < WORLD_STORES; i++)
+        store_memory_set_fault(world->objects[i], interrupt, &interruption);
+    assert_true(run(feed, &err));
+    assert_true(atomic_load(&world->stop));
+    assert_true(feed->in_state[UNIT_DONE] < DIRECTORIES);
+    assert_true(world_rows_are_whole(world, feed->ids, DIRECTORIES));
+
+    for (int i = 0; i < WORLD_STORES; i++)
+        store_memory_set_fault(world->objects[i], NULL, NULL);
+    world_restart(world);
+    world_resume(world);
+    assert_true(run(feed, &err));
+    assert_all_moved(feed);
+    assert_int_equal(world_resume(world), 0);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(many_workers_carry_each_directory_once),
+        CASE(a_broken_feed_ends_the_run),
+        CASE(a_stop_leaves_nothing_half),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
