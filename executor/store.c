@@ -1,5 +1,21 @@
 #include "executor/store.h"
 
+#include "executor/azure/azure.h"
+#include "executor/local/local.h"
+#include "policy/policy.h"
+
+bool store_open(const struct policy_store *definition, struct http *http, struct clock *clock,
+                struct store **store, struct err *err)
+{
+    switch (definition->type) {
+    case STORE_LOCAL:
+        return local_store_open(definition, store, err);
+    case STORE_AZURE:
+        return azure_store_open(definition, http, clock, store, err);
+    }
+    return ERR(err, ERR_INTERNAL, "%s is a store of no known kind", definition->name);
+}
+
 void store_close(struct store *store)
 {
     if (store)
