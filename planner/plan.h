@@ -27,6 +27,7 @@ enum plan_reason {
     PLAN_OPEN_UNIT,
     PLAN_TARGET_COLLISION,
     PLAN_UNLISTED, /* the listing failed: only this directory                                     */
+    PLAN_TOO_MANY_ROWS, /* more than PLANNER_ROWS_MAX                                             */
     PLAN_REASONS
 };
 
@@ -116,4 +117,12 @@ struct plan_summary {
 
 const char *plan_kind_name(enum plan_kind kind);       /* "move" */
 const char *plan_reason_name(enum plan_reason reason); /* "shared-directory" */
+/* Every row of the catalog went one way. */
+bool plan_funnel_adds_up(const struct plan_funnel *funnel);
+/* Of bytes or objects: INT64_MAX in place of more, which JSON's readers can't hold. */
+uint64_t plan_sum(uint64_t a, uint64_t b);
+/* The order of a plan's actions: by store, then as their locations (location_make) in byte order,
+ * which is the catalog's and the journal's.  Less than, equal to or greater than 0.             */
+int plan_compare(uint16_t store, const char *directory, uint16_t other_store,
+                 const char *other_directory);
 #endif

@@ -1,7 +1,7 @@
 /* plan_file.h: a plan as JSON Lines, canonical, with a digest (plan format 1).
  *
  *   line 1      the header
- *   then        one action a line, sorted by store index, then directory in byte order
+ *   then        one action a line, in the order of plan_compare, then of their kinds
  *   last line   {"summary":{..},"digest":"sha256:..","made":{..}}
  *
  * The digest is over every byte before the last line; nothing volatile stands there.  A plan holds
@@ -25,7 +25,8 @@ struct plan_made {
     const char *policy; /* the path as it was given */
 };
 
-/* Writes beside path and takes the name at the end (file.h); path may not exist yet. */
+/* Writes beside path and takes the name at the end (file.h); path may not exist yet.  The header is
+ * borrowed until then.                                                                           */
 MUST_USE bool plan_file_create(const char *path, const struct plan_header *header,
                                struct plan_writer **writer, struct err *err);
 MUST_USE bool plan_file_add(struct plan_writer *writer, const struct plan_action *action,

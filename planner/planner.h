@@ -16,6 +16,8 @@
 struct journal;
 
 #define PLANNER_SPELLINGS_MAX 100000 /* directories meant by second spellings */
+#define PLANNER_ROWS_MAX 50000       /* of one directory: more do not move together, nor do  */
+#define PLANNER_ROWS_BYTES_MAX (8u << 20) /* rows that take more bytes in a line of the plan */
 
 struct planner_request {
     struct policies            *policies; /* bound and prepared */

@@ -1,0 +1,76 @@
+#include "planner/candidate.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#define SHARES_MAX POLICY_MAX
+
+void candidate_pack(const struct candidate *candidate, struct buf *head)
+{
+    pack_number(head, candidate->store);
+    pack_number(head, candidate->target);
+    pack_number(head, candidate->winner);
+    pack_text(head, candidate->directory);
+    pack_number(head, candidate->reason);
+    pack_text(head, candidate->detail);
+    pack_number(head, candidate->terms.verify);
+    pack_number(head, candidate->terms.keep_source);
+    pack_number(head, (uint64_t)candidate->terms.grace_us);
+    pack_number(head, candidate->rows);
+    pack_number(head, candidate->bytes);
+    pack_number(head, (uint64_t)candidate->oldest_us);
+    pack_number(head, (uint64_t)candidate->newest_us);
+    pack_number(head, candidate->row_count);
+    pack_number(head, candidate->share_count);
+    for (size_t i = 0; i < candidate->share_count; i++) {
+        pack_number(head, candidate->shares[i].policy);
+        pack_number(head, candidate->shares[i].rows);
+    }
+}
+
+bool candidate_unpack(struct packed *head, struct arena *arena, struct candidate *candidate,
+                      struct err *err)
+{
+    candidate->store = (uint16_t)unpack_number(head);
+    candidate->target = (uint16_t)unpack_number(head);
+    candidate->winner = (uint16_t)unpack_number(head);
+    candidate->directory = arena_copy(arena, unpack_text(head));
+    candidate->reason = (enum plan_reason)unpack_number(head);
+    candidate->detail = arena_copy(arena, unpack_text(head));
+    candidate->terms.verify = (enum unit_verify)unpack_number(head);
+    candidate->terms.keep_source = unpack_number(head) != 0;
+    candidate->terms.grace_us = (int64_t)unpack_number(head);
+    candidate->rows = unpack_number(head);
+    candidate->bytes = unpack_number(head);
+    candidate->oldest_us = (int64_t)unpack_number(head);
+    candidate->newest_us = (int64_t)unpack_number(head);
+    candidate->row_count = unpack_number(head);
+    candidate->share_count = unpack_number(head);
+    if (candidate->share_count > SHARES_MAX)
+        head->broken = true;
+    if (!unpack_check(head, err))
+        return false;
+    candidate->shares = arena_make(arena, candidate->share_count * sizeof(*candidate->shares));
+    for (size_t i = 0; i < candidate->share_count; i++) {
+        candidate->shares[i].policy = (uint16_t)unpack_number(head);
+        candidate->shares[i].rows = unpack_number(head);
+    }
+    return unpack_check(head, err);
+}
+
+void candidate_pack_row(const struct candidate_row *row, struct buf *body)
+{
+    pack_text(body, row->id);
+    pack_text(body, row->tail);
+    pack_text(body, row->because);
+    pack_number(body, row->policy);
+}
+
+struct candidate_row candidate_unpack_row(struct packed *body)
+{
+    struct candidate_row row = {.id = unpack_text(body)};
+    row.tail = unpack_text(body);
+    row.because = unpack_text(body);
+    row.policy = (uint16_t)unpack_number(body);
+    return row;
+}

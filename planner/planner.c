@@ -1,0 +1,151 @@
+#include "planner/planner.h"
+
+#include <assert.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "planner/compose.h"
+#include "planner/plain.h"
+#include "state/journal.h"
+
+struct planning {
+    const struct planner_request *request;
+    struct arena *arena;
+    struct plan_summary *summary;
+    struct decided decided;
+    struct judged judged;
+    struct inspected inspected;
+    struct plan_header header;
+    char lineage[JOURNAL_LINEAGE_MAX];
+};
+
+/* -- the header ---------------------------------------------------------------------------------
+ */
+
+static void list_stores(struct planning *planning)
+{
+    const struct policies *policies = planning->request->policies;
+    struct plan_header *header = &planning->header;
+    header->store_count = policies->store_count;
+    header->stores = arena_make(planning->arena, header->store_count * sizeof(*header->stores));
+    for (size_t i = 0; i < header->store_count; i++)
+        header->stores[i] = (struct plan_store){.name = policies->stores[i].name,
+                                                .base = policies->places.items[i].base};
+}
+
+static void list_guards(struct planning *planning)
+{
+    const struct policies *policies = planning->request->policies;
+    struct plan_header *header = &planning->header;
+    header->guards = arena_make(planning->arena, policies->count * sizeof(*header->guards));
+    for (size_t i = 0; i < policies->count; i++) {
+        const struct policy *policy = &policies->items[i];
+        if (policy->enabled)
+            header->guards[header->guard_count++] = (struct plan_guard){
+                .policy = policy->name, .guards = policy->guards, .order = policy->order};
+    }
+}
+
+static bool make_header(struct planning *planning, struct err *err)
+{
+    const struct planner_request *request = planning->request;
+    const struct policies *policies = request->policies;
+    if (request->journal != NULL && !journal_lineage(request->journal, planning->lineage, err))
+        return false;
+    planning->header =
+        (struct plan_header){.as_of_us = policies->as_of_us,
+                             .policy_digest = policies->digest,
+                             .vars = policies->vars,
+                             .var_count = policies->var_count,
+                             .catalog = request->shape->identity,
+                             .journal = request->journal == NULL ? "none" : planning->lineage,
+                             .simulation = request->simulation,
+                             .surveyed = request->survey != NULL};
+    list_stores(planning);
+    list_guards(planning);
+    return true;
+}
+
+/* -- the summary --------------------------------------------------------------------------------
+ */
+
+static bool take_missing_id(void *context, const char *id, const char *where, struct err *err)
+{
+    struct planning *planning = context;
+    struct plan_summary *summary = planning->summary;
+    (void)err;
+    if (summary->missing_id_count < PLAN_SAMPLES)
+        summary->missing_ids[summary->missing_id_count] =
+            str_format(planning->arena, "%s (%s)", plain_text(planning->arena, id), where);
+    summary->missing_id_count++;
+    return true;
+}
+
+/* Passes count by a policy's index; a policy that is off has nothing to tell. */
+static void drop_disabled(struct planning *planning)
+{
+    const struct policies *policies = planning->request->policies;
+    struct plan_summary *summary = planning->summary;
+    size_t kept = 0;
+    for (size_t i = 0; i < policies->count; i++) {
+        assert(plan_funnel_adds_up(&summary->funnels[i]));
+        if (policies->items[i].enabled)
+            summary->funnels[kept++] = summary->funnels[i];
+    }
+    summary->funnel_count = kept;
+}
+
+/* -- the passes ---------------------------------------------------------------------------------
+ */
+
+static bool write_plan(struct planning *planning, char digest[PLAN_DIGEST_MAX], struct err *err)
+{
+    const struct planner_request *request = planning->request;
+    const struct composed composed = {.request = request,
+                                      .decided = &planning->decided,
+                                      .judged = &planning->judged,
+                                      .inspected = &planning->inspected,
+                                      .header = &planning->header,
+                                      .summary = planning->summary};
+    struct plan_writer *writer;
+    if (!make_header(planning, err) ||
+        !plan_file_create(request->path, &planning->header, &writer, err))
+        return false;
+    if (!compose_run(&composed, writer, err)) {
+        plan_file_abandon(writer);
+        return false;
+    }
+    drop_disabled(planning);
+    return plan_file_finish(writer, planning->summary, &request->made, digest, err);
+}
+
+static bool plan(struct planning *planning, char digest[PLAN_DIGEST_MAX], struct err *err)
+{
+    const struct planner_request *request = planning->request;
+    struct arena *arena = planning->arena;
+    struct plan_summary *summary = planning->summary;
+    if (!decide_run(request, arena, summary, &planning->decided, err))
+        return err_wrap(err, "reading the catalog");
+    return policy_each_missing_id(request->policies, take_missing_id, planning, err) &&
+           judge_run(request, &planning->decided, arena, summary, &planning->judged, err) &&
+           inspect_run(request, &planning->decided, arena, summary, &planning->judged,
+                       &planning->inspected, err) &&
+           write_plan(planning, digest, err);
+}
+
+bool planner_run(const struct planner_request *request, struct arena *arena,
+                 struct plan_summary *summary, char digest[PLAN_DIGEST_MAX], struct err *err)
+{
+    struct planning planning = {.request = request,
+                                .arena = arena,
+                                .summary = summary,
+                                .decided = {.candidates = {.fd = -1}},
+                                .judged = {.reaps = {.spool = {.fd = -1}}},
+                                .inspected = {.answers = {.fd = -1}}};
+    *summary = (struct plan_summary){0};
+    bool done = plan(&planning, digest, err);
+    inspect_free(&planning.inspected);
+    judge_free(&planning.judged);
+    decide_free(&planning.decided);
+    return done;
+}
