@@ -305,19 +305,31 @@ bool show_plan_is_empty(const struct plan_summary *summary)
     return summary->actions[PLAN_MOVE] == 0 && summary->actions[PLAN_REAP] == 0;
 }
 
+/* What stays although a policy selects it. */
+static void show_staying(FILE *out, const struct plan_summary *summary)
+{
+    fprintf(out, ", %s blocked, %s left for later.\n",
+            text_plural(summary->actions[PLAN_BLOCKED], "directory"), text_count(summary->left));
+}
+
 void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed)
 {
-    if (show_plan_is_empty(summary) && summary->actions[PLAN_BLOCKED] == 0 && summary->left == 0) {
+    bool stays = summary->actions[PLAN_BLOCKED] + summary->left > 0;
+    if (show_plan_is_empty(summary) && !stays) {
         fputs("No moves. Every recording is where its policy wants it.\n", out);
         return;
     }
-    fprintf(out, "%s: %s to move (%s", show_plan_is_empty(summary) ? "No moves" : "Plan",
-            text_plural(summary->move_recordings, "recording"), text_size(summary->move_bytes));
+    if (show_plan_is_empty(summary)) {
+        fputs("No moves. No sources to delete", out);
+        show_staying(out, summary);
+        return;
+    }
+    fprintf(out, "Plan: %s to move (%s", text_plural(summary->move_recordings, "recording"),
+            text_size(summary->move_bytes));
     if (surveyed)
         fprintf(out, ", %s", text_plural(summary->move_objects, "object"));
-    fprintf(out, "), %s to delete, %s blocked, %s left for later.\n",
-            text_plural(summary->actions[PLAN_REAP], "source"),
-            text_plural(summary->actions[PLAN_BLOCKED], "directory"), text_count(summary->left));
+    fprintf(out, "), %s to delete", text_plural(summary->actions[PLAN_REAP], "source"));
+    show_staying(out, summary);
 }
 
 bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *options,
