@@ -178,6 +178,7 @@ static void let_go(struct cohort *cohort)
         if (task->resting)
             continue;
         task->resting = true;
+        task->next = task->entry.unit;
         task->next.reason = REASON_STOPPED;
     }
 }
@@ -202,7 +203,8 @@ static void tidy(struct cohort *cohort)
     }
 }
 
-bool pool_carry(struct cohort *cohort, struct err *err)
+/* False if the journal can't be written. */
+static bool carry(struct cohort *cohort, struct err *err)
 {
     struct task *chosen[COHORT_UNITS_MAX];
     for (;;) {
@@ -210,17 +212,23 @@ bool pool_carry(struct cohort *cohort, struct err *err)
         if (!remember(cohort, err))
             return false;
         if (told_to_stop(cohort))
-            break;
+            return true;
         size_t count = laggards(cohort, chosen);
         if (count > 0) {
             if (!perform(cohort, chosen, count, err))
                 return false;
         } else if (!wait(cohort))
-            break;
+            return true;
     }
+}
+
+bool pool_carry(struct cohort *cohort, struct err *err)
+{
+    bool carried = carry(cohort, err);
     let_go(cohort);
-    tidy(cohort);
-    return true;
+    if (carried)
+        tidy(cohort);
+    return carried;
 }
 
 /* -- many ----------------------------------------------------------------------------------------

@@ -481,6 +481,24 @@ static void every_request_may_be_the_last(void **state)
     }
 }
 
+/* What the journal does not know has not happened: a report may not say so. */
+static void a_journal_that_fails_ends_at_what_it_has(void **state)
+{
+    struct world *world = *state;
+    struct cohort cohort;
+    struct err err;
+    world_cohort(world, &cohort, moves, 1);
+    struct task *task = &cohort.tasks[0];
+    task->entry.unit.id = 999; /* no such unit: it can't be written */
+    task->entry.unit.state = UNIT_CUTOVER;
+    task->event = (struct event){.kind = EVENT_FAILED, .failure = ERR_DENIED};
+    assert_false(pool_carry(&cohort, &err));
+    assert_true(task->resting);
+    assert_int_equal(task->next.state, UNIT_CUTOVER);
+    assert_int_equal(task->next.reason, REASON_STOPPED);
+    world_cohort_free(&cohort);
+}
+
 static void one_bad_directory_leaves_the_others_alone(void **state)
 {
     struct world *world = *state;
@@ -554,6 +572,7 @@ int main(void)
         CASE(what_a_row_points_at_is_never_cleaned_up),
         CASE(an_unknown_commit_is_found_out),
         CASE(every_request_may_be_the_last),
+        CASE(a_journal_that_fails_ends_at_what_it_has),
         CASE(one_bad_directory_leaves_the_others_alone),
         CASE(a_unit_in_grace_keeps_others_away),
         CASE(a_parked_unit_goes_on_once_the_way_is_clear),
