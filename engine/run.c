@@ -98,11 +98,14 @@ static void report(void *context, const struct task *task, enum apply_outcome ou
         troubles->more++;
         return;
     }
-    printf("  x %s   %s: %s", task->entry.directory, apply_outcome_name(outcome),
-           unit_reason_name(task->next.reason));
+    printf("  x %s   %s", task->entry.directory, apply_outcome_name(outcome));
+    if (task->next.reason != REASON_NONE)
+        printf(": %s", unit_reason_name(task->next.reason));
     if (task->err.text[0] != '\0')
         printf(": %s", task->err.text);
-    printf("\n      %s\n", unit_reason_text(task->next.reason));
+    putchar('\n');
+    if (task->next.reason != REASON_NONE)
+        printf("      %s\n", unit_reason_text(task->next.reason));
 }
 
 static void show_result(const struct apply_result *result, const struct troubles *troubles)

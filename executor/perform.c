@@ -16,6 +16,7 @@ void perform_begin_event(const struct crew *crew, enum event_kind kind)
     for (size_t i = 0; i < crew->count; i++) {
         crew->tasks[i]->event = (struct event){.kind = kind, .now_us = clock->ops->now_us(clock)};
         crew->tasks[i]->fresh = true;
+        crew->tasks[i]->err = (struct err){0};
     }
 }
 
@@ -32,6 +33,12 @@ void perform_fail(struct task *task, const struct err *err)
 bool perform_has_failed(const struct task *task)
 {
     return task->event.kind == EVENT_FAILED;
+}
+
+void perform_blame(struct task *task, const char *key, const char *what)
+{
+    if (task->err.kind == ERR_NONE)
+        ERR(&task->err, ERR_CONFLICT, "%s%s %s", task->entry.directory, key, what);
 }
 
 const char *perform_key(struct cohort *cohort, const struct task *task,
@@ -68,14 +75,28 @@ bool perform_load(struct cohort *cohort, struct task *task)
     return true;
 }
 
+/* Where the rows are, if that is what the unit ends with. */
+static void blame_rows(struct task *task, const struct catalog_sight *sight)
+{
+    if (task->err.kind == ERR_NONE)
+        ERR(&task->err, ERR_CONFLICT,
+            "of %zu rows %u at %s, %u at %s, %u elsewhere or gone; %u further row%s at the source",
+            task->row_count, sight->at_source, task->entry.source, sight->at_target,
+            task->entry.target, sight->elsewhere, sight->strangers,
+            sight->strangers == 1 ? "" : "s");
+}
+
 bool perform_rows(struct cohort *cohort, struct task *task, bool lock, struct catalog_sight *sight)
 {
     struct catalog *catalog = cohort->hands->catalog;
     struct catalog_cut cut = {
         .source = task->entry.source, .rows = task->rows, .count = task->row_count};
     struct err err;
-    if (catalog->ops->look(catalog, &cut, lock, sight, &err))
+    if (catalog->ops->look(catalog, &cut, lock, sight, &err)) {
+        if (sight->at_target != task->row_count || sight->strangers > 0)
+            blame_rows(task, sight);
         return true;
+    }
     err_wrap(&err, "looking at the rows of %s", task->entry.directory);
     perform_fail(task, &err);
     return false;

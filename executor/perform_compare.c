@@ -1,4 +1,5 @@
 /* Reading back: bytes of both sides, where nothing less proves that they are equal. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,8 +56,16 @@ static enum store_result compare(const struct reading *source, const struct read
     return RESULT_DONE;
 }
 
-static void count_comparison(struct tally *tally, enum store_result result, bool equal)
+static void count_comparison(struct task *task, const struct object_fact *fact,
+                             enum store_result result, bool equal)
 {
+    struct tally *tally = &task->event.tally;
+    char unread[64];
+    snprintf(unread, sizeof(unread), "can't be read back: %s", store_result_name(result));
+    if (result != RESULT_DONE)
+        perform_blame(task, fact->want.key, unread);
+    else if (!equal)
+        perform_blame(task, fact->want.key, "at the target has other bytes than at the source");
     if (result == RESULT_DONE && equal)
         tally->done++;
     else if (result == RESULT_DONE)
@@ -99,7 +108,7 @@ static bool compare_group(const struct crew *crew, struct sides *sides, struct e
         struct item *item = &sides->items[i];
         bool equal;
         enum store_result result = compare(&sides->at_source[i], &sides->at_target[i], &equal);
-        count_comparison(&item->task->event.tally, result, equal);
+        count_comparison(item->task, item->fact, result, equal);
         if (equal && !note_proven(crew, item->task, item->fact, err))
             return false;
     }
@@ -131,7 +140,7 @@ static bool compare_large(const struct crew *crew, struct sides *sides, struct t
         if (atomic_load(crew->cohort->hands->stop) && from < fact->want.bytes)
             result = RESULT_BUSY;
     }
-    count_comparison(&task->event.tally, result, equal);
+    count_comparison(task, fact, result, equal);
     return result != RESULT_DONE || !equal || note_proven(crew, task, fact, err);
 }
 

@@ -84,9 +84,14 @@ static void keep_trouble(struct task *task, const char *doing, const char *key,
     if (outcome->result != RESULT_REFUSED && outcome->result != RESULT_DENIED &&
         outcome->result != RESULT_CHANGED && outcome->result != RESULT_BUSY)
         return;
-    ERR(&task->err, outcome->result == RESULT_DENIED ? ERR_DENIED : ERR_CONFLICT,
-        "%s %s: %s (%d %s)", doing, key, store_result_name(outcome->result), outcome->status,
-        outcome->code);
+    if (task->err.kind != ERR_NONE && task->err.kind != ERR_BUSY)
+        return;
+    static const enum err_kind kinds[] = {[RESULT_REFUSED] = ERR_CONFLICT,
+                                          [RESULT_CHANGED] = ERR_CONFLICT,
+                                          [RESULT_DENIED] = ERR_DENIED,
+                                          [RESULT_BUSY] = ERR_BUSY};
+    ERR(&task->err, kinds[outcome->result], "%s %s: %s (%d %s)", doing, key,
+        store_result_name(outcome->result), outcome->status, outcome->code);
 }
 
 /* -- copies -------------------------------------------------------------------------------------

@@ -123,21 +123,31 @@ typedef void pair_visit(const struct crew *crew, struct task *task, size_t index
                         const struct object *found);
 
 /* Each fact of the manifest with the object that was found for it, or NULL; both are sorted by key.
- * Returns how many objects the manifest lacks.                                                   */
+ * Returns how many objects the manifest lacks; the first of them is blamed, unless that is NULL. */
 static uint64_t pair_up(const struct crew *crew, struct task *task, const struct object *objects,
-                        size_t count, pair_visit *visit)
+                        size_t count, pair_visit *visit, const char *blame)
 {
     uint64_t extra = 0;
     size_t at = 0;
-    for (size_t i = 0; i < task->fact_count; i++) {
-        const char *key = task->facts[i].want.key;
-        for (; at < count && strcmp(objects[at].key, key) < 0; at++)
+    for (size_t i = 0; i <= task->fact_count; i++) {
+        const char *key = i < task->fact_count ? task->facts[i].want.key : NULL;
+        for (; at < count && (key == NULL || strcmp(objects[at].key, key) < 0); at++) {
+            if (blame != NULL)
+                perform_blame(task, objects[at].key, blame);
             extra++;
+        }
+        if (key == NULL)
+            break;
         bool found = at < count && strcmp(objects[at].key, key) == 0;
         visit(crew, task, i, found ? &objects[at] : NULL);
         at += found;
     }
-    return extra + count - at;
+    return extra;
+}
+
+static bool is_before_commit(const struct task *task)
+{
+    return task->entry.unit.state < UNIT_COMMITTING;
 }
 
 static void see_at_source(const struct crew *crew, struct task *task, size_t index,
@@ -152,6 +162,10 @@ static void see_at_source(const struct crew *crew, struct task *task, size_t ind
         sight->source.same++;
     else
         sight->source.changed++;
+    /* Later a source that is gone may be our own deletion. */
+    if (found == NULL ? is_before_commit(task) : !task->at_source[index])
+        perform_blame(task, task->facts[index].want.key,
+                      found == NULL ? "is gone from the source" : "was rewritten at the source");
 }
 
 static bool on_source(void *context, size_t index, const struct object *objects, size_t count,
@@ -162,7 +176,8 @@ static bool on_source(void *context, size_t index, const struct object *objects,
     struct task *task = crew->tasks[index];
     if (has_failed(task, failure))
         return true;
-    task->event.sight.source.extra = pair_up(crew, task, objects, count, see_at_source);
+    task->event.sight.source.extra =
+        pair_up(crew, task, objects, count, see_at_source, "is new at the source");
     perform_note_clock(crew->cohort, task, server_us);
     return true;
 }
@@ -206,8 +221,7 @@ static enum verdict judge(const struct crew *crew, struct task *task, struct obj
                           const struct object *found)
 {
     enum verdict verdict = protocol_judge(fact, found, task->entry.unit.verify);
-    bool before_commit = task->entry.unit.state < UNIT_COMMITTING;
-    if (found == NULL || !before_commit)
+    if (found == NULL || !is_before_commit(task))
         return verdict;
     bool ours = verdict == OBJECT_DIFFERS && was_made_here(crew->cohort, task, fact, found) &&
                 !perform_has_rows_at_target(crew->cohort, task);
@@ -228,6 +242,8 @@ static void see_at_target(const struct crew *crew, struct task *task, size_t ind
     enum verdict verdict = judge(crew, task, &task->facts[index], found);
     task->at_target[index] = (uint8_t)verdict;
     count_verdict(&task->event.sight, verdict);
+    if (is_before_commit(task) ? verdict == OBJECT_DIFFERS : verdict != OBJECT_EQUAL)
+        perform_blame(task, task->facts[index].want.key, "at the target is not what was copied");
 }
 
 static bool on_target(void *context, size_t index, const struct object *objects, size_t count,
@@ -238,7 +254,8 @@ static bool on_target(void *context, size_t index, const struct object *objects,
     struct task *task = crew->tasks[index];
     if (has_failed(task, failure))
         return true;
-    task->event.sight.target.extra = pair_up(crew, task, objects, count, see_at_target);
+    const char *blame = is_before_commit(task) ? "at the target is not at the source" : NULL;
+    task->event.sight.target.extra = pair_up(crew, task, objects, count, see_at_target, blame);
     perform_note_clock(crew->cohort, task, server_us);
     return true;
 }

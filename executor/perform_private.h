@@ -16,6 +16,8 @@ void perform_begin_event(const struct crew *crew, enum event_kind kind);
 /* The task's event is that this failed. */
 void perform_fail(struct task *task, const struct err *err);
 bool perform_has_failed(const struct task *task);
+/* What a report names if the unit ends here: the first that was met.  `what` follows the key. */
+void perform_blame(struct task *task, const char *key, const char *what);
 /* The whole key of a fact, the same in both stores; in the scratch arena. */
 const char *perform_key(struct cohort *cohort, const struct task *task,
                         const struct object_fact *fact);

@@ -336,6 +336,60 @@ static void a_source_that_changes_meanwhile_abandons(void **state)
     }
 }
 
+static void assert_names(struct world *world, const struct world_move *move, const char *text)
+{
+    struct cohort cohort;
+    assert_true(world_carry(world, &cohort, move, 1));
+    if (strstr(cohort.tasks[0].err.text, text) == NULL)
+        fail_msg("\"%s\" does not name %s", cohort.tasks[0].err.text, text);
+    world_cohort_free(&cohort);
+}
+
+static void a_failure_names_what_is_in_the_way(void **state)
+{
+    struct world *world = *state;
+    store_memory_put(world->objects[WORLD_COLD], "rec/1/can.asc", "somebody's", 10);
+    assert_names(world, &moves[0], "rec/1/can.asc");
+
+    store_memory_put(world->objects[WORLD_COLD], "rec/10/zzz", "x", 1);
+    assert_names(world, &moves[1], "rec/10/zzz");
+
+    struct meddler meddler = {.world = world, .verb = STORE_MEMORY_COPY, .act = add_source_object};
+    store_memory_remove(world->objects[WORLD_COLD], "rec/1/can.asc");
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_names(world, &moves[0], "rec/1/late");
+
+    struct record record = {.id = "R9", .location = "https://hot.example/data/rec/2/sub/x"};
+    catalog_memory_put(world->rows, &record);
+    assert_names(world, &moves[2], "1 further row");
+}
+
+/* What went wrong on the way is not what it ended with. */
+static enum store_result busy_listing_once(void *context, enum store_memory_verb verb,
+                                           const char *key, bool *apply)
+{
+    bool *done = context;
+    (void)key;
+    (void)apply;
+    if (verb != STORE_MEMORY_LIST || *done)
+        return RESULT_DONE;
+    *done = true;
+    return RESULT_BUSY;
+}
+
+static void a_failure_that_passed_is_not_blamed(void **state)
+{
+    struct world *world = *state;
+    struct cohort cohort;
+    bool busy = false;
+    store_memory_set_fault(world->objects[WORLD_COLD], busy_listing_once, &busy);
+    assert_true(world_carry(world, &cohort, &moves[0], 1));
+    assert_true(busy);
+    assert_int_equal(cohort.tasks[0].next.state, UNIT_DONE);
+    assert_int_equal(cohort.tasks[0].err.kind, ERR_NONE);
+    world_cohort_free(&cohort);
+}
+
 /* An abandoned unit leaves copies behind; once the source has changed they are in the way, and may
  * be cleaned up because we made them. */
 static void what_an_abandoned_unit_left_is_cleaned_up(void **state)
@@ -567,6 +621,8 @@ int main(void)
         CASE(a_new_row_in_the_directory_makes_it_stale),
         CASE(rows_changed_meanwhile_abandon),
         CASE(a_source_that_changes_meanwhile_abandons),
+        CASE(a_failure_names_what_is_in_the_way),
+        CASE(a_failure_that_passed_is_not_blamed),
         CASE(what_an_abandoned_unit_left_is_cleaned_up),
         CASE(cleaning_up_is_tried_again),
         CASE(what_a_row_points_at_is_never_cleaned_up),
