@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -14,18 +13,19 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "executor/local/local.h"
+#include "tests/support/scratch.h"
 
 #define RIG_BYTES_MAX ((size_t)256 << 20)
 
 const char *store_rig_name(enum store_rig_kind kind)
 {
-    static const char *const names[] = {"memory", "local", "local without openat2"};
+    static const char *const names[] = {"memory", "local", "local without openat2", "azure"};
     return names[kind];
 }
 
 bool store_rig_is_local(const struct store_rig *rig)
 {
-    return rig->kind != STORE_RIG_MEMORY;
+    return rig->kind == STORE_RIG_LOCAL || rig->kind == STORE_RIG_PLAIN;
 }
 
 static const char *side_name(enum store_rig_side side)
@@ -70,18 +70,6 @@ static void open_local(struct store_rig *rig, enum store_rig_side side)
     local_store_set_plain(rig->stores[side], rig->kind == STORE_RIG_PLAIN);
 }
 
-static void run(const char *program, const char *option, const char *path)
-{
-    int status;
-    pid_t child = fork();
-    if (child == 0) {
-        execlp(program, program, option, "--", path, (char *)NULL);
-        _exit(127);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-}
-
 static void put_file(const char *path, const void *bytes, size_t size_bytes)
 {
     struct err err;
@@ -96,6 +84,31 @@ static void put_file(const char *path, const void *bytes, size_t size_bytes)
     assert_int_equal(fclose(file), 0);
 }
 
+/* -- azure ------------------------------------------------------------------------------------- */
+
+/* Another account for each side; the target has a prefix. */
+static void open_azure(struct store_rig *rig, enum store_rig_side side)
+{
+    struct azurite *azurite = &rig->azurite;
+    rig->containers[side] =
+        azurite_define(azurite, side == SOURCE ? AZURITE_SOURCE : AZURITE_COLD,
+                       azurite_container_name(azurite), side == SOURCE ? "" : "below/here/");
+    rig->stores[side] = azurite_store(azurite, rig->containers[side]);
+    azurite_make_container(rig->stores[side]);
+    azure_store_limit(rig->stores[side], &(struct azure_limits){.page = 7});
+}
+
+static void close_azure(struct store_rig *rig)
+{
+    for (int side = SOURCE; side < STORE_RIG_SIDES; side++) {
+        if (!rig->is_gone[side])
+            azurite_remove_container(rig->stores[side]);
+        store_close(rig->stores[side]);
+        azurite_forget(rig->containers[side]);
+    }
+    azurite_close(&rig->azurite);
+}
+
 /* -- any --------------------------------------------------------------------------------------- */
 
 void store_rig_open(struct store_rig *rig, enum store_rig_kind kind)
@@ -108,60 +121,79 @@ void store_rig_open(struct store_rig *rig, enum store_rig_kind kind)
     clock_fake_init(&rig->clock, 1234567890);
     if (store_rig_is_local(rig))
         assert_non_null(mkdtemp(rig->folder));
+    if (kind == STORE_RIG_AZURE)
+        azurite_open(&rig->azurite);
     for (int side = SOURCE; side < STORE_RIG_SIDES; side++) {
-        if (store_rig_is_local(rig))
-            open_local(rig, side);
-        else
+        if (kind == STORE_RIG_MEMORY)
             open_memory(rig, side);
+        else if (kind == STORE_RIG_AZURE)
+            open_azure(rig, side);
+        else
+            open_local(rig, side);
     }
 }
 
 void store_rig_close(struct store_rig *rig)
 {
-    store_close(rig->stores[SOURCE]);
-    store_close(rig->stores[TARGET]);
+    if (rig->kind == STORE_RIG_AZURE) {
+        close_azure(rig);
+    } else {
+        store_close(rig->stores[SOURCE]);
+        store_close(rig->stores[TARGET]);
+    }
     if (store_rig_is_local(rig))
-        run("rm", "-rf", rig->folder);
+        scratch_remove(rig->folder);
     arena_free(&rig->arena);
 }
 
 void store_rig_put(struct store_rig *rig, enum store_rig_side side, const char *key,
                    const void *bytes, size_t size_bytes)
 {
-    if (store_rig_is_local(rig))
-        put_file(store_rig_path(rig, side, key), bytes, size_bytes);
-    else
+    if (rig->kind == STORE_RIG_MEMORY)
         store_memory_put(rig->memories[side], key, bytes, size_bytes);
+    else if (rig->kind == STORE_RIG_AZURE)
+        azurite_put(rig->stores[side], key, bytes, size_bytes, NULL, 0);
+    else
+        put_file(store_rig_path(rig, side, key), bytes, size_bytes);
 }
 
 void store_rig_remove(struct store_rig *rig, enum store_rig_side side, const char *key)
 {
-    if (store_rig_is_local(rig))
-        assert_int_equal(unlink(store_rig_path(rig, side, key)), 0);
-    else
+    if (rig->kind == STORE_RIG_MEMORY)
         store_memory_remove(rig->memories[side], key);
+    else if (rig->kind == STORE_RIG_AZURE)
+        azurite_remove(rig->stores[side], key);
+    else
+        assert_int_equal(unlink(store_rig_path(rig, side, key)), 0);
+}
+
+static const char *read_file(struct store_rig *rig, const char *path, size_t *size_bytes)
+{
+    char *bytes;
+    struct err err;
+    return file_read(path, RIG_BYTES_MAX, &rig->arena, &bytes, size_bytes, &err) ? bytes : NULL;
 }
 
 const char *store_rig_get(struct store_rig *rig, enum store_rig_side side, const char *key,
                           size_t *size_bytes)
 {
-    char *bytes = NULL;
-    struct err err;
+    if (rig->kind == STORE_RIG_AZURE)
+        return azurite_get(rig->stores[side], key, &rig->arena, size_bytes, NULL);
     if (store_rig_is_local(rig))
-        return file_read(store_rig_path(rig, side, key), RIG_BYTES_MAX, &rig->arena, &bytes,
-                         size_bytes, &err)
-                   ? bytes
-                   : NULL;
+        return read_file(rig, store_rig_path(rig, side, key), size_bytes);
     const char *found = store_memory_get(rig->memories[side], key, size_bytes, NULL);
     return found ? str_copy(&rig->arena, found, *size_bytes) : NULL;
 }
 
 void store_rig_remove_all(struct store_rig *rig, enum store_rig_side side)
 {
-    if (store_rig_is_local(rig))
-        run("rm", "-rf", rig->definitions[side].path);
-    else
+    rig->is_gone[side] = true;
+    if (rig->kind == STORE_RIG_MEMORY)
         store_memory_set_fault(rig->memories[side], no_container, NULL);
+    else if (rig->kind == STORE_RIG_AZURE)
+        azurite_remove_container(rig->stores[side]);
+    else
+        scratch_remove(rig->definitions[side].path);
 }
 
 size_t store_rig_list(struct store_rig *rig, enum store_rig_side side, const char *prefix,

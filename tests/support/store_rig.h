@@ -1,4 +1,5 @@
-/* store_rig.h: two stores of one kind, empty, and a way in behind their backs. */
+/* store_rig.h: two stores of one kind, empty, and a way in behind their backs.  Azure is the
+ * Azurite of azurite.h; local folders are made in TMPDIR. */
 #ifndef TESTS_SUPPORT_STORE_RIG_H
 #define TESTS_SUPPORT_STORE_RIG_H
 
@@ -7,9 +8,16 @@
 #include "executor/store.h"
 #include "executor/store_memory.h"
 #include "policy/policy.h"
+#include "tests/support/azurite.h"
 
 /* PLAIN: local, without what only newer systems have. */
-enum store_rig_kind { STORE_RIG_MEMORY, STORE_RIG_LOCAL, STORE_RIG_PLAIN, STORE_RIG_KINDS };
+enum store_rig_kind {
+    STORE_RIG_MEMORY,
+    STORE_RIG_LOCAL,
+    STORE_RIG_PLAIN,
+    STORE_RIG_AZURE,
+    STORE_RIG_KINDS
+};
 enum store_rig_side { SOURCE, TARGET, STORE_RIG_SIDES };
 
 struct store_rig {
@@ -18,8 +26,11 @@ struct store_rig {
     struct clock_fake clock;
     struct policy_store definitions[STORE_RIG_SIDES];
     struct store *stores[STORE_RIG_SIDES];
+    bool is_gone[STORE_RIG_SIDES]; /* store_rig_remove_all */
     struct store_memory *memories[STORE_RIG_SIDES];
     char folder[256];
+    struct azurite azurite;
+    struct policy_store *containers[STORE_RIG_SIDES];
 };
 
 const char *store_rig_name(enum store_rig_kind kind);
