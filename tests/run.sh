@@ -37,7 +37,7 @@ servers=$(mktemp -d "${TMPDIR:-/tmp}/frostline-tests.XXXXXX")
 chmod 755 "$servers"
 stop() {
     for server in pg azurite; do
-        [ ! -f "$servers/$server/env" ] || "$root/tests/servers/$server.sh" stop "$servers/$server" || true
+        [ ! -d "$servers/$server" ] || "$root/tests/servers/$server.sh" stop "$servers/$server" || true
     done
     rm -rf "$servers"
 }

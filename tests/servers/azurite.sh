@@ -27,10 +27,12 @@ start() {
         </dev/null >"$dir/access.log" 2>&1 &
     pid=$!
     echo "$pid" >"$dir/pid"
-    until answers; do
-        kill -0 "$pid" 2>/dev/null || { cat "$dir/access.log" >&2; return 1; }
+    for _ in {1..300}; do
+        ! answers || break
+        kill -0 "$pid" 2>/dev/null || break
         sleep 0.1
     done
+    answers || { cat "$dir/access.log" >&2; return 1; }
     cat >"$dir/env" <<ENV
 export FROSTLINE_TEST_AZURITE=1 AZURITE_ACCESS_LOG='$dir/access.log'
 export SOURCE_AZURE_CONNECTION_STRING='$(connection srcacct "$source_key")'
@@ -40,12 +42,15 @@ ENV
 
 stop() {
     local pid
+    [ -f "$dir/pid" ] || return 0
     pid=$(cat "$dir/pid")
+    rm "$dir/pid"
     kill "$pid" 2>/dev/null || return 0
-    while kill -0 "$pid" 2>/dev/null; do
+    for _ in {1..100}; do
+        kill -0 "$pid" 2>/dev/null || return 0
         sleep 0.1
     done
-    rm "$dir/pid"
+    kill -KILL "$pid"
 }
 
 [[ ${1-}/$# == start/[23] || ${1-}/$# == stop/2 ]] || { sed -n '2s/^# //p' "$0" >&2; exit 2; }

@@ -39,5 +39,5 @@ dir=$(realpath "$2")
 port=${3:-$("$(dirname "$0")/free_port")}
 case $1 in
 start) start ;;
-stop) as_server "$bin/pg_ctl" -D "$dir/data" -m fast -w stop >/dev/null ;;
+stop) [ ! -f "$dir/data/postmaster.pid" ] || as_server "$bin/pg_ctl" -D "$dir/data" -m fast -w stop >/dev/null ;;
 esac
