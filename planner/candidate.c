@@ -31,31 +31,31 @@ void candidate_pack(const struct candidate *candidate, struct buf *head)
 bool candidate_unpack(struct packed *head, struct arena *arena, struct candidate *candidate,
                       struct err *err)
 {
-    candidate->store = (uint16_t)unpack_number(head);
-    candidate->target = (uint16_t)unpack_number(head);
-    candidate->winner = (uint16_t)unpack_number(head);
-    candidate->directory = arena_copy(arena, unpack_text(head));
-    candidate->reason = (enum plan_reason)unpack_number(head);
-    candidate->detail = arena_copy(arena, unpack_text(head));
-    candidate->terms.verify = (enum unit_verify)unpack_number(head);
-    candidate->terms.keep_source = unpack_number(head) != 0;
-    candidate->terms.grace_us = (int64_t)unpack_number(head);
-    candidate->rows = unpack_number(head);
-    candidate->bytes = unpack_number(head);
-    candidate->oldest_us = (int64_t)unpack_number(head);
-    candidate->newest_us = (int64_t)unpack_number(head);
-    candidate->row_count = unpack_number(head);
-    candidate->share_count = unpack_number(head);
+    candidate->store = (uint16_t)pack_take_number(head);
+    candidate->target = (uint16_t)pack_take_number(head);
+    candidate->winner = (uint16_t)pack_take_number(head);
+    candidate->directory = arena_copy(arena, pack_take_text(head));
+    candidate->reason = (enum plan_reason)pack_take_number(head);
+    candidate->detail = arena_copy(arena, pack_take_text(head));
+    candidate->terms.verify = (enum unit_verify)pack_take_number(head);
+    candidate->terms.keep_source = pack_take_number(head) != 0;
+    candidate->terms.grace_us = (int64_t)pack_take_number(head);
+    candidate->rows = pack_take_number(head);
+    candidate->bytes = pack_take_number(head);
+    candidate->oldest_us = (int64_t)pack_take_number(head);
+    candidate->newest_us = (int64_t)pack_take_number(head);
+    candidate->row_count = pack_take_number(head);
+    candidate->share_count = pack_take_number(head);
     if (candidate->share_count > SHARES_MAX)
         head->broken = true;
-    if (!unpack_check(head, err))
+    if (!pack_check(head, err))
         return false;
     candidate->shares = arena_make(arena, candidate->share_count * sizeof(*candidate->shares));
     for (size_t i = 0; i < candidate->share_count; i++) {
-        candidate->shares[i].policy = (uint16_t)unpack_number(head);
-        candidate->shares[i].rows = unpack_number(head);
+        candidate->shares[i].policy = (uint16_t)pack_take_number(head);
+        candidate->shares[i].rows = pack_take_number(head);
     }
-    return unpack_check(head, err);
+    return pack_check(head, err);
 }
 
 void candidate_pack_row(const struct candidate_row *row, struct buf *body)
@@ -68,9 +68,9 @@ void candidate_pack_row(const struct candidate_row *row, struct buf *body)
 
 struct candidate_row candidate_unpack_row(struct packed *body)
 {
-    struct candidate_row row = {.id = unpack_text(body)};
-    row.tail = unpack_text(body);
-    row.because = unpack_text(body);
-    row.policy = (uint16_t)unpack_number(body);
+    struct candidate_row row = {.id = pack_take_text(body)};
+    row.tail = pack_take_text(body);
+    row.because = pack_take_text(body);
+    row.policy = (uint16_t)pack_take_number(body);
     return row;
 }

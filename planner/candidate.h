@@ -1,5 +1,5 @@
-/* candidate.h: a directory that some policy wants to move, as the first pass leaves it in the spool:
- * the facts in the head of its record, its rows in the body.                                      */
+/* candidate.h: a directory that some policy wants to move, as the first pass leaves it in the
+ * spool: the facts in the head of its record, its rows in the body. */
 #ifndef PLANNER_CANDIDATE_H
 #define PLANNER_CANDIDATE_H
 
@@ -9,7 +9,7 @@
 struct arena;
 
 /* A policy that wins the directory, and how many of its rows that policy selects: funnels and
- * guards count by it.                                                                             */
+ * guards count by it. */
 struct candidate_share {
     uint16_t policy;
     uint64_t rows;

@@ -151,7 +151,7 @@ static bool read_rows(struct compose *compose, bool is_move, struct plan_action 
     action->row_count = count;
     for (size_t i = 0; i < count; i++) {
         struct candidate_row row = candidate_unpack_row(&body);
-        if (!unpack_check(&body, err))
+        if (!pack_check(&body, err))
             return false;
         action->rows[i] = (struct plan_row){
             .id = row.id,

@@ -1,5 +1,6 @@
-/* compose.h: what the passes found becomes the plan's lines: candidates, second spellings and reaps
- * merged in the plan's order, each with what was learned of it; and the summary adds them up.     */
+/* compose.h: what the passes found becomes the plan's lines: candidates, second spellings and
+ * reaps merged in the plan's order, each with what was learned of it; and the summary adds them
+ * up. */
 #ifndef PLANNER_COMPOSE_H
 #define PLANNER_COMPOSE_H
 

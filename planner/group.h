@@ -1,5 +1,5 @@
-/* group.h: the rows of one directory, while they are read: what they say together, and as many of
- * them as may move together.                                                                      */
+/* group.h: the rows of one directory, while they are read: what they say together, and as many
+ * of them as may move together. */
 #ifndef PLANNER_GROUP_H
 #define PLANNER_GROUP_H
 
@@ -43,7 +43,7 @@ bool group_has(const struct group *group, const struct location *location);
 void group_add(struct group *group, const struct record *record, const struct decision *decision);
 
 /* Of equal priority with the winner: what such a policy selects goes as the directory goes; what
- * another one selects is lost to it.  Needs a contest.                                            */
+ * another one selects is lost to it.  Needs a contest. */
 bool group_is_won_by(const struct group *group, size_t policy);
 /* A row of a directory that lies in this one. */
 struct group_nested {

@@ -1,9 +1,9 @@
 /* guard.h: how much a policy may do in one plan.  Directories are added in any order; then each
- * policy knows whether it plans anything at all, and if its guard truncates, which directories come
- * first in its order and fit.
+ * policy knows whether it plans anything at all, and if its guard truncates, which directories
+ * come first in its order and fit.
  *
  * Of a policy that truncates, only the directories that fit are remembered, in a heap; the first
- * that does not fit is the threshold.                                                             */
+ * that does not fit is the threshold. */
 #ifndef PLANNER_GUARD_H
 #define PLANNER_GUARD_H
 

@@ -82,7 +82,7 @@ static bool add_item(struct inspect *inspect, struct spool_cursor *cursor, struc
             return false;
     }
     inspect->count++;
-    return unpack_check(&body, err);
+    return pack_check(&body, err);
 }
 
 static int compare_questions(const void *a, const void *b)
@@ -300,15 +300,16 @@ bool inspect_next(struct spool_cursor *cursor, struct arena *arena, struct inspe
         return false;
     if (!found)
         return ERR(err, ERR_CORRUPT, "a temporary file has lost an answer");
-    answer->objects = unpack_number(&head);
-    answer->bytes = unpack_number(&head);
-    if (!digest_unhex(unpack_text(&head), answer->manifest.sha256, sizeof(answer->manifest.sha256)))
+    answer->objects = pack_take_number(&head);
+    answer->bytes = pack_take_number(&head);
+    if (!digest_unhex(pack_take_text(&head), answer->manifest.sha256,
+                      sizeof(answer->manifest.sha256)))
         head.broken = true;
-    answer->detail = arena_copy(arena, unpack_text(&head));
-    answer->row_count = (size_t)unpack_number(&head);
+    answer->detail = arena_copy(arena, pack_take_text(&head));
+    answer->row_count = (size_t)pack_take_number(&head);
     if (answer->row_count > PLAN_ROWS_SHOWN)
         head.broken = true;
-    if (!unpack_check(&head, err) || !spool_body(cursor, &body, err))
+    if (!pack_check(&head, err) || !spool_body(cursor, &body, err))
         return false;
     answer->rows = arena_make(arena, answer->row_count * sizeof(*answer->rows));
     for (size_t i = 0; i < answer->row_count; i++) {
@@ -317,5 +318,5 @@ bool inspect_next(struct spool_cursor *cursor, struct arena *arena, struct inspe
                                                  .tail = arena_copy(arena, row.tail),
                                                  .because = arena_copy(arena, row.because)};
     }
-    return unpack_check(&body, err);
+    return pack_check(&body, err);
 }

@@ -1,5 +1,5 @@
-/* inspect.h: the third pass.  What the directories that would move really hold, asked of the stores
- * through the survey port, and the guards once more with real sizes.                              */
+/* inspect.h: the third pass.  What the directories that would move really hold, asked of the
+ * stores through the survey port, and the guards once more with real sizes. */
 #ifndef PLANNER_INSPECT_H
 #define PLANNER_INSPECT_H
 
@@ -17,8 +17,8 @@ struct inspect_answer {
     size_t                 row_count;
 };
 
-/* Nothing is asked without a survey.  Blocks what can't move; fates tell which were surveyed.  Free
- * *inspected in any case.  ERR_CANCELLED.                                                         */
+/* Nothing is asked without a survey.  Blocks what can't move; fates tell which were surveyed.
+ * Free *inspected in any case.  ERR_CANCELLED. */
 MUST_USE bool inspect_run(const struct planner_request *request, const struct decided *decided,
                           struct arena *arena, struct plan_summary *summary, struct judged *judged,
                           struct inspected *inspected, struct err *err);

@@ -1,5 +1,5 @@
-/* judge.h: the second pass.  What the rows themselves can't tell: second spellings, units that are
- * open, moves that meet, guards.                                                                  */
+/* judge.h: the second pass.  What the rows themselves can't tell: second spellings, units that
+ * are open, moves that meet, guards. */
 #ifndef PLANNER_JUDGE_H
 #define PLANNER_JUDGE_H
 
@@ -36,7 +36,8 @@ void          judge_free(struct judged *judged);
 /* After guard_close: what the guards do not take is left or refused. */
 MUST_USE bool judge_ask_guards(const struct decided *decided, struct judged *judged,
                                struct err *err);
-/* The next candidate with its index, in an arena that is reset for it; *found is false at the end. */
+/* The next candidate with its index, in an arena that is reset for it; *found is false at the
+ * end. */
 MUST_USE bool judge_next(struct spool_cursor *cursor, struct arena *arena, bool *found,
                          struct candidate *candidate, uint64_t *index, struct err *err);
 /* The open unit that a candidate touches, at its source or at its target; NULL: none. */

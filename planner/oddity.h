@@ -1,6 +1,6 @@
 /* oddity.h: rows that mean a directory of a store but are spelled another way than the catalog's
- * other rows.  Where they stand in the catalog's order says nothing, so they are kept in memory, by
- * the directory that they mean, until all rows were seen.                                         */
+ * other rows.  Where they stand in the catalog's order says nothing, so they are kept in memory,
+ * by the directory that they mean, until all rows were seen. */
 #ifndef PLANNER_ODDITY_H
 #define PLANNER_ODDITY_H
 

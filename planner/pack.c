@@ -29,7 +29,7 @@ static const char *take(struct packed *packed, uint64_t size_bytes)
     return taken;
 }
 
-uint64_t unpack_number(struct packed *packed)
+uint64_t pack_take_number(struct packed *packed)
 {
     uint64_t value = 0;
     const char *bytes = take(packed, sizeof(value));
@@ -38,9 +38,9 @@ uint64_t unpack_number(struct packed *packed)
     return value;
 }
 
-const char *unpack_text(struct packed *packed)
+const char *pack_take_text(struct packed *packed)
 {
-    uint64_t size_bytes = unpack_number(packed);
+    uint64_t size_bytes = pack_take_number(packed);
     const char *text = take(packed, size_bytes);
     if (text == NULL || size_bytes == 0 || text[size_bytes - 1] != '\0') {
         packed->broken = true;
@@ -49,7 +49,7 @@ const char *unpack_text(struct packed *packed)
     return text;
 }
 
-bool unpack_check(const struct packed *packed, struct err *err)
+bool pack_check(const struct packed *packed, struct err *err)
 {
     return !packed->broken ||
            ERR(err, ERR_CORRUPT, "a temporary file does not hold what was written to it");

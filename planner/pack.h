@@ -19,9 +19,9 @@ struct packed {
     size_t      size_bytes;
     bool        broken; /* something was read that was not there: checked once, at the end */
 };
-uint64_t unpack_number(struct packed *packed);
+uint64_t pack_take_number(struct packed *packed);
 /* Borrowed from the bytes. */
-const char *unpack_text(struct packed *packed);
+const char *pack_take_text(struct packed *packed);
 /* ERR_CORRUPT if anything was missing. */
-MUST_USE bool unpack_check(const struct packed *packed, struct err *err);
+MUST_USE bool pack_check(const struct packed *packed, struct err *err);
 #endif

@@ -1,5 +1,5 @@
 /* plain.h: catalog text as a plan may show it: UTF-8 without control bytes, and of a location no
- * user information, query or fragment, which may hold a token.                                    */
+ * user information, query or fragment, which may hold a token. */
 #ifndef PLANNER_PLAIN_H
 #define PLANNER_PLAIN_H
 

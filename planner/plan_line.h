@@ -1,6 +1,6 @@
-/* plan_line.h: the lines of a plan file, each rendered in the one way that is canonical.  The writer
- * writes them; the reader renders what it has read once more and compares, so that a line with an
- * unknown key, another order or another spelling of a number is no line of a plan.                */
+/* plan_line.h: the lines of a plan file, each rendered in the one way that is canonical.  The
+ * writer writes them; the reader renders what it has read once more and compares, so that a line
+ * with an unknown key, another order or another spelling of a number is no line of a plan. */
 #ifndef PLANNER_PLAN_LINE_H
 #define PLANNER_PLAN_LINE_H
 

@@ -1,6 +1,6 @@
-/* plan_parse.h: the lines of a plan file, taken apart.  Nothing is trusted: names must be those of
- * the header, rows must lie in their directory, numbers must add up.  That a line is canonical is
- * for the caller to check (plan_line.h).                                                          */
+/* plan_parse.h: the lines of a plan file, taken apart.  Nothing is trusted: names must be those
+ * of the header, rows must lie in their directory, numbers must add up.  That a line is
+ * canonical is for the caller to check (plan_line.h). */
 #ifndef PLANNER_PLAN_PARSE_H
 #define PLANNER_PLAN_PARSE_H
 

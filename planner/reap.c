@@ -115,18 +115,18 @@ bool reap_next(struct spool_cursor *cursor, struct arena *arena, struct plan_act
         return true;
     struct plan_action *reap = arena_make(arena, sizeof(*reap));
     reap->kind = PLAN_REAP;
-    reap->store = (uint16_t)unpack_number(&head);
-    reap->target = (uint16_t)unpack_number(&head);
-    reap->directory = reap->target_directory = arena_copy(arena, unpack_text(&head));
-    reap->policy = arena_copy(arena, unpack_text(&head));
-    reap->objects = unpack_number(&head);
-    reap->bytes = unpack_number(&head);
-    if (!digest_unhex(unpack_text(&head), reap->manifest.sha256, sizeof(reap->manifest.sha256)))
+    reap->store = (uint16_t)pack_take_number(&head);
+    reap->target = (uint16_t)pack_take_number(&head);
+    reap->directory = reap->target_directory = arena_copy(arena, pack_take_text(&head));
+    reap->policy = arena_copy(arena, pack_take_text(&head));
+    reap->objects = pack_take_number(&head);
+    reap->bytes = pack_take_number(&head);
+    if (!digest_unhex(pack_take_text(&head), reap->manifest.sha256, sizeof(reap->manifest.sha256)))
         head.broken = true;
-    reap->unit = (int64_t)unpack_number(&head);
-    reap->due_us = (int64_t)unpack_number(&head);
-    reap->row_total = unpack_number(&head);
+    reap->unit = (int64_t)pack_take_number(&head);
+    reap->due_us = (int64_t)pack_take_number(&head);
+    reap->row_total = pack_take_number(&head);
     reap->oldest_us = INT64_MAX;
     *action = reap;
-    return unpack_check(&head, err);
+    return pack_check(&head, err);
 }

@@ -1,8 +1,8 @@
 /* spool.h: records in an unnamed temporary file: written once, then read as often as needed.
  *
- * A record has a head, which every pass reads, and a body, which most passes skip.  The records of
- * one store are added one after the other; they are read store by store, whatever order the stores
- * came in.                                                                                        */
+ * A record has a head, which every pass reads, and a body, which most passes skip.  The records
+ * of one store are added one after the other; they are read store by store, whatever order the
+ * stores came in. */
 #ifndef PLANNER_SPOOL_H
 #define PLANNER_SPOOL_H
 

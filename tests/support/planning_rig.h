@@ -1,5 +1,5 @@
-/* planning_rig.h: a policy from a text, a catalog in memory, a survey that answers as it was told, a
- * real journal: all that a plan is made of, and the plan read back through its file.              */
+/* planning_rig.h: a policy from a text, a catalog in memory, a survey that answers as it was
+ * told, a real journal: all that a plan is made of, and the plan read back through its file. */
 #ifndef TESTS_SUPPORT_PLANNING_RIG_H
 #define TESTS_SUPPORT_PLANNING_RIG_H
 
