@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "executor/pool.h"
 #include "state/location.h"
@@ -23,6 +23,7 @@ struct apply {
     struct arena arena;
     struct journal_unit **open; /* to be carried on, in this order */
     size_t open_count, open_capacity, open_next;
+    struct map carried; /* sources of those: the plan's moves of them are under way already */
     int64_t *reaps; /* units that the plan lists, sorted */
     size_t reap_count;
     struct arena peeked;        /* holds the action that is next */
@@ -88,7 +89,9 @@ static bool take_open(void *context, const struct journal_unit *entry, struct er
             memcpy(more, apply->open, apply->open_count * sizeof(*more));
         apply->open = more;
     }
-    apply->open[apply->open_count++] = copy_entry(&apply->arena, entry);
+    struct journal_unit *copy = copy_entry(&apply->arena, entry);
+    map_put(&apply->carried, copy->source, apply->open_count);
+    apply->open[apply->open_count++] = copy;
     return true;
 }
 
@@ -278,8 +281,11 @@ static bool next_planned(struct apply *apply, struct cohort *cohort, struct err 
             continue;
         }
         struct task *task = &cohort->tasks[cohort->count];
+        size_t carried;
         if (!make_planned(apply, action, &cohort->arena, task, err))
             return false;
+        if (map_find(&apply->carried, task->entry.source, &carried))
+            continue;
         set_event(task, EVENT_RESUME, apply->request->hands->clock);
         objects += action->objects;
         cohort->count++;
@@ -432,6 +438,7 @@ bool apply_run(const struct apply_request *request, struct apply_result *result,
     *result = (struct apply_result){0};
     arena_init(&apply.arena, LONG_LIVED_BYTES_MAX);
     arena_init(&apply.peeked, PLAN_FILE_LINE_MAX * 8);
+    map_init(&apply.carried, &apply.arena);
     bool done = run(&apply, err);
     arena_free(&apply.peeked);
     arena_free(&apply.arena);
