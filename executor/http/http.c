@@ -11,22 +11,13 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/when.h"
+#include "executor/http/lane.h"
 #include "executor/http/retry.h"
-#include "executor/http/transfer.h"
 #include "executor/http/window.h"
 
-#define LANE_IN_FLIGHT_MAX HTTP_WINDOW_MAX
 #define TICK_US INT64_C(100000) /* how long a waiting thread takes to notice a cancellation */
 #define HEADER_TEXT_MAX 128     /* of headers that are read here                             */
 #define PATH_LOGGED_MAX 256
-
-/* What a thread borrows while it is in http_batch: connections, and transfers to use them. */
-struct lane {
-    CURLM *multi;
-    struct transfer *idle;
-    struct rand rand;
-    struct lane *next;
-};
 
 struct http {
     struct http_config config;
@@ -98,17 +89,6 @@ bool http_open(const struct http_config *config, struct http **opened, struct er
     return true;
 }
 
-static void lane_free(struct lane *lane)
-{
-    while (lane->idle) {
-        struct transfer *transfer = lane->idle;
-        lane->idle = transfer->next;
-        transfer_free(transfer);
-    }
-    curl_multi_cleanup(lane->multi);
-    free(lane);
-}
-
 void http_close(struct http *http)
 {
     while (http->lanes) {
@@ -150,19 +130,8 @@ uint64_t http_requests_sent(const struct http *http)
 
 /* -- lanes ------------------------------------------------------------------------------------- */
 
-static struct lane *lane_make(void)
-{
-    struct lane *lane = calloc(1, sizeof *lane);
-    if (!lane || !(lane->multi = curl_multi_init()))
-        err_abort("out of memory");
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)LANE_IN_FLIGHT_MAX);
-    curl_multi_setopt(lane->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
-    rand_init(&lane->rand, rand_system());
-    return lane;
-}
-
 /* The one that was given back last has the warmest connections. */
-static struct lane *lane_borrow(struct http *http)
+static struct lane *borrow(struct http *http)
 {
     pthread_mutex_lock(&http->mutex);
     struct lane *lane = http->lanes;
@@ -172,27 +141,12 @@ static struct lane *lane_borrow(struct http *http)
     return lane ? lane : lane_make();
 }
 
-static void lane_return(struct http *http, struct lane *lane)
+static void give_back(struct http *http, struct lane *lane)
 {
     pthread_mutex_lock(&http->mutex);
     lane->next = http->lanes;
     http->lanes = lane;
     pthread_mutex_unlock(&http->mutex);
-}
-
-static struct transfer *transfer_take(struct http *http, struct lane *lane)
-{
-    struct transfer *transfer = lane->idle;
-    if (!transfer)
-        return transfer_make(&http->config, http->share);
-    lane->idle = transfer->next;
-    return transfer;
-}
-
-static void transfer_put(struct lane *lane, struct transfer *transfer)
-{
-    transfer->next = lane->idle;
-    lane->idle = transfer;
 }
 
 /* -- headers ----------------------------------------------------------------------------------- */
@@ -343,19 +297,18 @@ static void finish(struct batch *batch, struct transfer *transfer, CURLcode code
 static void begin(struct batch *batch, size_t index)
 {
     struct http_request *request = &batch->requests[index];
-    struct transfer *transfer = transfer_take(batch->http, batch->lane);
+    struct transfer *transfer = lane_take(batch->lane, &batch->http->config, batch->http->share);
     request->tries++;
     transfer->index = index;
     transfer->sent_us = monotonic_us(batch);
     if (!transfer_begin(transfer, request, batch->arena)) {
         struct window_news none = {0};
         window_give(&batch->http->windows, request->windows, &none);
-        transfer_put(batch->lane, transfer);
+        lane_put(batch->lane, transfer);
         batch->finished++;
         return;
     }
-    if (curl_multi_add_handle(batch->lane->multi, transfer->easy) != CURLM_OK)
-        err_abort("libcurl cannot take a request");
+    lane_send(batch->lane, transfer);
     batch->in_flight++;
     atomic_fetch_add(&batch->http->sent, 1);
 }
@@ -416,33 +369,17 @@ static int64_t nap_us(const struct batch *batch)
     return left_us < TICK_US ? left_us : TICK_US;
 }
 
-static void check_multi(CURLMcode code)
-{
-    if (code != CURLM_OK)
-        err_abort("libcurl has lost its way");
-}
-
 /* Until one of what is in flight has ended, or it is time to look for something to begin. */
 static void drive(struct batch *batch)
 {
-    CURLM *multi = batch->lane->multi;
-    const CURLMsg *message;
-    int running, left;
-    size_t before = batch->in_flight;
-
-    check_multi(curl_multi_perform(multi, &running));
-    while ((message = curl_multi_info_read(multi, &left))) {
-        CURL *easy = message->easy_handle;
-        CURLcode code = message->data.result;
-        struct transfer *transfer;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-        curl_multi_remove_handle(multi, easy);
+    struct transfer *transfer;
+    CURLcode code;
+    lane_drive(batch->lane, nap_us(batch));
+    while ((transfer = lane_ended(batch->lane, &code))) {
         batch->in_flight--;
         finish(batch, transfer, code);
-        transfer_put(batch->lane, transfer);
+        lane_put(batch->lane, transfer);
     }
-    if (batch->in_flight == before)
-        check_multi(curl_multi_poll(multi, NULL, 0, (int)((nap_us(batch) + 999) / 1000), NULL));
 }
 
 void http_batch(struct http *http, struct http_request *requests, size_t count, struct arena *arena)
@@ -452,7 +389,7 @@ void http_batch(struct http *http, struct http_request *requests, size_t count, 
     if (count == 0)
         return;
     batch.waits = arena_make(arena, count * sizeof *batch.waits);
-    batch.lane = lane_borrow(http);
+    batch.lane = borrow(http);
     for (size_t i = 0; i < count; i++) {
         requests[i].status = 0;
         requests[i].tries = 0;
@@ -471,5 +408,5 @@ void http_batch(struct http *http, struct http_request *requests, size_t count, 
         else if (batch.finished < count)
             clock->ops->sleep_us(clock, nap_us(&batch));
     }
-    lane_return(http, batch.lane);
+    give_back(http, batch.lane);
 }

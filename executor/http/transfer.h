@@ -1,5 +1,6 @@
-/* transfer.h: one request on its way through libcurl, which nothing outside transfer.c and http.c
- * sees.  A transfer is used for one request after another and keeps what it has allocated.      */
+/* transfer.h: one request on its way through libcurl, which nothing outside transfer.c, lane.c and
+ * http.c sees.  A transfer is used for one request after another and keeps what it has allocated.
+ */
 #ifndef EXECUTOR_HTTP_TRANSFER_H
 #define EXECUTOR_HTTP_TRANSFER_H
 
