@@ -24,7 +24,7 @@ struct apply {
     struct journal_unit **open; /* to be carried on, in this order */
     size_t open_count, open_capacity, open_next;
     struct map carried; /* sources of those: the plan's moves of them are under way already */
-    int64_t *reaps; /* units that the plan lists, sorted */
+    int64_t *reaps;     /* units that the plan lists, sorted */
     size_t reap_count;
     struct arena peeked;        /* holds the action that is next */
     struct plan_action *action; /* NULL: none, or not read yet   */
@@ -48,17 +48,24 @@ static bool is_listed(const struct apply *apply, int64_t unit)
            bsearch(&unit, apply->reaps, apply->reap_count, sizeof(unit), compare_ids) != NULL;
 }
 
+/* How far it came; a parked unit goes on from there. */
+static enum unit_state stage_of(const struct unit *unit)
+{
+    return unit->state == UNIT_PARKED ? unit->left_state : unit->state;
+}
+
 /* Deleting was reviewed: with the plan that this run applies, or by whoever said reap. */
 static bool is_wanted(const struct apply *apply, const struct unit *unit)
 {
     const struct apply_request *request = apply->request;
     struct clock *clock = request->hands->clock;
-    if (unit->state == UNIT_CUTOVER) {
+    enum unit_state stage = stage_of(unit);
+    if (stage == UNIT_CUTOVER) {
         bool due = unit->keep_source || unit->cleanup_at_us <= clock->ops->now_us(clock);
         bool immediate = unit->grace_us == 0; /* its deletion belongs to its move */
         return due && (request->reap_all || immediate || is_listed(apply, unit->id));
     }
-    return !request->only_reap || unit->state == UNIT_DELETING || unit->state == UNIT_SWEEPING;
+    return !request->only_reap || stage == UNIT_DELETING || stage == UNIT_SWEEPING;
 }
 
 static struct journal_unit *copy_entry(struct arena *arena, const struct journal_unit *from)
@@ -143,7 +150,11 @@ static bool make_resumed(struct apply *apply, const struct journal_unit *entry, 
                          struct task *task, bool *made)
 {
     const struct policies *policies = apply->request->hands->policies;
-    *task = (struct task){.entry = *entry, .next = entry->unit};
+    *task = (struct task){.entry = *entry};
+    /* Keep or delete is fixed only by the cut-over. */
+    if (apply->request->keep_source && stage_of(&entry->unit) < UNIT_CUTOVER)
+        task->entry.unit.keep_source = true;
+    task->next = task->entry.unit;
     *made = find_store(policies, entry->source, entry->directory, arena, &task->source) &&
             find_store(policies, entry->target, entry->directory, arena, &task->target);
     return *made;
@@ -259,11 +270,17 @@ static bool make_planned(const struct apply *apply, const struct plan_action *ac
     return true;
 }
 
+/* Nobody knows how large a directory is that was not surveyed: it is a cohort of its own. */
+static uint64_t weight_of(const struct plan_action *action)
+{
+    return action->surveyed ? action->objects : COHORT_OBJECTS_MAX;
+}
+
 static bool fits(const struct cohort *cohort, const struct plan_action *action, uint64_t objects)
 {
     const struct task *first = &cohort->tasks[0];
     return cohort->count < COHORT_UNITS_MAX && action->store == first->source &&
-           action->target == first->target && objects + action->objects <= COHORT_OBJECTS_MAX;
+           action->target == first->target && objects + weight_of(action) <= COHORT_OBJECTS_MAX;
 }
 
 static bool next_planned(struct apply *apply, struct cohort *cohort, struct err *err)
@@ -276,18 +293,19 @@ static bool next_planned(struct apply *apply, struct cohort *cohort, struct err 
         if (action == NULL || (cohort->count > 0 && !fits(cohort, action, objects)))
             return true;
         apply->action = NULL; /* taken: its arena stays until the next peek */
-        if (!within_guards(apply, action)) {
-            apply->result->refused++;
-            continue;
-        }
+        bool allowed = within_guards(apply, action);
         struct task *task = &cohort->tasks[cohort->count];
         size_t carried;
         if (!make_planned(apply, action, &cohort->arena, task, err))
             return false;
         if (map_find(&apply->carried, task->entry.source, &carried))
             continue;
+        if (!allowed) {
+            apply->result->refused++;
+            continue;
+        }
         set_event(task, EVENT_RESUME, apply->request->hands->clock);
-        objects += action->objects;
+        objects += weight_of(action);
         cohort->count++;
     }
 }

@@ -40,7 +40,7 @@ struct apply_request {
     bool reap_all;            /* delete every source whose grace is over, not only those
                                * that the plan lists                                    */
     bool only_reap;           /* nothing else of what is open                           */
-    bool keep_source;         /* whatever the plan says                                 */
+    bool keep_source;         /* of all that is not cut over yet, whatever the plan says */
     /* Told of each directory as it comes to rest, one call at a time.  May be NULL. */
     void (*report)(void *context, const struct task *task, enum apply_outcome outcome);
     void *report_context;

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "executor/listing.h"
 #include "executor/perform_private.h"
+#include "state/location.h"
 
 /* -- the manifest ------------------------------------------------------------------------------ */
 
@@ -35,6 +36,24 @@ static bool has_failed(struct task *task, const struct err *failure)
     return failed;
 }
 
+/* Each row's own object is there, or the row would point at nothing.  A survey has seen to that. */
+static bool rows_have_objects(const struct crew *crew, struct task *task,
+                              const struct object *objects, size_t count)
+{
+    const struct places *places = &crew->cohort->hands->policies->places;
+    for (size_t i = 0; i < task->row_count; i++) {
+        struct location location;
+        location_read(places, task->rows[i].old_location, &crew->cohort->scratch, &location);
+        struct object own = {.key = location.name};
+        if (own.key[0] == '\0' ||
+            (count > 0 && bsearch(&own, objects, count, sizeof(own), object_compare) != NULL))
+            continue;
+        perform_blame(task, own.key, "is what a row points at, and is not there");
+        return false;
+    }
+    return true;
+}
+
 static bool on_manifest(void *context, size_t index, const struct object *objects, size_t count,
                         int64_t server_us, const struct err *failure, struct err *err)
 {
@@ -52,8 +71,9 @@ static bool on_manifest(void *context, size_t index, const struct object *object
         event->irregular += objects[i].irregular;
     }
     object_manifest_digest(objects, count, &event->manifest);
-    event->same_objects =
-        !task->has_planned || memcmp(&event->manifest, &task->planned, sizeof(task->planned)) == 0;
+    event->same_objects = task->has_planned
+                              ? memcmp(&event->manifest, &task->planned, sizeof(task->planned)) == 0
+                              : rows_have_objects(crew, task, objects, count);
     return true;
 }
 

@@ -25,7 +25,7 @@ struct feed {
     struct world_move moves[DIRECTORIES];
     const char *ids[DIRECTORIES];
     size_t next, fail_at;
-    size_t given_back, in_state[UNIT_STATES];
+    size_t given_back, restless, in_state[UNIT_STATES];
 };
 
 static void copy_task(struct arena *arena, struct task *task, const struct task *from)
@@ -61,7 +61,7 @@ static void done(void *context, const struct cohort *cohort)
 {
     struct feed *feed = context;
     for (size_t i = 0; i < cohort->count; i++) {
-        assert_true(cohort->tasks[i].resting);
+        feed->restless += !cohort->tasks[i].resting; /* no place for an assertion: a worker's */
         feed->in_state[cohort->tasks[i].next.state]++;
         feed->given_back++;
     }
@@ -98,7 +98,9 @@ static bool run(struct feed *feed, struct err *err)
     const struct pool_feed pool = {.next = next, .done = done, .context = feed};
     feed->next = feed->given_back = 0;
     memset(feed->in_state, 0, sizeof(feed->in_state));
-    return pool_run(&feed->world->hands, WORKERS, &pool, err);
+    bool ran = pool_run(&feed->world->hands, WORKERS, &pool, err);
+    assert_int_equal(feed->restless, 0);
+    return ran;
 }
 
 static void assert_all_moved(struct feed *feed)

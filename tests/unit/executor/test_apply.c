@@ -1,0 +1,491 @@
+/* Runs of plan files over a world in memory: what is begun, carried on and deleted, and how it is
+ * counted. */
+#include "executor/apply.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "state/location.h"
+#include "tests/support/world.h"
+
+#define NO_POLICY "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+#define DAY_US (INT64_C(86400) * 1000000)
+#define MOVES 3
+#define OBJECTS_EACH 3
+
+static const char *const siblings[] = {"cam.h264", "can.asc", NULL};
+static const char *const directories[MOVES] = {"rec/1/", "rec/10/", "rec/2/"};
+static const char *const ids[MOVES] = {"R1", "R2", "R3"};
+
+struct scene {
+    struct world world;
+    struct plan_guard guard;
+    struct plan_store stores[WORLD_STORES];
+    struct plan_header header;
+    int64_t grace_us;
+    bool surveyed;
+    int64_t reaps[MOVES]; /* units that the plan lists; 0: none */
+    char path[128];
+    struct apply_request request;
+    struct apply_result result;
+    enum apply_outcome last; /* what was reported last, and with which error */
+    struct err last_err;
+    size_t reported;
+};
+
+static int set_up(void **state)
+{
+    static struct scene scene;
+    scene = (struct scene){.surveyed = true};
+    world_make(&scene.world);
+    for (size_t i = 0; i < MOVES; i++)
+        world_put(&scene.world, ids[i], directories[i], siblings);
+    for (int i = 0; i < WORLD_STORES; i++)
+        scene.stores[i] = (struct plan_store){.name = scene.world.places[i].store,
+                                              .base = scene.world.places[i].base};
+    const uint64_t none = POLICY_NO_LIMIT;
+    scene.guard = (struct plan_guard){.policy = "age-out",
+                                      .guards = {.max_recordings = none,
+                                                 .max_bytes = none,
+                                                 .max_deletes = none,
+                                                 .max_fraction_ppm = POLICY_FRACTION_ONE}};
+    snprintf(scene.path, sizeof(scene.path), "%s/x.plan", scene.world.folder);
+    scene.request = (struct apply_request){.hands = &scene.world.hands, .workers = 1, .run = 1};
+    *state = &scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+    world_free(&scene->world);
+    return 0;
+}
+
+/* -- plans ------------------------------------------------------------------------------------ */
+
+/* The digest of what stands in a directory on hot. */
+static void survey(struct world *world, struct plan_action *action)
+{
+    struct listing page = {.prefix = action->directory};
+    struct store *store = world->stores[WORLD_HOT];
+    store->ops->list(store, &page, 1, &world->arena);
+    assert_null(page.marker);
+    for (size_t i = 0; i < page.count; i++) {
+        page.objects[i].key += strlen(action->directory);
+        action->bytes += page.objects[i].bytes;
+    }
+    action->objects = page.count;
+    object_manifest_digest(page.objects, page.count, &action->manifest);
+}
+
+static void add_move(struct scene *scene, struct plan_writer *writer, size_t index,
+                     struct plan_summary *summary)
+{
+    struct world *world = &scene->world;
+    const char *name = str_format(&world->arena, "%s.ecalmeas", ids[index]);
+    struct plan_row row = {.id = ids[index],
+                           .location = location_make(&world->places[WORLD_HOT], directories[index],
+                                                     name, &world->arena),
+                           .because = "older_than 90d: 107d"};
+    struct plan_action action = {.kind = PLAN_MOVE,
+                                 .store = WORLD_HOT,
+                                 .directory = directories[index],
+                                 .target = WORLD_COLD,
+                                 .target_directory = directories[index],
+                                 .policy = "age-out",
+                                 .at = "x.yaml:1:1",
+                                 .surveyed = scene->surveyed,
+                                 .terms = {VERIFY_CHECKSUM, false, scene->grace_us},
+                                 .oldest_us = INT64_MAX,
+                                 .rows = &row,
+                                 .row_count = 1,
+                                 .row_total = 1};
+    struct err err;
+    if (scene->surveyed)
+        survey(world, &action);
+    if (!plan_file_add(writer, &action, &err))
+        fail_msg("%s", err.text);
+    summary->actions[PLAN_MOVE]++;
+    summary->move_recordings++;
+    summary->move_objects += action.objects;
+    summary->move_bytes += action.bytes;
+}
+
+static void add_reap(struct scene *scene, struct plan_writer *writer, size_t index,
+                     struct plan_summary *summary)
+{
+    struct plan_action action = {.kind = PLAN_REAP,
+                                 .store = WORLD_HOT,
+                                 .directory = directories[index],
+                                 .target = WORLD_COLD,
+                                 .target_directory = directories[index],
+                                 .policy = "age-out",
+                                 .oldest_us = INT64_MAX,
+                                 .objects = OBJECTS_EACH,
+                                 .unit = scene->reaps[index],
+                                 .due_us = scene->world.clock.instant_us};
+    struct err err;
+    if (!plan_file_add(writer, &action, &err))
+        fail_msg("%s", err.text);
+    summary->actions[PLAN_REAP]++;
+    summary->reap_objects += action.objects;
+}
+
+/* Moves of the first `moves` directories, or the reaps that the scene names. */
+static void write_plan(struct scene *scene, size_t moves)
+{
+    scene->header = (struct plan_header){.policy_digest = NO_POLICY,
+                                         .catalog = "memory:///t",
+                                         .stores = scene->stores,
+                                         .store_count = WORLD_STORES,
+                                         .guards = &scene->guard,
+                                         .guard_count = 1,
+                                         .journal = "none",
+                                         .surveyed = scene->surveyed};
+    struct plan_store_total totals[WORLD_STORES] = {0};
+    struct plan_funnel funnel = {.policy = "age-out", .target = WORLD_COLD};
+    struct plan_summary summary = {
+        .funnels = &funnel, .funnel_count = 1, .totals = totals, .total_count = WORLD_STORES};
+    struct plan_made made = {.by = "test", .host = "h", .policy = "x.yaml"};
+    struct plan_writer *writer;
+    char digest[PLAN_DIGEST_MAX];
+    struct err err;
+    remove(scene->path);
+    if (!plan_file_create(scene->path, &scene->header, &writer, &err))
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < MOVES; i++) {
+        if (scene->reaps[i] != 0)
+            add_reap(scene, writer, i, &summary);
+        else if (i < moves)
+            add_move(scene, writer, i, &summary);
+    }
+    if (!plan_file_finish(writer, &summary, &made, digest, &err))
+        fail_msg("%s", err.text);
+}
+
+/* -- runs ------------------------------------------------------------------------------------- */
+
+static void note_report(void *context, const struct task *task, enum apply_outcome outcome)
+{
+    struct scene *scene = context;
+    scene->last = outcome;
+    scene->last_err = task->err;
+    scene->reported++;
+}
+
+static void run(struct scene *scene, bool with_plan)
+{
+    struct err err;
+    scene->request.plan = NULL;
+    scene->request.report = note_report;
+    scene->request.report_context = scene;
+    scene->reported = 0;
+    if (with_plan && !plan_file_open(scene->path, &scene->request.plan, &err))
+        fail_msg("%s", err.text);
+    if (!apply_run(&scene->request, &scene->result, &err))
+        fail_msg("%s", err.text);
+    plan_file_close(scene->request.plan);
+}
+
+static void expect(const struct scene *scene, enum apply_outcome outcome, uint64_t count)
+{
+    if (scene->result.directories[outcome] != count)
+        fail_msg("%s: %llu, wanted %llu", apply_outcome_name(outcome),
+                 (unsigned long long)scene->result.directories[outcome], (unsigned long long)count);
+}
+
+static bool source_stands(struct scene *scene, size_t index)
+{
+    return world_has(&scene->world, WORLD_HOT,
+                     str_format(&scene->world.arena, "%scan.asc", directories[index]));
+}
+
+static bool take_id(void *context, const struct journal_unit *unit, struct err *err)
+{
+    (void)err;
+    int64_t *units = context;
+    for (size_t i = 0; i < MOVES; i++)
+        if (str_equal(unit->directory, directories[i]))
+            units[i] = unit->unit.id;
+    return true;
+}
+
+/* The open unit of each directory. */
+static void open_units(struct scene *scene, int64_t units[MOVES])
+{
+    struct journal_filter filter = {.open_only = true};
+    struct err err;
+    memset(units, 0, MOVES * sizeof(*units));
+    assert_true(journal_each(scene->world.hands.journal, &filter, take_id, units, &err));
+}
+
+static void a_plan_is_carried_out_once(void **state)
+{
+    struct scene *scene = *state;
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.moved_recordings, MOVES);
+    assert_int_equal(scene->result.moved_objects, MOVES * OBJECTS_EACH);
+    assert_int_equal(scene->result.deleted_sources, MOVES);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_int_equal(store_memory_count(scene->world.objects[WORLD_HOT]), 0);
+    assert_true(world_rows_are_whole(&scene->world, ids, MOVES));
+
+    uint64_t writes = store_memory_writes(scene->world.objects[WORLD_COLD]);
+    world_restart(&scene->world);
+    run(scene, true);
+    expect(scene, APPLY_ALREADY, MOVES);
+    assert_int_equal(scene->result.deleted_sources, 0);
+    assert_int_equal(store_memory_writes(scene->world.objects[WORLD_COLD]), writes);
+}
+
+static void what_changed_since_the_plan_is_stale_and_the_rest_moves(void **state)
+{
+    struct scene *scene = *state;
+    write_plan(scene, MOVES);
+    store_memory_put(scene->world.objects[WORLD_HOT], "rec/10/new", "n", 1);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES - 1);
+    expect(scene, APPLY_STALE, 1);
+    assert_true(world_is_at(&scene->world, "R2", WORLD_HOT));
+}
+
+/* A guard of the plan refuses the same directories however often it is applied. */
+static void guards_refuse(void **state)
+{
+    struct scene *scene = *state;
+    scene->guard.guards.max_recordings = 2;
+    write_plan(scene, MOVES);
+    for (int i = 0; i < 2; i++) {
+        run(scene, true);
+        assert_int_equal(scene->result.refused, 1);
+        expect(scene, i == 0 ? APPLY_MOVED : APPLY_ALREADY, 2);
+        assert_true(world_is_at(&scene->world, "R3", WORLD_HOT));
+    }
+    scene->guard.guards.max_recordings = POLICY_NO_LIMIT;
+    scene->guard.guards.max_deletes = 2;
+    write_plan(scene, 2);
+    run(scene, true);
+    assert_int_equal(scene->result.refused, 0);
+}
+
+/* -- deletions -------------------------------------------------------------------------------- */
+
+static void move_into_grace(struct scene *scene)
+{
+    scene->grace_us = DAY_US;
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.waiting_sources, MOVES);
+    scene->world.clock.instant_us += 2 * DAY_US;
+}
+
+static void only_what_the_plan_lists_is_deleted(void **state)
+{
+    struct scene *scene = *state;
+    int64_t units[MOVES];
+    move_into_grace(scene);
+    open_units(scene, units);
+    scene->reaps[1] = units[1];
+    write_plan(scene, 0);
+    run(scene, true);
+    assert_int_equal(scene->result.deleted_sources, 1);
+    assert_true(source_stands(scene, 0));
+    assert_false(source_stands(scene, 1));
+    assert_true(source_stands(scene, 2));
+
+    scene->request.reap_all = scene->request.only_reap = true;
+    run(scene, false);
+    assert_int_equal(scene->result.deleted_sources, MOVES - 1);
+    assert_false(source_stands(scene, 0));
+}
+
+/* A parked source was not reviewed either, unless its deletion had begun; reap looks again. */
+static void a_parked_source_is_deleted_by_review_or_reap(void **state)
+{
+    struct scene *scene = *state;
+    int64_t units[MOVES];
+    move_into_grace(scene);
+    open_units(scene, units);
+    store_memory_put(scene->world.objects[WORLD_HOT], "rec/1/new", "n", 1);
+    scene->reaps[0] = units[0];
+    write_plan(scene, 0);
+    run(scene, true);
+    expect(scene, APPLY_PARKED, 1);
+    store_memory_remove(scene->world.objects[WORLD_HOT], "rec/1/new");
+
+    scene->reaps[0] = 0;
+    write_plan(scene, 0);
+    run(scene, true);
+    assert_true(source_stands(scene, 0));
+
+    scene->request.reap_all = scene->request.only_reap = true;
+    run(scene, false);
+    assert_false(source_stands(scene, 0));
+}
+
+/* -- what is open ----------------------------------------------------------------------------- */
+
+static enum store_result stop_at_copy(void *context, enum store_memory_verb verb, const char *key,
+                                      bool *apply)
+{
+    struct world *world = context;
+    (void)key;
+    (void)apply;
+    if (verb == STORE_MEMORY_COPY)
+        atomic_store(&world->stop, true);
+    return RESULT_DONE;
+}
+
+static void stop_while_copying(struct scene *scene)
+{
+    store_memory_set_fault(scene->world.objects[WORLD_COLD], stop_at_copy, &scene->world);
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_OPEN, MOVES);
+    store_memory_set_fault(scene->world.objects[WORLD_COLD], NULL, NULL);
+    world_restart(&scene->world);
+}
+
+static void the_same_command_resumes_after_a_stop(void **state)
+{
+    struct scene *scene = *state;
+    stop_while_copying(scene);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->reported, MOVES);
+    assert_int_equal(store_memory_count(scene->world.objects[WORLD_HOT]), 0);
+    assert_true(world_rows_are_whole(&scene->world, ids, MOVES));
+}
+
+static void a_stop_before_the_first_directory_begins_none(void **state)
+{
+    struct scene *scene = *state;
+    write_plan(scene, MOVES);
+    atomic_store(&scene->world.stop, true);
+    run(scene, true);
+    assert_int_equal(scene->result.not_begun, MOVES);
+    assert_int_equal(scene->reported, 0);
+    assert_int_equal(store_memory_writes(scene->world.objects[WORLD_COLD]), 0);
+}
+
+static enum store_result busy_lists(void *context, enum store_memory_verb verb, const char *key,
+                                    bool *apply)
+{
+    (void)context;
+    (void)key;
+    (void)apply;
+    return verb == STORE_MEMORY_LIST ? RESULT_BUSY : RESULT_DONE;
+}
+
+/* A directory that is carried on is not begun by the plan as well: another worker would run into
+ * its open unit and call it failed. */
+static void what_is_carried_on_is_not_begun_again(void **state)
+{
+    struct scene *scene = *state;
+    stop_while_copying(scene);
+    store_memory_set_fault(scene->world.objects[WORLD_COLD], busy_lists, NULL);
+    run(scene, true);
+    expect(scene, APPLY_OPEN, MOVES);
+    expect(scene, APPLY_FAILED, 0);
+    assert_int_equal(scene->reported, MOVES);
+}
+
+static void a_unit_whose_store_is_gone_is_reported_open(void **state)
+{
+    struct scene *scene = *state;
+    stop_while_copying(scene);
+    scene->world.places[WORLD_COLD].base = "https://elsewhere.example/data/";
+    run(scene, false);
+    expect(scene, APPLY_OPEN, MOVES);
+    assert_int_equal(scene->last, APPLY_OPEN);
+    assert_non_null(strstr(scene->last_err.text, "https://cold.example/data/rec/2/"));
+    scene->world.places[WORLD_COLD].base = "https://cold.example/data/";
+    run(scene, false);
+    expect(scene, APPLY_MOVED, MOVES);
+}
+
+static void keep_source_keeps_what_is_carried_on(void **state)
+{
+    struct scene *scene = *state;
+    stop_while_copying(scene);
+    scene->request.keep_source = true;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.kept_sources, MOVES);
+    for (size_t i = 0; i < MOVES; i++)
+        assert_true(source_stands(scene, i));
+}
+
+/* -- plans without a survey ------------------------------------------------------------------- */
+
+/* Nobody has looked whether a row's own object is there: it would point at nothing. */
+static void a_row_without_its_object_does_not_move(void **state)
+{
+    struct scene *scene = *state;
+    scene->surveyed = false;
+    store_memory_remove(scene->world.objects[WORLD_HOT], "rec/10/R2.ecalmeas");
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES - 1);
+    expect(scene, APPLY_STALE, 1);
+    assert_true(world_is_at(&scene->world, "R2", WORLD_HOT));
+    assert_true(source_stands(scene, 1));
+}
+
+struct watch {
+    const struct world *world;
+    bool together;
+};
+
+static enum store_result watch_copies(void *context, enum store_memory_verb verb, const char *key,
+                                      bool *apply)
+{
+    struct watch *watch = context;
+    (void)apply;
+    if (verb == STORE_MEMORY_COPY && str_starts(key, directories[1]))
+        watch->together |= !world_is_at(watch->world, ids[0], WORLD_COLD);
+    return RESULT_DONE;
+}
+
+/* Their sizes are unknown, and 64 of them together might fill the memory. */
+static void without_a_survey_directories_go_one_by_one(void **state)
+{
+    struct scene *scene = *state;
+    struct watch watch = {.world = &scene->world};
+    scene->surveyed = false;
+    store_memory_set_fault(scene->world.objects[WORLD_COLD], watch_copies, &watch);
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_false(watch.together);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(a_plan_is_carried_out_once),
+        CASE(what_changed_since_the_plan_is_stale_and_the_rest_moves),
+        CASE(guards_refuse),
+        CASE(only_what_the_plan_lists_is_deleted),
+        CASE(a_parked_source_is_deleted_by_review_or_reap),
+        CASE(the_same_command_resumes_after_a_stop),
+        CASE(a_stop_before_the_first_directory_begins_none),
+        CASE(what_is_carried_on_is_not_begun_again),
+        CASE(a_unit_whose_store_is_gone_is_reported_open),
+        CASE(keep_source_keeps_what_is_carried_on),
+        CASE(a_row_without_its_object_does_not_move),
+        CASE(without_a_survey_directories_go_one_by_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
