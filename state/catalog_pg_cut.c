@@ -125,7 +125,7 @@ static bool look_at_rows(struct work *work, bool lock, struct catalog_sight *sig
     CATALOG_PG_REPLY reply = {.count = 0};
     bool ok = buf_check(&array, "the list of ids", err) &&
               catalog_pg_link_batch(work->link, queries, COUNT, &reply, err) &&
-              catalog_pg_link_is_primary(&reply, err);
+              catalog_pg_link_is_primary(work->link, &reply, err);
     buf_free(&array);
     if (!ok)
         return false;

@@ -8,6 +8,8 @@
 #include "base/str.h"
 #include "state/catalog_pg_connect.h"
 
+/* A server that became a standby: of several hosts, the next connection may find the primary. */
+#define READ_ONLY_SERVER "25006"
 #define TABLE_BYTES_MAX ((size_t)16 << 20)
 
 /* From PostgreSQL's catalog/pg_type.dat; they never change. */
@@ -22,12 +24,24 @@ enum err_kind catalog_pg_link_kind(const char *sqlstate)
         const char *begins;
         enum err_kind kind;
     } kinds[] = {
-        {"42501", ERR_DENIED},  {"28", ERR_DENIED},     {"42P01", ERR_MISSING},
-        {"42703", ERR_MISSING}, {"3D", ERR_MISSING},    {"3F", ERR_MISSING},
-        {"08", ERR_BUSY},       {"40", ERR_BUSY},       {"53", ERR_BUSY},
-        {"55P03", ERR_BUSY},    {"57", ERR_BUSY},       {"58", ERR_BUSY},
-        {"25006", ERR_BUSY},    {"XX001", ERR_CORRUPT}, {"XX002", ERR_CORRUPT},
-        {"23", ERR_CONFLICT},   {"P0", ERR_CONFLICT},   {"22", ERR_INPUT},
+        {"42501", ERR_DENIED},
+        {"28", ERR_DENIED},
+        {"42P01", ERR_MISSING},
+        {"42703", ERR_MISSING},
+        {"3D", ERR_MISSING},
+        {"3F", ERR_MISSING},
+        {"08", ERR_BUSY},
+        {"40", ERR_BUSY},
+        {"53", ERR_BUSY},
+        {"55P03", ERR_BUSY},
+        {"57", ERR_BUSY},
+        {"58", ERR_BUSY},
+        {READ_ONLY_SERVER, ERR_BUSY},
+        {"XX001", ERR_CORRUPT},
+        {"XX002", ERR_CORRUPT},
+        {"23", ERR_CONFLICT},
+        {"P0", ERR_CONFLICT},
+        {"22", ERR_INPUT},
         {"0A", ERR_INPUT},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -48,7 +62,7 @@ bool catalog_pg_link_fail(const struct catalog_pg_link *link, const PGresult *re
     }
     ERR(err, catalog_pg_link_kind(sqlstate), "the catalog says: %s", message);
     snprintf(err->code, sizeof err->code, "%s", sqlstate);
-    if (str_equal(sqlstate, "25006"))
+    if (str_equal(sqlstate, READ_ONLY_SERVER))
         snprintf(err->hint, sizeof err->hint, "connect to the primary: this server is read only");
     return false;
 }
@@ -126,8 +140,8 @@ void catalog_pg_link_begin(const struct catalog_config *config, enum catalog_pg_
         [CATALOG_PG_READ_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED",
     };
     queries[0] = (struct catalog_pg_query){.sql = begins[mode]};
-    /* For this transaction alone, as SET LOCAL.  search_path last but for the function names being
-     * qualified: nothing that somebody put into a schema of theirs can be called instead.  With
+    /* For this transaction alone, as SET LOCAL.  Behind it all names mean those of pg_catalog, and
+     * it qualifies its own: nothing that somebody put into a schema can be called instead.  With
      * row_security off the server raises an error where it would hide rows.                      */
     queries[1] = (struct catalog_pg_query){
         .sql = "SELECT pg_catalog.current_schemas(false)::pg_catalog.text,"
@@ -143,12 +157,14 @@ void catalog_pg_link_begin(const struct catalog_config *config, enum catalog_pg_
     catalog_pg_query_number(&queries[1], statement_ms);
 }
 
-bool catalog_pg_link_is_primary(const struct catalog_pg_reply *reply, struct err *err)
+bool catalog_pg_link_is_primary(struct catalog_pg_link *link, const struct catalog_pg_reply *reply,
+                                struct err *err)
 {
     if (strcmp(PQgetvalue(reply->results[1], 0, 1), "f") == 0)
         return true;
     ERR(err, ERR_BUSY, "the catalog's server is a standby and may be behind");
     snprintf(err->hint, sizeof err->hint, "connect to the primary");
+    catalog_pg_link_close(link);
     return false;
 }
 
@@ -214,6 +230,8 @@ bool catalog_pg_link_batch(struct catalog_pg_link *link, const struct catalog_pg
     catalog_pg_reply_clear(reply);
     catalog_pg_link_rollback(link);
     link->table = NULL; /* what it says may be what was wrong */
+    if (str_equal(err->code, READ_ONLY_SERVER))
+        catalog_pg_link_close(link);
     return false;
 }
 

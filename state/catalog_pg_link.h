@@ -59,8 +59,10 @@ enum catalog_pg_mode { CATALOG_PG_READ_ONLY, CATALOG_PG_READ_WRITE };
 void catalog_pg_link_begin(const struct catalog_config *config, enum catalog_pg_mode mode,
                            int64_t statement_ms,
                            struct catalog_pg_query queries[CATALOG_PG_BEGIN_COUNT]);
-/* ERR_BUSY if the reply to what _begin sent says that the server is a standby: it may be behind. */
-MUST_USE bool catalog_pg_link_is_primary(const struct catalog_pg_reply *reply, struct err *err);
+/* ERR_BUSY if the reply to what _begin sent says that the server is a standby, which may be behind;
+ * the connection is dropped: of several hosts, the next one may be the primary. */
+MUST_USE bool catalog_pg_link_is_primary(struct catalog_pg_link *link,
+                                         const struct catalog_pg_reply *reply, struct err *err);
 /* The schemas of the role's own search_path, in order: an array of names, as text. */
 const char *catalog_pg_link_schemas(const struct catalog_pg_reply *reply);
 

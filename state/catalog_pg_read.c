@@ -16,7 +16,6 @@ struct pg_cursor {
     struct catalog_pg_form form;
     char *message; /* of libpq: the row that the record points into */
     bool began;    /* the header was read                           */
-    bool marked;   /* the mark of the end was read                  */
     bool ended;    /* the server said that it was all               */
 };
 
@@ -97,8 +96,6 @@ static bool finish_copy(struct pg_cursor *cursor, struct err *err)
     bool ok =
         PQresultStatus(result) == PGRES_COMMAND_OK || catalog_pg_link_fail(reader, result, err);
     PQclear(result);
-    if (ok && !cursor->marked)
-        return ERR(err, ERR_CORRUPT, "the catalog's rows end without the mark of their end");
     for (PGresult *rest; (rest = PQgetResult(reader->conn)) != NULL;)
         PQclear(rest);
     return ok;
@@ -117,7 +114,6 @@ static bool read_message(struct pg_cursor *self, size_t size, const struct recor
     if (!catalog_pg_wire_row(self->message + header, size - header, self->form.fields,
                              self->form.table->value_count + 2, &end, err))
         return false;
-    self->marked |= end;
     if (end)
         return true;
     if (!catalog_pg_form_fill(&self->form, err))

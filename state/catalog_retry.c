@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
+#include "base/str.h"
 
 struct catalog_retry {
     struct catalog catalog;
@@ -13,10 +14,13 @@ struct catalog_retry {
     struct clock *clock;
 };
 
+/* A statement that was cancelled has had its time: SQLSTATE query_canceled. */
+#define CANCELED "57014"
+
 /* True after a wait if the call shall be made again. */
 static bool wait_again(struct clock *clock, unsigned *tries, const struct err *err)
 {
-    if (err->kind != ERR_BUSY || *tries + 1 >= CATALOG_TRIES_MAX)
+    if (err->kind != ERR_BUSY || *tries + 1 >= CATALOG_TRIES_MAX || str_equal(err->code, CANCELED))
         return false;
     int64_t wait_us = (int64_t)CATALOG_RETRY_FIRST_US << (*tries)++;
     wait_us += (int64_t)(rand_system() % (uint64_t)wait_us) / 2;

@@ -90,7 +90,7 @@ PGconn *catalog_rig_postgres(const struct catalog_rig *rig)
     PGconn *conn = PQconnectdbParams(names, values, 0);
     if (PQstatus(conn) != CONNECTION_OK)
         fail_msg("%s", PQerrorMessage(conn));
-    run_postgres(conn, "SET client_min_messages = error");
+    run_postgres(conn, "SET client_min_messages = error; SET lock_timeout = '10s'");
     char sql[96];
     snprintf(sql, sizeof sql, "SET search_path = frostline_test_%d", (int)getpid());
     run_postgres(conn, sql);

@@ -103,6 +103,17 @@ static bool open_denied(const struct catalog_config *config, struct catalog **ca
     return ERR(err, ERR_DENIED, "never");
 }
 
+static bool open_canceled(const struct catalog_config *config, struct catalog **catalog,
+                          struct err *err)
+{
+    (void)config;
+    (void)catalog;
+    opened++;
+    ERR(err, ERR_BUSY, "canceling statement due to statement timeout");
+    strcpy(err->code, "57014");
+    return false;
+}
+
 static void opening_is_patient_but_not_with_refusals(void **state)
 {
     struct rig *rig = *state;
@@ -114,6 +125,9 @@ static void opening_is_patient_but_not_with_refusals(void **state)
     catalog_close(catalog);
     opened = 0;
     assert_false(catalog_retry_open(open_denied, &CONFIG, &rig->clock.clock, &catalog, &err));
+    assert_int_equal(opened, 1);
+    opened = 0;
+    assert_false(catalog_retry_open(open_canceled, &CONFIG, &rig->clock.clock, &catalog, &err));
     assert_int_equal(opened, 1);
 }
 
