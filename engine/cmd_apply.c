@@ -38,10 +38,12 @@ static enum exit_code ask(const struct plan_reader *plan)
 {
     char answer[SHORT_ID_LENGTH + 1], typed[64];
     wanted_answer(plan, answer);
+    signals_ask(true);
     fprintf(stderr,
             "\nDo you want to carry out this plan? Only \"%s\" is taken as approval: ", answer);
     if (fgets(typed, sizeof(typed), stdin) == NULL)
         typed[0] = '\0';
+    signals_ask(false);
     typed[strcspn(typed, "\n")] = '\0';
     if (str_equal(typed, answer))
         return EXIT_OK;
@@ -133,6 +135,28 @@ static enum exit_code open_for_run(struct wiring *wiring, const char *policy)
     return code == EXIT_OK ? planning_open(wiring, policy, NULL, &simulation) : code;
 }
 
+/* From the kept copy, which nobody edits: the file that was reviewed may have been changed since.
+ */
+static enum exit_code run_kept(struct wiring *wiring, const char *digest)
+{
+    const char *path = planning_kept_path(wiring, digest);
+    struct plan_reader *plan;
+    enum exit_code code = planning_read(path, &plan);
+    if (code != EXIT_OK)
+        return code;
+    if (str_equal(plan_file_digest(plan), digest))
+        code = run_plan(wiring, &(struct run_request){.plan = plan});
+    else {
+        unlink(path);
+        fputs("frostline: the plan was changed while it was approved; nothing was done\n"
+              "  hint: look at it again with frostline show\n",
+              stderr);
+        code = EXIT_STALE;
+    }
+    plan_file_close(plan);
+    return code;
+}
+
 static enum exit_code apply_saved(struct wiring *wiring, const char *path)
 {
     struct plan_reader *plan;
@@ -147,7 +171,7 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
     if (code == EXIT_OK)
         code = keep(wiring, plan, path);
     if (code == EXIT_OK)
-        code = run_plan(wiring, &(struct run_request){.plan = plan});
+        code = run_kept(wiring, plan_file_digest(plan));
     plan_file_close(plan);
     return code;
 }
@@ -198,8 +222,7 @@ static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_
         code = approve(options, plan);
     if (code == EXIT_OK)
         code = run_plan(wiring, &(struct run_request){.plan = plan, .reap_all = reap_all});
-    if (code == EXIT_OK || code == EXIT_PARTIAL)
-        code = exit_worse(code, planning_guards(summary));
+    code = exit_worse(code, planning_guards(summary));
     plan_file_close(plan);
     return code;
 }

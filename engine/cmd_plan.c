@@ -29,6 +29,18 @@ static enum exit_code show(const struct options *options, const char *path, bool
     return code;
 }
 
+/* A guard that refuses is no success, and -q is silent about successes only. */
+static enum exit_code judge(const char *path)
+{
+    struct plan_reader *plan;
+    enum exit_code code = planning_read(path, &plan);
+    if (code != EXIT_OK)
+        return code;
+    code = planning_guards(plan_file_summary(plan));
+    plan_file_close(plan);
+    return code;
+}
+
 static enum exit_code make(struct wiring *wiring)
 {
     const struct options *options = wiring->options;
@@ -41,8 +53,7 @@ static enum exit_code make(struct wiring *wiring)
         code = planning_make(wiring, path, options->survey == SURVEY_FULL, simulation);
     if (code != EXIT_OK)
         return code;
-    if (!options->quiet)
-        code = show(options, path, options->out != NULL);
+    code = options->quiet ? judge(path) : show(options, path, options->out != NULL);
     if (options->out == NULL)
         unlink(path);
     return code;

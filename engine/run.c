@@ -90,9 +90,9 @@ struct troubles {
 static void report(void *context, const struct task *task, enum apply_outcome outcome)
 {
     struct troubles *troubles = context;
-    if (outcome == APPLY_MOVED || outcome == APPLY_DELETED || outcome == APPLY_ALREADY)
+    if (outcome == APPLY_DELETED || outcome == APPLY_ALREADY)
         return;
-    if (outcome == APPLY_WAITING && task->next.reason == REASON_GRACE)
+    if ((outcome == APPLY_MOVED || outcome == APPLY_WAITING) && task->next.reason != REASON_HELD)
         return;
     if (troubles->shown++ >= TROUBLES_SHOWN) {
         troubles->more++;
@@ -149,10 +149,14 @@ static enum exit_code exit_of_result(const struct apply_result *result)
         code = exit_worse(code, EXIT_INTEGRITY);
     if (result->refused > 0)
         code = exit_worse(code, EXIT_REFUSED);
+    if (result->denied)
+        code = exit_worse(code, EXIT_AUTH);
     if (result->directories[APPLY_STALE] + result->directories[APPLY_FAILED] +
             result->directories[APPLY_PARKED] >
         0)
         code = exit_worse(code, EXIT_PARTIAL);
+    if (result->busy)
+        code = exit_worse(code, EXIT_TEMPORARY);
     if (result->directories[APPLY_OPEN] + result->not_begun > 0)
         code = exit_worse(code, EXIT_PENDING);
     return code;

@@ -12,6 +12,7 @@
 static struct {
     atomic_bool stop;
     atomic_int number;
+    atomic_bool asking;
     pthread_mutex_t mutex; /* http */
     struct http *http;
     sigset_t set;
@@ -35,7 +36,7 @@ static void *wait_for_signals(void *context)
         int number;
         if (sigwait(&watch.set, &number) != 0)
             continue;
-        if (atomic_exchange(&watch.number, number) != 0)
+        if (atomic_exchange(&watch.number, number) != 0 || atomic_load(&watch.asking))
             _exit(128 + number);
         fputs("\nfrostline: stopping; steps under way finish (once more: stop at once)\n", stderr);
         atomic_store(&watch.stop, true);
@@ -45,6 +46,11 @@ static void *wait_for_signals(void *context)
         pthread_mutex_unlock(&watch.mutex);
     }
     return NULL;
+}
+
+void signals_ask(bool asking)
+{
+    atomic_store(&watch.asking, asking);
 }
 
 void signals_cancel_with(struct http *http)

@@ -13,6 +13,8 @@ struct http;
 void signals_watch(void);
 /* Whose requests a signal cancels; NULL before it goes away. */
 void signals_cancel_with(struct http *http);
+/* While a person is asked nothing is under way: then the first signal ends the process at once. */
+void signals_ask(bool asking);
 /* Set once a signal came. */
 atomic_bool *signals_stop(void);
 /* EXIT_OK, or 130 or 143 after a signal. */

@@ -332,6 +332,8 @@ static enum apply_outcome outcome_of(const struct task *task, bool is_new)
             return APPLY_ALREADY;
         return is_new ? APPLY_MOVED : APPLY_DELETED;
     case UNIT_CUTOVER:
+        if (unit->reason != REASON_GRACE && unit->reason != REASON_HELD)
+            return APPLY_OPEN;
         return is_new ? APPLY_MOVED : APPLY_WAITING;
     case UNIT_SKIPPED:
         return unit->reason == REASON_STALE_ROWS || unit->reason == REASON_STALE_OBJECTS
@@ -377,6 +379,8 @@ static void feed_done(void *context, const struct cohort *cohort)
         result->directories[outcome]++;
         result->late += task->next.late;
         result->unverified |= is_unverified(task->next.reason);
+        result->denied |= task->next.reason == REASON_DENIED;
+        result->busy |= task->next.reason == REASON_BUSY;
         if (outcome == APPLY_MOVED) {
             result->moved_recordings += task->row_count;
             result->moved_objects += task->next.objects;

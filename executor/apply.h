@@ -13,11 +13,11 @@ enum apply_outcome {
     APPLY_MOVED,   /* rows at the target; the source deleted, kept, or waiting out its grace */
     APPLY_DELETED, /* cut over in an earlier run; its source was deleted in this one          */
     APPLY_ALREADY, /* stood at the target before                                              */
-    APPLY_WAITING, /* cut over earlier; its source still waits (grace, hold, clocks)          */
+    APPLY_WAITING, /* cut over earlier; its source still waits (grace, hold)                  */
     APPLY_STALE,   /* rows or objects are not as planned: skipped                            */
     APPLY_FAILED,  /* abandoned: the source is untouched, the next plan takes it up           */
     APPLY_PARKED,  /* cut over; the source is kept until somebody looks                       */
-    APPLY_OPEN,    /* not finished: stopped, throttled, or a copy is under way                */
+    APPLY_OPEN,    /* not finished: stopped, throttled, clocks apart, or a copy is under way   */
     APPLY_OUTCOMES
 };
 
@@ -30,6 +30,8 @@ struct apply_result {
     uint64_t refused;        /* directories that a guard kept from being begun                */
     uint64_t not_begun;      /* moves of the plan that were not reached                       */
     bool unverified;         /* a target differs or could not be proved                       */
+    bool denied;             /* credentials or permissions did not suffice somewhere          */
+    bool busy;               /* a store or the catalog could not be reached to the end        */
 };
 
 struct apply_request {

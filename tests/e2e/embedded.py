@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Local folders as stores and a SQLite catalog: what works with no server at all."""
 import os
+import pty
+import select
 import shutil
 import sqlite3
 import subprocess
@@ -133,7 +135,7 @@ def case_a_full_disk_at_the_target_loses_nothing():
         box.add("LARGE", "rec/2/", files=3, size=700_000)
         if not box.tiny_disk("1m"):
             return
-        run = box.run("apply", "--auto-approve").must(7)
+        run = box.run("apply", "--auto-approve").must(75)
         assert "rec/2/" in run.out, run.out
         left = box.files(box.hot)
         assert left == {k: v for k, v in box.objects.items() if k.startswith("rec/2/")}
@@ -185,6 +187,70 @@ def case_status_tells_what_there_is():
         status = box.run("status").must()
         assert "1 source" in status.out and "1 in grace" in status.out, status.out
         assert '"in_grace":1' in box.run("status", "--format", "json").must().out
+
+
+def case_a_guard_that_refuses_is_told_even_quietly():
+    with Box() as box:
+        for i in range(3):
+            box.add(f"R{i}", f"rec/{i}/")
+        with open(os.path.join(box.folder, "frostline.yaml"), "a") as file:
+            file.write("    guards: {max_recordings: 2}\n")
+        for words in (["plan"], ["plan", "-q"], ["plan", "-q", "--out", "x.plan"],
+                      ["apply", "--auto-approve"]):
+            box.run(*words).must(5)
+        assert box.files(box.hot) == box.objects
+
+
+def at_the_prompt(box, plan, act):
+    """Applies the plan on a terminal of its own, acts when it asks; its exit code and words."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(box.folder)
+        os.environ["FROSTLINE_STATE_DIR"] = os.path.join(box.folder, "state")
+        os.execv(FROSTLINE, [FROSTLINE, "apply", plan])
+    said, acted = b"", False
+    try:
+        while select.select([terminal], [], [], 60)[0]:
+            said += os.read(terminal, 4096)
+            if not acted and b"approval:" in said:
+                act(terminal)
+                acted = True
+    except OSError:  # the terminal's other end is closed
+        pass
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
+
+
+def case_what_was_approved_is_what_runs():
+    with Box() as box:
+        box.add("R1", "rec/1/")
+        box.run("plan", "--out", "reviewed.plan").must()
+        box.add("R2", "rec/2/")
+        box.run("plan", "--out", "other.plan").must()
+
+        def swap(terminal):
+            with open(os.path.join(box.folder, "other.plan"), "rb") as file:
+                other = file.read()
+            with open(os.path.join(box.folder, "reviewed.plan"), "r+b") as file:
+                file.write(other)
+            os.write(terminal, b"yes\n")
+
+        code, said = at_the_prompt(box, "reviewed.plan", swap)
+        assert code == 4 and "changed while it was approved" in said, (code, said)
+        assert box.files(box.hot) == box.objects
+
+        code, said = at_the_prompt(box, "other.plan", lambda terminal: os.write(terminal, b"yes\n"))
+        assert code == 0, said
+        box.check_moved()
+
+
+def case_an_interrupt_at_the_prompt_ends_at_once():
+    with Box() as box:
+        box.add("R1", "rec/1/")
+        box.run("plan", "--out", "x.plan").must()
+        code, said = at_the_prompt(box, "x.plan", lambda terminal: os.write(terminal, b"\x03"))
+        assert code == 130, (code, said)
+        assert box.files(box.hot) == box.objects
 
 
 if __name__ == "__main__":

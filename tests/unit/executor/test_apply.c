@@ -400,6 +400,41 @@ static void what_is_carried_on_is_not_begun_again(void **state)
     assert_int_equal(scene->reported, MOVES);
 }
 
+struct late_trouble {
+    const struct world *world;
+    enum store_result result;
+};
+
+static enum store_result trouble_after_cut_over(void *context, enum store_memory_verb verb,
+                                                const char *key, bool *apply)
+{
+    const struct late_trouble *trouble = context;
+    (void)key;
+    (void)apply;
+    bool cut_over = world_is_at(trouble->world, ids[0], WORLD_COLD);
+    return verb == STORE_MEMORY_LIST && cut_over ? trouble->result : RESULT_DONE;
+}
+
+/* Nothing is left to wait for but the store: a run that ends so has not done what it was to do. */
+static void a_deletion_that_a_busy_store_prevents_is_open(void **state)
+{
+    struct scene *scene = *state;
+    struct late_trouble trouble = {.world = &scene->world, .result = RESULT_BUSY};
+    store_memory_set_fault(scene->world.objects[WORLD_HOT], trouble_after_cut_over, &trouble);
+    write_plan(scene, 1);
+    run(scene, true);
+    expect(scene, APPLY_OPEN, 1);
+    assert_true(scene->result.busy);
+    assert_false(scene->result.denied);
+    assert_true(source_stands(scene, 0));
+
+    trouble.result = RESULT_DENIED;
+    run(scene, true);
+    expect(scene, APPLY_PARKED, 1);
+    assert_true(scene->result.denied);
+    assert_false(scene->result.busy);
+}
+
 static void a_unit_whose_store_is_gone_is_reported_open(void **state)
 {
     struct scene *scene = *state;
@@ -482,6 +517,7 @@ int main(void)
         CASE(the_same_command_resumes_after_a_stop),
         CASE(a_stop_before_the_first_directory_begins_none),
         CASE(what_is_carried_on_is_not_begun_again),
+        CASE(a_deletion_that_a_busy_store_prevents_is_open),
         CASE(a_unit_whose_store_is_gone_is_reported_open),
         CASE(keep_source_keeps_what_is_carried_on),
         CASE(a_row_without_its_object_does_not_move),
