@@ -16,6 +16,7 @@ struct http_window {
     char *account;
     double size;
     unsigned in_flight;
+    int64_t full_us;   /* the latest wish for a slot when none was free             */
     int64_t cut_us;    /* the latest cut: what was sent before it says nothing new */
     int64_t calm_us;   /* no growth before this                                    */
     int64_t resume_us; /* no request before this                                   */
@@ -57,7 +58,7 @@ static struct http_window *window_make(const char *account)
         err_abort("out of memory");
     window->account = copy;
     window->size = HTTP_WINDOW_START;
-    window->cut_us = INT64_MIN;
+    window->cut_us = window->full_us = INT64_MIN;
     return window;
 }
 
@@ -93,8 +94,10 @@ static enum window_answer answer_now(struct http_window *const *windows, size_t 
     enum window_answer answer = WINDOW_TAKEN;
     *until_us = now_us;
     for (size_t i = 0; i < count; i++) {
-        if (windows[i]->in_flight >= (unsigned)windows[i]->size)
+        if (windows[i]->in_flight >= (unsigned)windows[i]->size) {
+            windows[i]->full_us = now_us;
             answer = WINDOW_FULL;
+        }
         if (windows[i]->resume_us > *until_us)
             *until_us = windows[i]->resume_us;
     }
@@ -125,7 +128,7 @@ static void learn(struct http_window *window, const struct window_news *news, in
 {
     if (retry_is_throttled(news->status)) {
         /* One cut a round trip: the others in flight bring the same news. */
-        if (news->sent_us > window->cut_us) {
+        if (news->sent_us >= window->cut_us) {
             window->size *= WINDOW_CUT;
             if (window->size < 1)
                 window->size = 1;
@@ -136,8 +139,8 @@ static void learn(struct http_window *window, const struct window_news *news, in
             window->resume_us = now_us + news->after_us;
         return;
     }
-    /* A window that was not full has proved nothing about a larger one. */
-    bool was_full = window->in_flight + 1 >= (unsigned)window->size;
+    /* A window that nobody found full has proved nothing about a larger one. */
+    bool was_full = window->full_us >= news->sent_us;
     if (news->status == 0 || now_us < window->calm_us || !was_full)
         return;
     window->size += 1 / window->size;
