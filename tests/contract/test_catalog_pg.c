@@ -1,8 +1,5 @@
-/* What only PostgreSQL can do to a catalog: types, keys, indexes, refusals, locks, lost
- * connections. */
+/* What only PostgreSQL's tables can be: types, keys, indexes, names, refusals. */
 #include <arpa/inet.h>
-#include <poll.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,18 +12,11 @@
 
 #include "base/str.h"
 #include "base/zone.h"
-#include "state/catalog_pg.h"
 #include "tests/support/catalog_rig.h"
 
 #define ITEMS(array) (sizeof(array) / sizeof((array)[0]))
 #define HOT "https://hot.example/c/"
 #define COLD "https://cold.example/c/"
-
-static const struct catalog_row ROWS[] = {
-    {"1", HOT "a/1/x.mf4", COLD "a/1/x.mf4"},
-    {"2", HOT "a/1/y.mf4", COLD "a/1/y.mf4"},
-};
-static const struct catalog_cut CUT = {.source = HOT "a/1/", .rows = ROWS, .count = 2};
 
 static int set_up(void **state)
 {
@@ -47,82 +37,11 @@ static void open_rig(struct catalog_rig *rig, const char *create)
     catalog_rig_open(rig, CATALOG_RIG_POSTGRES, create);
 }
 
-/* A table with the two rows of CUT. */
+/* A table with the two rows of the cut. */
 static void open_two(struct catalog_rig *rig)
 {
     open_rig(rig, NULL);
-    for (size_t i = 0; i < ITEMS(ROWS); i++)
-        catalog_rig_put(rig, ROWS[i].id, ROWS[i].old_location);
-}
-
-static void succeed(bool ok, const struct err *err)
-{
-    if (!ok)
-        fail_msg("%s", err->text);
-}
-
-static bool cut_over(struct catalog_rig *rig, enum catalog_outcome *outcome, struct err *err)
-{
-    catalog_rig_connect(rig);
-    *outcome = CATALOG_UNKNOWN;
-    *err = (struct err){0};
-    return rig->catalog->ops->cut_over(rig->catalog, &CUT, outcome, err);
-}
-
-static void assert_cut_is(struct catalog_rig *rig, enum catalog_outcome expected)
-{
-    enum catalog_outcome outcome;
-    struct err err;
-    succeed(cut_over(rig, &outcome, &err), &err);
-    assert_int_equal(outcome, expected);
-}
-
-static void assert_cut_fails(struct catalog_rig *rig, enum err_kind kind, const char *code)
-{
-    enum catalog_outcome outcome;
-    struct err err;
-    assert_false(cut_over(rig, &outcome, &err));
-    if (err.kind != kind || !str_equal(err.code, code))
-        fail_msg("kind %d, code %s: %s", (int)err.kind, err.code, err.text);
-}
-
-static void assert_rows(struct catalog_rig *rig, bool moved)
-{
-    for (size_t i = 0; i < ITEMS(ROWS); i++)
-        assert_string_equal(catalog_rig_location(rig, ROWS[i].id),
-                            moved ? ROWS[i].new_location : ROWS[i].old_location);
-}
-
-static void assert_describe_fails(struct catalog_rig *rig, enum err_kind kind, const char *text,
-                                  const char *hint)
-{
-    struct catalog_shape shape;
-    struct err err = {0};
-    catalog_rig_connect(rig);
-    assert_false(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err));
-    if (err.kind != kind || strstr(err.text, text) == NULL || strstr(err.hint, hint) == NULL)
-        fail_msg("kind %d: %s (%s)", (int)err.kind, err.text, err.hint);
-}
-
-static void assert_open_fails(struct catalog_rig *rig, enum err_kind kind, const char *code)
-{
-    struct err err = {0};
-    assert_false(catalog_open(&rig->config, &rig->clock.clock, &rig->catalog, &err));
-    if (err.kind != kind || !str_equal(err.code, code))
-        fail_msg("kind %d, code %s: %s", (int)err.kind, err.code, err.text);
-}
-
-static void set_keyword(struct catalog_rig *rig, const char *name, const char *value)
-{
-    size_t index = 0;
-    while (index < rig->config.connection_count && strcmp(rig->keywords[index].name, name) != 0)
-        index++;
-    static struct secret further; /* one more keyword than the rig has */
-    struct secret *secret = index < ITEMS(rig->secrets) ? &rig->secrets[index] : &further;
-    secret_set(secret, value, strlen(value));
-    rig->keywords[index] = (struct catalog_keyword){name, secret};
-    if (index == rig->config.connection_count)
-        rig->config.connection_count++;
+    catalog_rig_put_cut(rig);
 }
 
 /* -- types ------------------------------------------------------------------------------------- */
@@ -268,20 +187,22 @@ static void every_type_is_read_or_unknown(void **state)
     int seen = 0;
     open_rig(rig, "SELECT 1");
     create_typed(rig);
-    succeed(zone_open("Europe/Berlin", &rig->arena, &rig->config.time_zone, &err), &err);
+    catalog_rig_succeed(zone_open("Europe/Berlin", &rig->arena, &rig->config.time_zone, &err),
+                        &err);
     catalog_rig_connect(rig);
     struct catalog *catalog = rig->catalog;
-    succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
+    catalog_rig_succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
     for (size_t i = 0; i < ITEMS(TYPED); i++)
         assert_int_equal(shape.fields[i], TYPED[i].column);
-    succeed(catalog->ops->snapshot(catalog, &err), &err);
-    succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
-    succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
+    catalog_rig_succeed(catalog->ops->snapshot(catalog, &err), &err);
+    catalog_rig_succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
+    catalog_rig_succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
     check_typed(&seen, record, &err);
     catalog->ops->cursor_close(cursor);
     catalog->ops->snapshot_end(catalog);
-    succeed(catalog->ops->fetch(catalog, (const char *const[]){"1"}, 1, check_typed, &seen, &err),
-            &err);
+    catalog_rig_succeed(
+        catalog->ops->fetch(catalog, (const char *const[]){"1"}, 1, check_typed, &seen, &err),
+        &err);
     assert_int_equal(seen, 2);
 }
 
@@ -292,7 +213,7 @@ static void describe_time(struct catalog_rig *rig, const char *type, enum value_
     struct err err = {0};
     catalog_rig_sql(rig, "ALTER TABLE ecal ALTER recorded TYPE %s USING NULL", type);
     catalog_rig_connect(rig);
-    succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
+    catalog_rig_succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
     assert_int_equal(shape.time, kind);
     assert_int_equal(shape.time_is_naive, naive);
 }
@@ -322,32 +243,16 @@ static void a_date_as_the_time_is_the_midnight_of_the_zone(void **state)
     open_rig(rig, NULL);
     catalog_rig_sql(rig, "ALTER TABLE ecal ALTER recorded TYPE date");
     catalog_rig_sql(rig, "INSERT INTO ecal (ecal_id, recorded) VALUES ('1', '2025-02-14')");
-    succeed(zone_open("Europe/Berlin", &rig->arena, &rig->config.time_zone, &err), &err);
+    catalog_rig_succeed(zone_open("Europe/Berlin", &rig->arena, &rig->config.time_zone, &err),
+                        &err);
     catalog_rig_connect(rig);
-    succeed(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1"}, 1, keep_time,
-                                     &time_us, &err),
-            &err);
+    catalog_rig_succeed(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1"}, 1,
+                                                 keep_time, &time_us, &err),
+                        &err);
     assert_int_equal(time_us, INT64_C(1739487600000000));
 }
 
 /* -- keys -------------------------------------------------------------------------------------- */
-
-static bool count_visit(void *context, const struct record *record, struct err *err)
-{
-    (void)record;
-    (void)err;
-    ++*(int *)context;
-    return true;
-}
-
-static int fetch_count(struct catalog_rig *rig, const char *const *ids, size_t count)
-{
-    struct err err = {0};
-    int seen = 0;
-    catalog_rig_connect(rig);
-    succeed(rig->catalog->ops->fetch(rig->catalog, ids, count, count_visit, &seen, &err), &err);
-    return seen;
-}
 
 static void retype_id(struct catalog_rig *rig, const char *type, const char *expression)
 {
@@ -362,16 +267,16 @@ static void ids_may_be_numbers(void **state)
     open_two(rig);
     for (size_t i = 0; i < ITEMS(types); i++) {
         retype_id(rig, types[i], str_format(&rig->arena, "ecal_id::%s", types[i]));
-        assert_int_equal(fetch_count(rig, ids, ITEMS(ids)), 2);
-        assert_cut_is(rig, CATALOG_CUT);
+        assert_int_equal(catalog_rig_fetch(rig, ids, ITEMS(ids)), 2);
+        catalog_rig_assert_cut(rig, CATALOG_CUT);
         struct err err = {0};
         struct catalog_sight sight;
-        succeed(rig->catalog->ops->look(rig->catalog, &CUT, true, &sight, &err), &err);
+        catalog_rig_succeed(
+            rig->catalog->ops->look(rig->catalog, &catalog_rig_cut, true, &sight, &err), &err);
         assert_int_equal(sight.at_target, 2);
         retype_id(rig, "text", "ecal_id::text");
-        assert_rows(rig, true);
-        for (size_t row = 0; row < ITEMS(ROWS); row++)
-            catalog_rig_move(rig, ROWS[row].id, ROWS[row].old_location);
+        catalog_rig_assert_moved(rig, true);
+        catalog_rig_put_back(rig);
     }
 }
 
@@ -388,8 +293,8 @@ static void ids_may_be_uuids(void **state)
     rig->config.time = rig->config.size = NULL;
     rig->config.field_count = 0;
     catalog_rig_sql(rig, "INSERT INTO ecal VALUES ('%s', '%s')", row.id, row.old_location);
-    assert_int_equal(fetch_count(rig, ids, ITEMS(ids)), 1);
-    succeed(rig->catalog->ops->cut_over(rig->catalog, &cut, &outcome, &err), &err);
+    assert_int_equal(catalog_rig_fetch(rig, ids, ITEMS(ids)), 1);
+    catalog_rig_succeed(rig->catalog->ops->cut_over(rig->catalog, &cut, &outcome, &err), &err);
     assert_int_equal(outcome, CATALOG_CUT);
 }
 
@@ -399,18 +304,18 @@ static void an_id_needs_a_key_of_its_own(void **state)
     open_rig(rig, NULL);
     catalog_rig_sql(rig, "ALTER TABLE ecal DROP CONSTRAINT ecal_pkey");
     catalog_rig_sql(rig, "ALTER TABLE ecal ALTER ecal_id DROP NOT NULL");
-    assert_describe_fails(rig, ERR_INPUT, "`ecal_id` has no primary or unique key", "");
+    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`ecal_id` has no primary or unique key", "");
     catalog_rig_sql(rig, "CREATE UNIQUE INDEX two ON ecal (ecal_id, ecal_name)");
     catalog_rig_sql(rig, "CREATE UNIQUE INDEX part ON ecal (ecal_id) WHERE is_valid");
     catalog_rig_sql(rig, "CREATE UNIQUE INDEX lower ON ecal (lower(ecal_id))");
     catalog_rig_sql(rig, "CREATE INDEX plain ON ecal (ecal_id)");
-    assert_describe_fails(rig, ERR_INPUT, "`ecal_id` has no primary or unique key", "");
+    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`ecal_id` has no primary or unique key", "");
     catalog_rig_sql(rig, "CREATE UNIQUE INDEX one ON ecal (ecal_id)");
-    assert_describe_fails(rig, ERR_INPUT, "`ecal_id` may be NULL", "");
+    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`ecal_id` may be NULL", "");
     catalog_rig_sql(rig, "ALTER TABLE ecal ALTER ecal_id SET NOT NULL");
     struct catalog_shape shape;
     struct err err = {0};
-    succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
+    catalog_rig_succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
 }
 
 /* A table that others inherit from shows their rows too, and no key keeps those apart. */
@@ -419,15 +324,15 @@ static void an_id_that_comes_twice_stops_the_cut(void **state)
     struct catalog_rig *rig = *state;
     open_rig(rig, NULL);
     catalog_rig_sql(rig, "CREATE TABLE heir () INHERITS (ecal)");
-    catalog_rig_put(rig, ROWS[0].id, ROWS[0].old_location);
-    catalog_rig_sql(rig, "INSERT INTO heir (ecal_id, ecal_name) VALUES ('%s', '%s')", ROWS[0].id,
-                    ROWS[0].old_location);
-    assert_cut_is(rig, CATALOG_CHANGED);
-    catalog_rig_put(rig, ROWS[1].id, ROWS[1].old_location);
-    assert_cut_is(rig, CATALOG_CHANGED);
+    catalog_rig_put(rig, catalog_rig_cut.rows[0].id, catalog_rig_cut.rows[0].old_location);
+    catalog_rig_sql(rig, "INSERT INTO heir (ecal_id, ecal_name) VALUES ('%s', '%s')",
+                    catalog_rig_cut.rows[0].id, catalog_rig_cut.rows[0].old_location);
+    catalog_rig_assert_cut(rig, CATALOG_CHANGED);
+    catalog_rig_put(rig, catalog_rig_cut.rows[1].id, catalog_rig_cut.rows[1].old_location);
+    catalog_rig_assert_cut(rig, CATALOG_CHANGED);
     catalog_rig_sql(rig, "DROP TABLE heir");
-    assert_rows(rig, false);
-    assert_cut_is(rig, CATALOG_CUT);
+    catalog_rig_assert_moved(rig, false);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
 }
 
 /* -- indexes ----------------------------------------------------------------------------------- */
@@ -457,28 +362,27 @@ static void index_serves(struct catalog_rig *rig, const char *columns, bool serv
     catalog_rig_sql(rig, "CREATE INDEX served ON ecal %s", columns);
     catalog_rig_connect(rig);
     struct catalog *catalog = rig->catalog;
-    succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
+    catalog_rig_succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
     if (shape.location_indexed != serves)
         fail_msg("an index on %s %s", columns, serves ? "does not serve" : "serves");
     assert_string_equal(shape.index_statement,
                         str_format(&rig->arena,
                                    "CREATE INDEX CONCURRENTLY ON %s (ecal_name COLLATE \"C\")",
                                    rig->table));
-    assert_cut_is(rig, CATALOG_CUT);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
     catalog_close(rig->catalog);
     rig->catalog = NULL;
     if (serves && !was_used(rig, "served"))
         fail_msg("an index on %s was not used", columns);
     catalog_rig_sql(rig, "DROP INDEX served");
-    for (size_t i = 0; i < ITEMS(ROWS); i++)
-        catalog_rig_move(rig, ROWS[i].id, ROWS[i].old_location);
+    catalog_rig_put_back(rig);
 }
 
 static void an_index_serves_if_it_is_in_byte_order(void **state)
 {
     struct catalog_rig *rig = *state;
     open_two(rig);
-    set_keyword(rig, "options", "-c enable_seqscan=off");
+    catalog_rig_keyword(rig, "options", "-c enable_seqscan=off");
     index_serves(rig, "(ecal_name COLLATE \"C\")", true);
     index_serves(rig, "(ecal_name COLLATE \"POSIX\", map)", true);
     index_serves(rig, "(ecal_name COLLATE \"ucs_basic\" DESC)", true);
@@ -503,15 +407,15 @@ static void names_are_quoted(void **state)
         .id = "Id --",
         .location = "Lo'c",
     };
-    for (size_t i = 0; i < ITEMS(ROWS); i++)
-        catalog_rig_sql(rig, "INSERT INTO \"Weird\"\" ;table\" VALUES ('%s', '%s')", ROWS[i].id,
-                        ROWS[i].old_location);
+    for (size_t i = 0; i < catalog_rig_cut.count; i++)
+        catalog_rig_sql(rig, "INSERT INTO \"Weird\"\" ;table\" VALUES ('%s', '%s')",
+                        catalog_rig_cut.rows[i].id, catalog_rig_cut.rows[i].old_location);
     catalog_rig_connect(rig);
-    succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
+    catalog_rig_succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
     assert_non_null(strstr(shape.index_statement, ".\"Weird\"\" ;table\" (\"Lo'c\" COLLATE"));
     assert_non_null(strstr(shape.identity, ".Weird%22%20%3Btable"));
-    assert_cut_is(rig, CATALOG_CUT);
-    assert_int_equal(fetch_count(rig, (const char *const[]){"1", "2"}, 2), 2);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
+    assert_int_equal(catalog_rig_fetch(rig, (const char *const[]){"1", "2"}, 2), 2);
 }
 
 /* -- refusals ---------------------------------------------------------------------------------- */
@@ -522,18 +426,19 @@ static void what_is_missing_is_named(void **state)
     static const struct catalog_field fields[] = {{"map", "mapp"}};
     open_rig(rig, NULL);
     rig->config.table = str_format(&rig->arena, "%ss", rig->table);
-    assert_describe_fails(rig, ERR_MISSING, rig->config.table, rig->table);
+    catalog_rig_assert_describe_fails(rig, ERR_MISSING, rig->config.table, rig->table);
     rig->config.table = "no_such_schema.ecal";
-    assert_describe_fails(rig, ERR_MISSING, "no_such_schema.ecal", "");
+    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no_such_schema.ecal", "");
     rig->config.table = rig->table;
     rig->config.location = "ecal_nam";
-    assert_describe_fails(rig, ERR_MISSING, "no column `ecal_nam`", "`ecal_name`");
+    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no column `ecal_nam`", "`ecal_name`");
     rig->config.location = "ECAL_NAME";
-    assert_describe_fails(rig, ERR_MISSING, "no column `ECAL_NAME`", "");
+    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no column `ECAL_NAME`", "");
     rig->config.location = "ecal_name";
     rig->config.fields = fields;
     rig->config.field_count = 1;
-    assert_describe_fails(rig, ERR_MISSING, "field `map`: the catalog's table", "`map`");
+    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "field `map`: the catalog's table",
+                                      "`map`");
     struct err err = {0};
     assert_false(rig->catalog->ops->snapshot(rig->catalog, &err));
     assert_int_equal(err.kind, ERR_MISSING);
@@ -545,10 +450,10 @@ static void what_is_no_table_of_locations_is_refused(void **state)
     open_rig(rig, NULL);
     catalog_rig_sql(rig, "CREATE VIEW seen AS SELECT * FROM ecal");
     rig->config.table = str_format(&rig->arena, "frostline_test_%d.seen", (int)getpid());
-    assert_describe_fails(rig, ERR_INPUT, "is a view", "");
+    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "is a view", "");
     rig->config.table = rig->table;
     rig->config.location = "frames";
-    assert_describe_fails(rig, ERR_INPUT, "`frames` is integer", "");
+    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`frames` is integer", "");
 }
 
 static void a_column_that_goes_away_is_noticed(void **state)
@@ -556,11 +461,11 @@ static void a_column_that_goes_away_is_noticed(void **state)
     struct catalog_rig *rig = *state;
     open_two(rig);
     catalog_rig_connect(rig);
-    assert_int_equal(fetch_count(rig, (const char *const[]){"1"}, 1), 1);
+    assert_int_equal(catalog_rig_fetch(rig, (const char *const[]){"1"}, 1), 1);
     catalog_rig_sql(rig, "ALTER TABLE ecal RENAME ecal_name TO name");
-    assert_cut_fails(rig, ERR_MISSING, "42703");
+    catalog_rig_assert_cut_fails(rig, ERR_MISSING, "42703");
     catalog_rig_sql(rig, "ALTER TABLE ecal RENAME name TO ecal_name");
-    assert_cut_is(rig, CATALOG_CUT);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
 }
 
 static void what_the_role_may_not_see_is_denied(void **state)
@@ -574,19 +479,19 @@ static void what_the_role_may_not_see_is_denied(void **state)
         skip();
     catalog_rig_sql(rig, "ALTER TABLE ecal ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY");
     catalog_rig_sql(rig, "CREATE POLICY hide ON ecal USING (ecal_id <> '2')");
-    assert_cut_fails(rig, ERR_DENIED, "42501");
+    catalog_rig_assert_cut_fails(rig, ERR_DENIED, "42501");
     catalog_rig_sql(rig, "ALTER TABLE ecal DISABLE ROW LEVEL SECURITY");
     catalog_rig_sql(rig, "REVOKE ALL ON ecal FROM CURRENT_USER");
-    assert_cut_fails(rig, ERR_DENIED, "42501");
+    catalog_rig_assert_cut_fails(rig, ERR_DENIED, "42501");
     catalog_rig_sql(rig, "GRANT ALL ON ecal TO CURRENT_USER");
-    assert_rows(rig, false);
+    catalog_rig_assert_moved(rig, false);
 }
 
 static void a_refused_login_is_denied_at_once(void **state)
 {
     struct catalog_rig *rig = *state;
     open_rig(rig, NULL);
-    set_keyword(rig, "user", "frostline_no_such_role");
+    catalog_rig_keyword(rig, "user", "frostline_no_such_role");
     struct err err = {0};
     assert_false(catalog_open(&rig->config, &rig->clock.clock, &rig->catalog, &err));
     assert_int_equal(err.kind, ERR_DENIED);
@@ -598,7 +503,7 @@ static void a_wrong_password_is_denied_and_not_repeated(void **state)
 {
     struct catalog_rig *rig = *state;
     open_rig(rig, NULL);
-    set_keyword(rig, "password", "canary-7361");
+    catalog_rig_keyword(rig, "password", "canary-7361");
     struct err err = {0};
     if (catalog_open(&rig->config, &rig->clock.clock, &rig->catalog, &err)) {
         print_message("the server trusts everybody: no password is asked for\n");
@@ -613,8 +518,8 @@ static void a_missing_database_is_missing(void **state)
 {
     struct catalog_rig *rig = *state;
     open_rig(rig, NULL);
-    set_keyword(rig, "dbname", "frostline_no_such_database");
-    assert_open_fails(rig, ERR_MISSING, "3D000");
+    catalog_rig_keyword(rig, "dbname", "frostline_no_such_database");
+    catalog_rig_assert_open_fails(rig, ERR_MISSING, "3D000");
 }
 
 static void a_server_that_is_down_is_asked_six_times(void **state)
@@ -626,9 +531,9 @@ static void a_server_that_is_down_is_asked_six_times(void **state)
     int fd = socket(AF_INET, SOCK_STREAM, 0); /* bound and deaf: nobody else gets the port */
     assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    set_keyword(rig, "host", "127.0.0.1");
-    set_keyword(rig, "port", str_format(&rig->arena, "%d", ntohs(address.sin_port)));
-    assert_open_fails(rig, ERR_BUSY, "");
+    catalog_rig_keyword(rig, "host", "127.0.0.1");
+    catalog_rig_keyword(rig, "port", str_format(&rig->arena, "%d", ntohs(address.sin_port)));
+    catalog_rig_assert_open_fails(rig, ERR_BUSY, "");
     close(fd);
     /* 0.1 + 0.2 + 0.4 + 0.8 + 1.6 s, and up to half as much again */
     assert_in_range(rig->clock.instant_us, 3100000, 4650000);
@@ -639,7 +544,7 @@ static void a_keyword_must_be_one_of_libpq(void **state)
     struct catalog_rig *rig = *state;
     struct err err = {0};
     open_rig(rig, NULL);
-    set_keyword(rig, "sslmod", "disable");
+    catalog_rig_keyword(rig, "sslmod", "disable");
     assert_false(catalog_open(&rig->config, &rig->clock.clock, &rig->catalog, &err));
     assert_int_equal(err.kind, ERR_INPUT);
     assert_string_equal(err.hint, "did you mean `sslmode`?");
@@ -660,7 +565,7 @@ static void a_url_may_hold_all_and_is_never_repeated(void **state)
     secret_set(&secret, url, strlen(url));
     rig->config.connection = &keyword;
     rig->config.connection_count = 1;
-    assert_cut_is(rig, CATALOG_CUT);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
     catalog_close(rig->catalog);
     rig->catalog = NULL;
 
@@ -677,9 +582,9 @@ static void a_server_that_takes_no_writes_is_busy(void **state)
 {
     struct catalog_rig *rig = *state;
     open_two(rig);
-    set_keyword(rig, "options", "-c default_transaction_read_only=on");
-    assert_cut_fails(rig, ERR_BUSY, "25006");
-    assert_rows(rig, false);
+    catalog_rig_keyword(rig, "options", "-c default_transaction_read_only=on");
+    catalog_rig_assert_cut_fails(rig, ERR_BUSY, "25006");
+    catalog_rig_assert_moved(rig, false);
 }
 
 static void functions_in_the_search_path_are_not_called(void **state)
@@ -699,7 +604,7 @@ static void functions_in_the_search_path_are_not_called(void **state)
                         "CREATE FUNCTION %s RETURNS %s LANGUAGE plpgsql IMMUTABLE AS"
                         " $$ BEGIN RAISE 'hijacked'; END $$",
                         functions[i][0], functions[i][1]);
-    set_keyword(
+    catalog_rig_keyword(
         rig, "options",
         str_format(&rig->arena, "-c search_path=frostline_test_%d,pg_catalog", (int)getpid()));
     rig->config.table = "ecal"; /* found by the role's own search path */
@@ -709,368 +614,14 @@ static void functions_in_the_search_path_are_not_called(void **state)
     const struct record *record;
     struct catalog_sight sight;
     struct err err = {0};
-    succeed(catalog->ops->snapshot(catalog, &err), &err);
-    succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
-    succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
+    catalog_rig_succeed(catalog->ops->snapshot(catalog, &err), &err);
+    catalog_rig_succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
+    catalog_rig_succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
     catalog->ops->cursor_close(cursor);
     catalog->ops->snapshot_end(catalog);
-    succeed(catalog->ops->look(catalog, &CUT, true, &sight, &err), &err);
+    catalog_rig_succeed(catalog->ops->look(catalog, &catalog_rig_cut, true, &sight, &err), &err);
     assert_int_equal(sight.at_source, 2);
-    assert_cut_is(rig, CATALOG_CUT);
-}
-
-/* -- others at work ---------------------------------------------------------------------------- */
-
-static void run(PGconn *conn, const char *sql)
-{
-    PGresult *result = PQexec(conn, sql);
-    assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
-    PQclear(result);
-}
-
-static void a_row_that_is_locked_is_waited_for_and_then_busy(void **state)
-{
-    struct catalog_rig *rig = *state;
-    struct catalog_sight sight;
-    struct err err = {0};
-    open_two(rig);
-    PGconn *other = catalog_rig_postgres(rig);
-    run(other, "BEGIN");
-    run(other, "UPDATE ecal SET map = 'x' WHERE ecal_id = '2'");
-    assert_cut_fails(rig, ERR_BUSY, "55P03");
-    assert_true(rig->clock.instant_us >= 3100000); /* six tries */
-    assert_false(rig->catalog->ops->look(rig->catalog, &CUT, true, &sight, &err));
-    assert_string_equal(err.code, "55P03");
-    succeed(rig->catalog->ops->look(rig->catalog, &CUT, false, &sight, &err), &err);
-    assert_int_equal(sight.at_source, 2);
-    run(other, "ROLLBACK");
-    PQfinish(other);
-    assert_rows(rig, false);
-    assert_cut_is(rig, CATALOG_CUT);
-}
-
-struct committer {
-    PGconn *conn;
-};
-
-static void *commit_soon(void *context)
-{
-    struct committer *committer = context;
-    usleep(80000);
-    PGresult *result = PQexec(committer->conn, "COMMIT");
-    bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
-    PQclear(result);
-    return ok ? committer : NULL;
-}
-
-static void a_locking_look_waits_for_the_other_and_sees_what_it_did(void **state)
-{
-    struct catalog_rig *rig = *state;
-    struct catalog_sight sight;
-    struct err err = {0};
-    void *committed;
-    pthread_t thread;
-    open_two(rig);
-    rig->config.lock_wait_ms = 5000;
-    catalog_rig_connect(rig);
-    struct committer committer = {catalog_rig_postgres(rig)};
-    run(committer.conn, "BEGIN");
-    for (size_t i = 0; i < ITEMS(ROWS); i++)
-        run(committer.conn,
-            str_format(&rig->arena, "UPDATE ecal SET ecal_name = '%s' WHERE ecal_id = '%s'",
-                       ROWS[i].new_location, ROWS[i].id));
-    succeed(rig->catalog->ops->look(rig->catalog, &CUT, false, &sight, &err), &err);
-    assert_int_equal(sight.at_source, 2);
-    assert_int_equal(pthread_create(&thread, NULL, commit_soon, &committer), 0);
-    succeed(rig->catalog->ops->look(rig->catalog, &CUT, true, &sight, &err), &err);
-    pthread_join(thread, &committed);
-    assert_non_null(committed);
-    assert_int_equal(sight.at_target, 2);
-    assert_int_equal(sight.at_source, 0);
-    PQfinish(committer.conn);
-}
-
-static void a_trigger_that_swallows_an_update_stops_the_cut(void **state)
-{
-    struct catalog_rig *rig = *state;
-    open_two(rig);
-    catalog_rig_sql(rig, "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS"
-                         " $$ BEGIN RETURN NULL; END $$");
-    catalog_rig_sql(rig, "CREATE TRIGGER t BEFORE UPDATE ON ecal FOR EACH ROW"
-                         " WHEN (old.ecal_id = '2') EXECUTE FUNCTION swallow()");
-    assert_cut_is(rig, CATALOG_CHANGED);
-    assert_rows(rig, false);
-}
-
-static void a_row_in_the_way_of_the_new_location_is_a_conflict(void **state)
-{
-    struct catalog_rig *rig = *state;
-    open_two(rig);
-    catalog_rig_sql(rig, "CREATE UNIQUE INDEX ON ecal (ecal_name)");
-    catalog_rig_put(rig, "3", ROWS[1].new_location);
-    assert_cut_fails(rig, ERR_CONFLICT, "23505");
-    assert_rows(rig, false);
-}
-
-static void a_commit_that_the_server_refuses_is_no_cut(void **state)
-{
-    struct catalog_rig *rig = *state;
-    open_two(rig);
-    catalog_rig_sql(rig, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-                         " $$ BEGIN RAISE 'not today' USING ERRCODE = '23514'; END $$");
-    catalog_rig_sql(rig, "CREATE CONSTRAINT TRIGGER t AFTER UPDATE ON ecal DEFERRABLE INITIALLY"
-                         " DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
-    assert_cut_fails(rig, ERR_CONFLICT, "23514");
-    assert_rows(rig, false);
-    catalog_rig_sql(rig, "DROP TRIGGER t ON ecal");
-    assert_cut_is(rig, CATALOG_CUT); /* the connection is as good as before */
-}
-
-/* -- lost connections -------------------------------------------------------------------------- */
-
-static int connections(struct catalog_rig *rig, const char *doing)
-{
-    const char *sql = str_format(&rig->arena,
-                                 "SELECT %s FROM pg_stat_activity WHERE application_name ="
-                                 " 'frostline' AND usename = current_user",
-                                 doing);
-    PGresult *result = PQexec(rig->postgres, sql);
-    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
-    int count = PQntuples(result);
-    PQclear(result);
-    return count;
-}
-
-static void a_terminated_connection_is_made_anew(void **state)
-{
-    struct catalog_rig *rig = *state;
-    struct catalog_cursor *cursor;
-    struct err err = {0};
-    open_two(rig);
-    catalog_rig_connect(rig);
-    assert_int_equal(connections(rig, "pg_terminate_backend(pid, 5000)"), 1);
-    assert_cut_is(rig, CATALOG_CUT);
-    assert_int_equal(connections(rig, "pg_terminate_backend(pid, 5000)"), 1);
-    assert_int_equal(fetch_count(rig, (const char *const[]){"1"}, 1), 1);
-
-    struct catalog *catalog = rig->catalog;
-    succeed(catalog->ops->snapshot(catalog, &err), &err);
-    assert_int_equal(connections(rig, "pg_terminate_backend(pid, 5000)"), 2);
-    assert_false(catalog->ops->cursor_open(catalog, &cursor, &err));
-    assert_int_equal(err.kind, ERR_BUSY);
-    catalog->ops->snapshot_end(catalog);
-    succeed(catalog->ops->snapshot(catalog, &err), &err);
-    succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
-    catalog->ops->cursor_close(cursor);
-    catalog->ops->snapshot_end(catalog);
-}
-
-static void a_connection_lost_while_reading_is_no_end_of_the_rows(void **state)
-{
-    struct catalog_rig *rig = *state;
-    struct catalog_cursor *cursor;
-    const struct record *record;
-    struct err err = {0};
-    bool ok = true;
-    open_rig(rig, NULL);
-    catalog_rig_sql(rig, "INSERT INTO ecal (ecal_id, ecal_name) SELECT i, 'a/' || repeat('x', 500)"
-                         " FROM generate_series(1, 100000) i");
-    catalog_rig_connect(rig);
-    struct catalog *catalog = rig->catalog;
-    succeed(catalog->ops->snapshot(catalog, &err), &err);
-    succeed(catalog->ops->cursor_open(catalog, &cursor, &err), &err);
-    succeed(catalog->ops->cursor_next(cursor, &record, &err), &err);
-    connections(rig, "pg_terminate_backend(pid)");
-    while (ok && record != NULL)
-        ok = catalog->ops->cursor_next(cursor, &record, &err);
-    assert_false(ok);
-    assert_int_equal(err.kind, ERR_BUSY);
-    catalog->ops->cursor_close(cursor);
-    catalog->ops->snapshot_end(catalog);
-}
-
-/* Stands between the catalog and its server, and cuts the line at a word of the client's. */
-struct proxy {
-    int listener, port;
-    struct sockaddr_in server;
-    const char *word; /* what the client says                   */
-    bool deliver;     /* the server still hears it              */
-    int cuts;         /* how often the line is cut, from now on */
-    pthread_t thread;
-};
-
-static bool pass_on(int from, int to, char *bytes, size_t capacity, ssize_t *size)
-{
-    *size = read(from, bytes, capacity - 1);
-    if (*size <= 0)
-        return false;
-    bytes[*size] = '\0';
-    return to < 0 || write(to, bytes, (size_t)*size) == *size;
-}
-
-/* True if the client said the word, which may stand anywhere in what it sends. */
-static bool serve(struct proxy *proxy, int client, int server)
-{
-    char bytes[65536];
-    ssize_t size;
-    for (;;) {
-        struct pollfd fds[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
-        if (poll(fds, 2, 10000) <= 0)
-            return false;
-        if (fds[1].revents != 0 && !pass_on(server, client, bytes, sizeof bytes, &size))
-            return false;
-        if (fds[0].revents == 0)
-            continue;
-        if (!pass_on(client, -1, bytes, sizeof bytes, &size))
-            return false;
-        bool said = proxy->cuts > 0 &&
-                    memmem(bytes, (size_t)size, proxy->word, strlen(proxy->word)) != NULL;
-        if ((!said || proxy->deliver) && write(server, bytes, (size_t)size) != size)
-            return false;
-        if (said)
-            return true;
-    }
-}
-
-static void *run_proxy(void *context)
-{
-    struct proxy *proxy = context;
-    char bytes[65536];
-    ssize_t size;
-    for (int client; (client = accept(proxy->listener, NULL, NULL)) >= 0; close(client)) {
-        int server = socket(AF_INET, SOCK_STREAM, 0);
-        if (connect(server, (struct sockaddr *)&proxy->server, sizeof proxy->server) == 0 &&
-            serve(proxy, client, server)) {
-            proxy->cuts--;
-            if (proxy->deliver) /* what the server answers, nobody hears */
-                pass_on(server, -1, bytes, sizeof bytes, &size);
-        }
-        close(server);
-    }
-    return NULL;
-}
-
-static void start_proxy(struct proxy *proxy, struct catalog_rig *rig)
-{
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof here;
-    proxy->server = here;
-    proxy->server.sin_port = htons((uint16_t)atoi(secret_reveal(&rig->secrets[1])));
-    proxy->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(proxy->listener, (struct sockaddr *)&here, size), 0);
-    assert_int_equal(listen(proxy->listener, 8), 0);
-    assert_int_equal(getsockname(proxy->listener, (struct sockaddr *)&here, &size), 0);
-    set_keyword(rig, "host", "127.0.0.1");
-    set_keyword(rig, "port", str_format(&rig->arena, "%d", ntohs(here.sin_port)));
-    assert_int_equal(pthread_create(&proxy->thread, NULL, run_proxy, proxy), 0);
-}
-
-static void stop_proxy(struct proxy *proxy, struct catalog_rig *rig)
-{
-    catalog_close(rig->catalog);
-    rig->catalog = NULL;
-    shutdown(proxy->listener, SHUT_RDWR);
-    pthread_join(proxy->thread, NULL);
-    close(proxy->listener);
-}
-
-static void cut_through_proxy(struct catalog_rig *rig, const char *word, bool deliver, int cuts,
-                              enum catalog_outcome expected, uint32_t at_target)
-{
-    struct proxy proxy = {.word = word, .deliver = deliver, .cuts = cuts};
-    struct catalog_sight sight;
-    struct err err = {0};
-    open_two(rig);
-    start_proxy(&proxy, rig);
-    assert_cut_is(rig, expected);
-    succeed(rig->catalog->ops->look(rig->catalog, &CUT, true, &sight, &err), &err);
-    assert_int_equal(sight.at_target, at_target);
-    assert_int_equal(sight.at_source, 2 - at_target);
-    stop_proxy(&proxy, rig);
-    assert_int_equal(proxy.cuts, 0);
-    assert_rows(rig, at_target == 2);
-}
-
-/* With the size of its message before it: READ COMMITTED is something else. */
-#define COMMIT "\vCOMMIT"
-
-static void a_commit_whose_reply_is_lost_is_unknown(void **state)
-{
-    cut_through_proxy(*state, COMMIT, true, 1, CATALOG_UNKNOWN, 2);
-}
-
-static void a_commit_that_never_arrives_is_unknown(void **state)
-{
-    cut_through_proxy(*state, COMMIT, false, 1, CATALOG_UNKNOWN, 0);
-}
-
-static void a_connection_lost_before_the_commit_is_tried_again(void **state)
-{
-    cut_through_proxy(*state, "UPDATE", true, 1, CATALOG_CUT, 2);
-}
-
-static void a_connection_lost_at_every_begin_is_busy(void **state)
-{
-    struct catalog_rig *rig = *state;
-    struct proxy proxy = {.word = "FOR UPDATE", .deliver = false, .cuts = 99};
-    open_two(rig);
-    start_proxy(&proxy, rig);
-    assert_cut_fails(rig, ERR_BUSY, "");
-    stop_proxy(&proxy, rig);
-    assert_int_equal(99 - proxy.cuts, 6);
-    assert_rows(rig, false);
-}
-
-/* -- several threads --------------------------------------------------------------------------- */
-
-struct worker {
-    struct catalog *catalog;
-    int number;
-    bool ok;
-};
-
-enum { WORKERS = 4, CUTS_EACH = 25 };
-
-static void *work(void *context)
-{
-    struct worker *worker = context;
-    worker->ok = true;
-    for (int i = 0; i < CUTS_EACH && worker->ok; i++) {
-        char id[32], source[64], old_location[64], new_location[64];
-        snprintf(id, sizeof id, "%d", worker->number * CUTS_EACH + i);
-        snprintf(source, sizeof source, "hot/%s/", id);
-        snprintf(old_location, sizeof old_location, "hot/%s/x", id);
-        snprintf(new_location, sizeof new_location, "cold/%s/x", id);
-        const struct catalog_row row = {id, old_location, new_location};
-        const struct catalog_cut cut = {.source = source, .rows = &row, .count = 1};
-        enum catalog_outcome outcome = CATALOG_UNKNOWN;
-        struct err err;
-        worker->ok = worker->catalog->ops->cut_over(worker->catalog, &cut, &outcome, &err) &&
-                     outcome == CATALOG_CUT;
-    }
-    return NULL;
-}
-
-static void threads_share_a_catalog(void **state)
-{
-    struct catalog_rig *rig = *state;
-    struct worker workers[WORKERS];
-    pthread_t threads[WORKERS];
-    open_rig(rig, NULL);
-    catalog_rig_sql(rig,
-                    "INSERT INTO ecal (ecal_id, ecal_name) SELECT i, 'hot/' || i || '/x'"
-                    " FROM generate_series(0, %d) i",
-                    WORKERS * CUTS_EACH - 1);
-    catalog_rig_connect(rig);
-    for (int i = 0; i < WORKERS; i++) {
-        workers[i] = (struct worker){.catalog = rig->catalog, .number = i};
-        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
-    }
-    for (int i = 0; i < WORKERS; i++) {
-        pthread_join(threads[i], NULL);
-        assert_true(workers[i].ok);
-    }
-    assert_int_equal(connections(rig, "pid"), 1);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
 }
 
 int main(void)
@@ -1098,18 +649,6 @@ int main(void)
         CASE(a_url_may_hold_all_and_is_never_repeated),
         CASE(a_server_that_takes_no_writes_is_busy),
         CASE(functions_in_the_search_path_are_not_called),
-        CASE(a_row_that_is_locked_is_waited_for_and_then_busy),
-        CASE(a_locking_look_waits_for_the_other_and_sees_what_it_did),
-        CASE(a_trigger_that_swallows_an_update_stops_the_cut),
-        CASE(a_row_in_the_way_of_the_new_location_is_a_conflict),
-        CASE(a_commit_that_the_server_refuses_is_no_cut),
-        CASE(a_terminated_connection_is_made_anew),
-        CASE(a_connection_lost_while_reading_is_no_end_of_the_rows),
-        CASE(a_commit_whose_reply_is_lost_is_unknown),
-        CASE(a_commit_that_never_arrives_is_unknown),
-        CASE(a_connection_lost_before_the_commit_is_tried_again),
-        CASE(a_connection_lost_at_every_begin_is_busy),
-        CASE(threads_share_a_catalog),
     };
     if (!catalog_rig_is_there(CATALOG_RIG_POSTGRES))
         return 77;

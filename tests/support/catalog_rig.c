@@ -136,6 +136,18 @@ static void remove_folder(struct catalog_rig *rig)
     rmdir(rig->folder);
 }
 
+void catalog_rig_keyword(struct catalog_rig *rig, const char *name, const char *value)
+{
+    size_t index = 0;
+    while (index < rig->config.connection_count && strcmp(rig->keywords[index].name, name) != 0)
+        index++;
+    assert_true(index < sizeof rig->secrets / sizeof rig->secrets[0]);
+    secret_set(&rig->secrets[index], value, strlen(value));
+    rig->keywords[index] = (struct catalog_keyword){name, &rig->secrets[index]};
+    if (index == rig->config.connection_count)
+        rig->config.connection_count++;
+}
+
 /* -- any of them ------------------------------------------------------------------------------- */
 
 void catalog_rig_open(struct catalog_rig *rig, enum catalog_rig_kind kind, const char *create)
@@ -268,4 +280,105 @@ const char *catalog_rig_location(struct catalog_rig *rig, const char *id)
     if (rig->memory != NULL)
         return catalog_memory_location(rig->memory, id);
     return rig->postgres != NULL ? location_in_postgres(rig, id) : location_in_sqlite(rig, id);
+}
+
+/* -- two rows and their cut -------------------------------------------------------------------- */
+
+static const struct catalog_row CUT_ROWS[] = {
+    {"1", "https://hot.example/c/a/1/x.mf4", "https://cold.example/c/a/1/x.mf4"},
+    {"2", "https://hot.example/c/a/1/y.mf4", "https://cold.example/c/a/1/y.mf4"},
+};
+const struct catalog_cut catalog_rig_cut = {
+    .source = "https://hot.example/c/a/1/", .rows = CUT_ROWS, .count = 2};
+
+void catalog_rig_succeed(bool ok, const struct err *err)
+{
+    if (!ok)
+        fail_msg("%s", err->text);
+}
+
+static void assert_error(const struct err *err, enum err_kind expected, const char *code)
+{
+    if (err->kind != expected || (code != NULL && !str_equal(err->code, code)))
+        fail_msg("kind %d, code %s: %s", (int)err->kind, err->code, err->text);
+}
+
+void catalog_rig_put_cut(struct catalog_rig *rig)
+{
+    for (size_t i = 0; i < catalog_rig_cut.count; i++)
+        catalog_rig_put(rig, CUT_ROWS[i].id, CUT_ROWS[i].old_location);
+}
+
+void catalog_rig_put_back(struct catalog_rig *rig)
+{
+    for (size_t i = 0; i < catalog_rig_cut.count; i++)
+        catalog_rig_move(rig, CUT_ROWS[i].id, CUT_ROWS[i].old_location);
+}
+
+void catalog_rig_assert_moved(struct catalog_rig *rig, bool moved)
+{
+    for (size_t i = 0; i < catalog_rig_cut.count; i++)
+        assert_string_equal(catalog_rig_location(rig, CUT_ROWS[i].id),
+                            moved ? CUT_ROWS[i].new_location : CUT_ROWS[i].old_location);
+}
+
+static bool cut_over(struct catalog_rig *rig, enum catalog_outcome *outcome, struct err *err)
+{
+    *outcome = CATALOG_UNKNOWN;
+    *err = (struct err){0};
+    catalog_rig_connect(rig);
+    return rig->catalog->ops->cut_over(rig->catalog, &catalog_rig_cut, outcome, err);
+}
+
+void catalog_rig_assert_cut(struct catalog_rig *rig, enum catalog_outcome expected)
+{
+    enum catalog_outcome outcome;
+    struct err err;
+    catalog_rig_succeed(cut_over(rig, &outcome, &err), &err);
+    assert_int_equal(outcome, expected);
+}
+
+void catalog_rig_assert_cut_fails(struct catalog_rig *rig, enum err_kind expected, const char *code)
+{
+    enum catalog_outcome outcome;
+    struct err err;
+    assert_false(cut_over(rig, &outcome, &err));
+    assert_error(&err, expected, code);
+}
+
+void catalog_rig_assert_open_fails(struct catalog_rig *rig, enum err_kind expected,
+                                   const char *code)
+{
+    struct err err = {0};
+    assert_false(catalog_open(&rig->config, &rig->clock.clock, &rig->catalog, &err));
+    assert_error(&err, expected, code);
+}
+
+void catalog_rig_assert_describe_fails(struct catalog_rig *rig, enum err_kind expected,
+                                       const char *text, const char *hint)
+{
+    struct catalog_shape shape;
+    struct err err = {0};
+    catalog_rig_connect(rig);
+    assert_false(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err));
+    if (err.kind != expected || strstr(err.text, text) == NULL || strstr(err.hint, hint) == NULL)
+        fail_msg("kind %d: %s (%s)", (int)err.kind, err.text, err.hint);
+}
+
+static bool count_visit(void *context, const struct record *record, struct err *err)
+{
+    (void)record;
+    (void)err;
+    ++*(int *)context;
+    return true;
+}
+
+int catalog_rig_fetch(struct catalog_rig *rig, const char *const *ids, size_t count)
+{
+    struct err err = {0};
+    int seen = 0;
+    catalog_rig_connect(rig);
+    catalog_rig_succeed(
+        rig->catalog->ops->fetch(rig->catalog, ids, count, count_visit, &seen, &err), &err);
+    return seen;
 }

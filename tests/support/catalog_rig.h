@@ -27,7 +27,7 @@ struct catalog_rig {
     enum catalog_rig_kind kind;
     struct catalog_config config;
     struct catalog_keyword keywords[6];
-    struct secret secrets[5];
+    struct secret secrets[6];
     struct clock_fake clock;
     struct arena arena;
     char folder[64], path[96], table[64];
@@ -55,6 +55,28 @@ void catalog_rig_move(struct catalog_rig *rig, const char *id, const char *locat
 void catalog_rig_remove(struct catalog_rig *rig, const char *id);
 /* NULL: no such row, or no location.  In the rig's arena. */
 const char *catalog_rig_location(struct catalog_rig *rig, const char *id);
+/* Sets or adds a connection keyword, before catalog_rig_connect. */
+void catalog_rig_keyword(struct catalog_rig *rig, const char *name, const char *value);
 /* A further connection to the same PostgreSQL and schema; the caller finishes it. */
 PGconn *catalog_rig_postgres(const struct catalog_rig *rig);
+
+/* A cut of two rows with the ids 1 and 2, and what becomes of them.  Each connects if need be. */
+extern const struct catalog_cut catalog_rig_cut;
+void catalog_rig_put_cut(struct catalog_rig *rig);
+void catalog_rig_put_back(struct catalog_rig *rig);
+/* All are at their new locations, or all at their old ones. */
+void catalog_rig_assert_moved(struct catalog_rig *rig, bool moved);
+void catalog_rig_assert_cut(struct catalog_rig *rig, enum catalog_outcome expected);
+/* code NULL: any. */
+void catalog_rig_assert_cut_fails(struct catalog_rig *rig, enum err_kind expected,
+                                  const char *code);
+void catalog_rig_assert_open_fails(struct catalog_rig *rig, enum err_kind expected,
+                                   const char *code);
+/* text and hint are parts of what it says. */
+void catalog_rig_assert_describe_fails(struct catalog_rig *rig, enum err_kind expected,
+                                       const char *text, const char *hint);
+/* How many rows fetch finds. */
+int catalog_rig_fetch(struct catalog_rig *rig, const char *const *ids, size_t count);
+/* Fails the test with what err says. */
+void catalog_rig_succeed(bool ok, const struct err *err);
 #endif

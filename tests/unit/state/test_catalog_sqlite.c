@@ -18,10 +18,6 @@
 
 #define ITEMS(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct catalog_row ROWS[] = {{"1", "hot/a/x", "cold/a/x"},
-                                          {"2", "hot/a/y", "cold/a/y"}};
-static const struct catalog_cut CUT = {.source = "hot/a/", .rows = ROWS, .count = 2};
-
 static int set_up(void **state)
 {
     *state = malloc(sizeof(struct catalog_rig));
@@ -37,68 +33,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void succeed(bool ok, const struct err *err)
-{
-    if (!ok)
-        fail_msg("%s", err->text);
-}
-
-static void put_two(struct catalog_rig *rig)
-{
-    for (size_t i = 0; i < ITEMS(ROWS); i++)
-        catalog_rig_put(rig, ROWS[i].id, ROWS[i].old_location);
-}
-
-static void assert_rows(struct catalog_rig *rig, bool moved)
-{
-    for (size_t i = 0; i < ITEMS(ROWS); i++)
-        assert_string_equal(catalog_rig_location(rig, ROWS[i].id),
-                            moved ? ROWS[i].new_location : ROWS[i].old_location);
-}
-
-static void assert_cut_is(struct catalog_rig *rig, enum catalog_outcome expected)
-{
-    enum catalog_outcome outcome;
-    struct err err = {0};
-    catalog_rig_connect(rig);
-    succeed(rig->catalog->ops->cut_over(rig->catalog, &CUT, &outcome, &err), &err);
-    assert_int_equal(outcome, expected);
-}
-
-static void assert_cut_fails(struct catalog_rig *rig, enum err_kind kind)
-{
-    enum catalog_outcome outcome;
-    struct err err = {0};
-    catalog_rig_connect(rig);
-    assert_false(rig->catalog->ops->cut_over(rig->catalog, &CUT, &outcome, &err));
-    if (err.kind != kind)
-        fail_msg("kind %d: %s", (int)err.kind, err.text);
-}
-
-static void assert_open_fails(struct catalog_rig *rig, enum err_kind kind)
-{
-    struct err err = {0};
-    struct catalog *catalog;
-    assert_false(catalog_open(&rig->config, &rig->clock.clock, &catalog, &err));
-    if (err.kind != kind)
-        fail_msg("kind %d: %s", (int)err.kind, err.text);
-}
-
 static bool describe(struct catalog_rig *rig, struct catalog_shape *shape, struct err *err)
 {
     *err = (struct err){0};
     catalog_rig_connect(rig);
     return rig->catalog->ops->describe(rig->catalog, &rig->arena, shape, err);
-}
-
-static void assert_describe_fails(struct catalog_rig *rig, enum err_kind kind, const char *text,
-                                  const char *hint)
-{
-    struct catalog_shape shape;
-    struct err err;
-    assert_false(describe(rig, &shape, &err));
-    if (err.kind != kind || strstr(err.text, text) == NULL || strstr(err.hint, hint) == NULL)
-        fail_msg("kind %d: %s (%s)", (int)err.kind, err.text, err.hint);
 }
 
 /* -- values ------------------------------------------------------------------------------------ */
@@ -122,9 +61,9 @@ static int64_t time_of(struct catalog_rig *rig, const char *literal)
     catalog_rig_sql(rig, "INSERT OR REPLACE INTO ecal (ecal_id, recorded) VALUES ('1', %s)",
                     literal);
     catalog_rig_connect(rig);
-    succeed(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1"}, 1, keep_time,
-                                     &time_us, &err),
-            &err);
+    catalog_rig_succeed(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1"}, 1,
+                                                 keep_time, &time_us, &err),
+                        &err);
     return time_us;
 }
 
@@ -152,7 +91,8 @@ static void instants_are_texts_or_unix_seconds(void **state)
     };
     struct catalog_rig *rig = *state;
     struct err err = {0};
-    succeed(zone_open("Europe/Berlin", &rig->arena, &rig->config.time_zone, &err), &err);
+    catalog_rig_succeed(zone_open("Europe/Berlin", &rig->arena, &rig->config.time_zone, &err),
+                        &err);
     for (size_t i = 0; i < ITEMS(instants); i++) {
         int64_t time_us = time_of(rig, instants[i].literal);
         if (time_us != instants[i].instant_us)
@@ -167,7 +107,7 @@ static void describe_time(struct catalog_rig *rig, const char *type, enum value_
     struct err err;
     catalog_rig_sql(rig, "ALTER TABLE ecal DROP COLUMN recorded");
     catalog_rig_sql(rig, "ALTER TABLE ecal ADD COLUMN recorded %s", type);
-    succeed(describe(rig, &shape, &err), &err);
+    catalog_rig_succeed(describe(rig, &shape, &err), &err);
     assert_int_equal(shape.time, kind);
     assert_int_equal(shape.time_is_naive, naive);
 }
@@ -210,9 +150,9 @@ static void what_is_not_of_the_declared_type_is_unknown(void **state)
     catalog_rig_sql(rig, "INSERT INTO ecal VALUES ('3', 'a', 'x', 'big', CAST(x'ff41' AS TEXT),"
                          " x'01', x'01', x'01', x'01', x'01')");
     catalog_rig_connect(rig);
-    succeed(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1", "2", "3"}, 3,
-                                     count_unknown, &seen, &err),
-            &err);
+    catalog_rig_succeed(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1", "2", "3"},
+                                                 3, count_unknown, &seen, &err),
+                        &err);
     assert_int_equal(seen, 3);
 }
 
@@ -233,9 +173,9 @@ static void booleans_are_numbers_or_words(void **state)
         catalog_rig_sql(rig, "INSERT OR REPLACE INTO ecal (ecal_id, is_valid) VALUES ('1', %s)",
                         literals[i]);
         catalog_rig_connect(rig);
-        succeed(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1"}, 1, keep_boolean,
-                                         &value, &err),
-                &err);
+        catalog_rig_succeed(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1"}, 1,
+                                                     keep_boolean, &value, &err),
+                            &err);
         assert_int_equal(value.kind, VALUE_BOOLEAN);
         assert_int_equal(value.boolean, i < 3);
     }
@@ -248,8 +188,8 @@ static bool read_all(struct catalog_rig *rig, struct err *err)
     *err = (struct err){0};
     catalog_rig_connect(rig);
     struct catalog *catalog = rig->catalog;
-    succeed(catalog->ops->snapshot(catalog, err), err);
-    succeed(catalog->ops->cursor_open(catalog, &cursor, err), err);
+    catalog_rig_succeed(catalog->ops->snapshot(catalog, err), err);
+    catalog_rig_succeed(catalog->ops->cursor_open(catalog, &cursor, err), err);
     bool ok = catalog->ops->cursor_next(cursor, &record, err);
     while (ok && record != NULL)
         ok = catalog->ops->cursor_next(cursor, &record, err);
@@ -309,42 +249,27 @@ static void an_id_needs_a_key_of_its_own(void **state)
     struct err err;
     for (size_t i = 0; i < ITEMS(refused); i++) {
         create(rig, refused[i]);
-        assert_describe_fails(rig, ERR_INPUT, "the id column `ecal_id`", "");
+        catalog_rig_assert_describe_fails(rig, ERR_INPUT, "the id column `ecal_id`", "");
     }
     for (size_t i = 0; i < ITEMS(accepted); i++) {
         create(rig, accepted[i]);
-        succeed(describe(rig, &shape, &err), &err);
-        put_two(rig);
-        assert_cut_is(rig, CATALOG_CUT);
-        assert_rows(rig, true);
+        catalog_rig_succeed(describe(rig, &shape, &err), &err);
+        catalog_rig_put_cut(rig);
+        catalog_rig_assert_cut(rig, CATALOG_CUT);
+        catalog_rig_assert_moved(rig, true);
     }
-}
-
-static bool count_visit(void *context, const struct record *record, struct err *err)
-{
-    (void)record;
-    (void)err;
-    ++*(int *)context;
-    return true;
 }
 
 static void an_id_is_the_text_that_it_shows(void **state)
 {
     static const char *const ids[] = {"1", "01", "1.0", " 1", "x", "A", "a"};
     struct catalog_rig *rig = *state;
-    struct err err = {0};
-    int seen = 0;
     create(rig, "CREATE TABLE ecal (ecal_id INTEGER PRIMARY KEY, ecal_name TEXT)");
     catalog_rig_put(rig, "1", "hot/a/x");
-    catalog_rig_connect(rig);
-    succeed(rig->catalog->ops->fetch(rig->catalog, ids, ITEMS(ids), count_visit, &seen, &err),
-            &err);
-    assert_int_equal(seen, 1);
+    assert_int_equal(catalog_rig_fetch(rig, ids, ITEMS(ids)), 1);
     create(rig, "CREATE TABLE ecal (ecal_id TEXT COLLATE NOCASE PRIMARY KEY, ecal_name TEXT)");
     catalog_rig_put(rig, "A", "hot/a/x");
-    succeed(rig->catalog->ops->fetch(rig->catalog, ids, ITEMS(ids), count_visit, &seen, &err),
-            &err);
-    assert_int_equal(seen, 2);
+    assert_int_equal(catalog_rig_fetch(rig, ids, ITEMS(ids)), 1);
 }
 
 static void index_serves(struct catalog_rig *rig, const char *columns, bool serves)
@@ -352,7 +277,7 @@ static void index_serves(struct catalog_rig *rig, const char *columns, bool serv
     struct catalog_shape shape;
     struct err err;
     catalog_rig_sql(rig, "CREATE INDEX served ON ecal %s", columns);
-    succeed(describe(rig, &shape, &err), &err);
+    catalog_rig_succeed(describe(rig, &shape, &err), &err);
     if (shape.location_indexed != serves)
         fail_msg("an index on %s %s", columns, serves ? "does not serve" : "serves");
     catalog_rig_sql(rig, "DROP INDEX served");
@@ -369,9 +294,9 @@ static void an_index_serves_if_it_is_in_byte_order(void **state)
     index_serves(rig, "(map, ecal_name)", false);
     index_serves(rig, "(ecal_name) WHERE is_valid", false);
     index_serves(rig, "(lower(ecal_name))", false);
-    succeed(describe(rig, &shape, &err), &err);
+    catalog_rig_succeed(describe(rig, &shape, &err), &err);
     catalog_rig_sql(rig, "%s", shape.index_statement);
-    succeed(describe(rig, &shape, &err), &err);
+    catalog_rig_succeed(describe(rig, &shape, &err), &err);
     assert_true(shape.location_indexed);
 }
 
@@ -379,13 +304,13 @@ static void bytes_count_whatever_the_collation(void **state)
 {
     struct catalog_rig *rig = *state;
     create(rig, "CREATE TABLE ecal (ecal_id TEXT PRIMARY KEY, ecal_name TEXT COLLATE NOCASE)");
-    put_two(rig);
-    catalog_rig_put(rig, "3", "HOT/a/z");
-    assert_cut_is(rig, CATALOG_CUT);
-    assert_string_equal(catalog_rig_location(rig, "3"), "HOT/a/z");
-    catalog_rig_move(rig, "1", "hot/a/X");
-    catalog_rig_move(rig, "2", "hot/a/y");
-    assert_cut_is(rig, CATALOG_CHANGED);
+    catalog_rig_put_cut(rig);
+    catalog_rig_put(rig, "3", "https://HOT.example/c/a/1/z.mf4"); /* not below the source */
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
+    assert_string_equal(catalog_rig_location(rig, "3"), "https://HOT.example/c/a/1/z.mf4");
+    catalog_rig_put_back(rig);
+    catalog_rig_move(rig, "1", "https://hot.example/c/a/1/X.mf4"); /* not where it was */
+    catalog_rig_assert_cut(rig, CATALOG_CHANGED);
 }
 
 static void names_are_quoted(void **state)
@@ -397,13 +322,14 @@ static void names_are_quoted(void **state)
     rig->config.table = "main.weird\" ;table";
     rig->config.id = "id --"; /* names of SQLite have no case */
     rig->config.location = "Lo'c";
-    catalog_rig_sql(rig,
-                    "INSERT INTO \"weird\"\" ;table\" VALUES ('1', 'hot/a/x'), ('2', 'hot/a/y')");
-    succeed(describe(rig, &shape, &err), &err);
+    for (size_t i = 0; i < catalog_rig_cut.count; i++)
+        catalog_rig_sql(rig, "INSERT INTO \"weird\"\" ;table\" VALUES ('%s', '%s')",
+                        catalog_rig_cut.rows[i].id, catalog_rig_cut.rows[i].old_location);
+    catalog_rig_succeed(describe(rig, &shape, &err), &err);
     catalog_rig_sql(rig, "%s", shape.index_statement);
-    succeed(describe(rig, &shape, &err), &err);
+    catalog_rig_succeed(describe(rig, &shape, &err), &err);
     assert_true(shape.location_indexed);
-    assert_cut_is(rig, CATALOG_CUT);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
 }
 
 /* -- refusals ---------------------------------------------------------------------------------- */
@@ -413,20 +339,21 @@ static void what_is_missing_is_named(void **state)
     struct catalog_rig *rig = *state;
     static const struct catalog_field fields[] = {{"map", "mapp"}};
     rig->config.table = "ecall";
-    assert_describe_fails(rig, ERR_MISSING, "no table `ecall`", "`ecal`");
+    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no table `ecall`", "`ecal`");
     rig->config.table = "ecal";
     rig->config.location = "ecal_nam";
-    assert_describe_fails(rig, ERR_MISSING, "no column `ecal_nam`", "`ecal_name`");
+    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no column `ecal_nam`", "`ecal_name`");
     rig->config.location = "ecal_name";
     rig->config.fields = fields;
     rig->config.field_count = 1;
-    assert_describe_fails(rig, ERR_MISSING, "field `map`: the catalog's table", "`map`");
+    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "field `map`: the catalog's table",
+                                      "`map`");
     rig->config.field_count = 0;
     rig->config.location = "frames";
-    assert_describe_fails(rig, ERR_INPUT, "`frames` is not declared as text", "");
+    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`frames` is not declared as text", "");
     catalog_rig_sql(rig, "CREATE VIEW seen AS SELECT * FROM ecal");
     rig->config.table = "seen";
-    assert_describe_fails(rig, ERR_INPUT, "`seen` is a view", "");
+    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`seen` is a view", "");
 }
 
 static void a_file_must_be_there_and_be_a_database(void **state)
@@ -434,20 +361,20 @@ static void a_file_must_be_there_and_be_a_database(void **state)
     struct catalog_rig *rig = *state;
     const char *path = str_format(&rig->arena, "%s/other.db", rig->folder);
     rig->config.path = path;
-    assert_open_fails(rig, ERR_MISSING);
+    catalog_rig_assert_open_fails(rig, ERR_MISSING, NULL);
     assert_int_equal(access(path, F_OK), -1); /* nor is it made */
     FILE *file = fopen(path, "w");
     fputs("This is no database, though it is long enough to have the header of one: "
           "a hundred bytes and some more.\n",
           file);
     fclose(file);
-    assert_open_fails(rig, ERR_CORRUPT);
+    catalog_rig_assert_open_fails(rig, ERR_CORRUPT, NULL);
     rig->config.path = rig->folder;
     struct err err = {0};
     struct catalog *catalog;
     assert_false(catalog_open(&rig->config, &rig->clock.clock, &catalog, &err));
     rig->config.path = ":memory:";
-    assert_open_fails(rig, ERR_MISSING);
+    catalog_rig_assert_open_fails(rig, ERR_MISSING, NULL);
     unlink(path);
     assert_int_equal(rig->clock.instant_us, 0);
 }
@@ -463,7 +390,7 @@ static void another_encoding_is_refused(void **state)
         SQLITE_OK);
     sqlite3_close(db);
     rig->config.path = path;
-    assert_open_fails(rig, ERR_INPUT);
+    catalog_rig_assert_open_fails(rig, ERR_INPUT, NULL);
     unlink(path);
 }
 
@@ -475,16 +402,17 @@ static void a_database_that_is_locked_is_busy(void **state)
     struct catalog_sight sight;
     struct err err = {0};
     rig->config.lock_wait_ms = 10;
-    put_two(rig);
+    catalog_rig_put_cut(rig);
     catalog_rig_sql(rig, "BEGIN IMMEDIATE");
-    assert_cut_fails(rig, ERR_BUSY);
+    catalog_rig_assert_cut_fails(rig, ERR_BUSY, NULL);
     assert_true(rig->clock.instant_us >= 3100000); /* six tries */
-    assert_false(rig->catalog->ops->look(rig->catalog, &CUT, true, &sight, &err));
+    assert_false(rig->catalog->ops->look(rig->catalog, &catalog_rig_cut, true, &sight, &err));
     assert_int_equal(err.kind, ERR_BUSY);
-    succeed(rig->catalog->ops->look(rig->catalog, &CUT, false, &sight, &err), &err);
+    catalog_rig_succeed(
+        rig->catalog->ops->look(rig->catalog, &catalog_rig_cut, false, &sight, &err), &err);
     assert_int_equal(sight.at_source, 2);
     catalog_rig_sql(rig, "ROLLBACK");
-    assert_cut_is(rig, CATALOG_CUT);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
 }
 
 static void a_reader_keeps_the_commit_out(void **state)
@@ -492,29 +420,29 @@ static void a_reader_keeps_the_commit_out(void **state)
     struct catalog_rig *rig = *state;
     sqlite3_stmt *statement;
     rig->config.lock_wait_ms = 10;
-    put_two(rig);
+    catalog_rig_put_cut(rig);
     assert_int_equal(sqlite3_prepare_v2(rig->sqlite, "SELECT * FROM ecal", -1, &statement, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    assert_cut_fails(rig, ERR_BUSY);
+    catalog_rig_assert_cut_fails(rig, ERR_BUSY, NULL);
     sqlite3_finalize(statement);
-    assert_rows(rig, false);
-    assert_cut_is(rig, CATALOG_CUT);
+    catalog_rig_assert_moved(rig, false);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
 }
 
 static void a_trigger_that_objects_is_a_conflict(void **state)
 {
     struct catalog_rig *rig = *state;
-    put_two(rig);
+    catalog_rig_put_cut(rig);
     catalog_rig_sql(rig, "CREATE TRIGGER t BEFORE UPDATE ON ecal WHEN old.ecal_id = '2'"
                          " BEGIN SELECT raise(ABORT, 'not this one'); END");
-    assert_cut_fails(rig, ERR_CONFLICT);
-    assert_rows(rig, false);
+    catalog_rig_assert_cut_fails(rig, ERR_CONFLICT, NULL);
+    catalog_rig_assert_moved(rig, false);
     catalog_rig_sql(rig, "DROP TRIGGER t");
     catalog_rig_sql(rig, "CREATE TRIGGER t BEFORE UPDATE ON ecal WHEN old.ecal_id = '2'"
                          " BEGIN SELECT raise(IGNORE); END");
-    assert_cut_is(rig, CATALOG_CHANGED);
-    assert_rows(rig, false);
+    catalog_rig_assert_cut(rig, CATALOG_CHANGED);
+    catalog_rig_assert_moved(rig, false);
 }
 
 /* A disk that fails: the real one, until the writes and syncs that it grants are used up. */
@@ -589,14 +517,14 @@ static bool cut_on_failing_disk(struct catalog_rig *rig, int code, int granted, 
     disk.code = code;
     disk.granted = granted;
     disk.again = again;
-    bool ok = rig->catalog->ops->cut_over(rig->catalog, &CUT, &outcome, &err);
+    bool ok = rig->catalog->ops->cut_over(rig->catalog, &catalog_rig_cut, &outcome, &err);
     bool was_asked = disk.again < again;
     disk.code = SQLITE_OK;
     catalog_close(rig->catalog);
     rig->catalog = NULL;
 
-    bool moved = strcmp(catalog_rig_location(rig, "1"), ROWS[0].new_location) == 0;
-    assert_rows(rig, moved); /* both or neither */
+    bool moved = strcmp(catalog_rig_location(rig, "1"), catalog_rig_cut.rows[0].new_location) == 0;
+    catalog_rig_assert_moved(rig, moved); /* both or neither */
     if (!ok && moved)
         fail_msg("granted %d: it failed (%s), and yet the rows were moved", granted, err.text);
     if (ok && outcome == CATALOG_CUT && !moved)
@@ -620,18 +548,16 @@ static void a_failing_disk_never_makes_a_false_report(void **state)
     vfs.xOpen = disk_open;
     vfs.xDelete = disk_delete;
     sqlite3_vfs_register(&vfs, 1);
-    put_two(rig);
+    catalog_rig_put_cut(rig);
     for (size_t i = 0; i < 2 * ITEMS(codes) * ITEMS(agains); i++) {
         int granted = 0;
         disk.late = i / 4 != 0;
         while (cut_on_failing_disk(rig, codes[i % 2], granted, agains[i / 2 % 2])) {
             granted++;
-            for (size_t row = 0; row < ITEMS(ROWS); row++)
-                catalog_rig_move(rig, ROWS[row].id, ROWS[row].old_location);
+            catalog_rig_put_back(rig);
         }
         assert_in_range(granted, 5, 100); /* the journal, the page, their syncs, the deletion */
-        for (size_t row = 0; row < ITEMS(ROWS); row++)
-            catalog_rig_move(rig, ROWS[row].id, ROWS[row].old_location);
+        catalog_rig_put_back(rig);
     }
     assert_true(unknown_and_moved > 0);
     sqlite3_vfs_register(real, 1);
