@@ -7,7 +7,7 @@
 
 static void set_code(struct store_outcome *outcome, const char *code)
 {
-    snprintf(outcome->code, sizeof outcome->code, "%s", code ? code : "");
+    snprintf(outcome->code, sizeof outcome->code, "%.*s", STORE_CODE_MAX - 1, code ? code : "");
 }
 
 struct store_outcome azure_outcome_plain(enum store_result result)
