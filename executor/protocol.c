@@ -92,6 +92,20 @@ static void wait_until(const struct step *step, enum unit_reason reason, int64_t
     step->action->until_us = until_us;
 }
 
+/* A copy under way may take hours: then it is left to the next run. */
+static void wait_for_copy(const struct step *step)
+{
+    struct unit *next = step->next;
+    if (next->failures < PROTOCOL_POLLS_MAX) {
+        wait_until(step, REASON_PENDING,
+                   step->event->now_us + (PROTOCOL_POLL_US << next->failures));
+        next->failures++;
+        return;
+    }
+    next->failures = 0;
+    rest(step, REASON_PENDING);
+}
+
 /* One more round of the same, or leave it to the next run. */
 static bool another_round(const struct step *step)
 {
@@ -200,7 +214,7 @@ static void on_seen_verifying(const struct step *step)
     else if (!source_is_as_in_manifest(step->next, sight))
         stop(step, UNIT_ABANDONED, REASON_SOURCE_CHANGED);
     else if (sight->target.pending > 0)
-        wait_until(step, REASON_PENDING, step->event->now_us + PROTOCOL_POLL_US);
+        wait_for_copy(step);
     else if (sight->target.absent > 0)
         copy_again(step);
     else if (sight->target.cannot_tell > 0)
@@ -411,6 +425,7 @@ static void on_failed(const struct step *step)
     case ERR_UNKNOWN_OUTCOME:
         break;
     }
+    /* Looks at a copy under way count as well. */
     if (++step->next->failures < PROTOCOL_FAILURES_MAX) {
         wait_until(step, REASON_BUSY, step->event->now_us + backoff_us(step));
         return;
@@ -437,7 +452,8 @@ static void progress(const struct step *step)
     const struct event *event = step->event;
     enum unit_state state = step->next->state;
 
-    step->next->failures = 0;
+    if (event->sight.target.pending == 0)
+        step->next->failures = 0;
     if (state == UNIT_PLANNED && event->kind == EVENT_MANIFEST)
         on_manifest(step);
     else if (state == UNIT_COPYING && event->kind == EVENT_COPIED)

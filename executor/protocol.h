@@ -13,8 +13,9 @@
 #define PROTOCOL_ROUNDS_MAX 4
 #define PROTOCOL_PROOFS_MAX 8 /* rounds, those of copying included, until it is unproved */
 #define PROTOCOL_FAILURES_MAX 6
-#define PROTOCOL_BACKOFF_US INT64_C(500000)       /* doubled with each failure in a row     */
-#define PROTOCOL_POLL_US INT64_C(2000000)         /* between looks at a copy under way       */
+#define PROTOCOL_BACKOFF_US INT64_C(500000)       /* doubled with each failure in a row       */
+#define PROTOCOL_POLL_US INT64_C(2000000)         /* doubled with each look at a copy under way */
+#define PROTOCOL_POLLS_MAX 10                     /* half an hour of looks; then the next run */
 #define PROTOCOL_SKEW_US (INT64_C(300) * 1000000) /* a clock further off refuses all deletes */
 
 enum look { LOOK_SOURCE = 1, LOOK_TARGET = 2, LOOK_ROWS = 4, LOOK_HOLDS = 8 };

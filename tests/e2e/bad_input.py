@@ -171,7 +171,7 @@ def case_a_wrong_account_key():
         scene.plan()
         bad = os.environ["SOURCE_AZURE_CONNECTION_STRING"].replace("AccountKey=", "AccountKey=AAAA")
         run = scene.run("apply", "p.plan", "--auto-approve", SOURCE_AZURE_CONNECTION_STRING=bad)
-        run.must(3)
+        run.must(77)
         assert "AAAA" not in run.out + run.err
         scene.check_untouched()
 

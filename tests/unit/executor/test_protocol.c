@@ -179,6 +179,29 @@ static void gate_1_stays_shut(void **state)
     expect(step(unit_in(UNIT_VERIFYING), event), UNIT_VERIFYING, REASON_PENDING, ACTION_WAIT);
 }
 
+/* A rehydration takes hours: nobody sits there and asks every two seconds. */
+static void pending_is_left_to_a_later_run(void **state)
+{
+    (void)state;
+    struct unit unit = unit_in(UNIT_VERIFYING);
+    struct event event = seen(LOOK_GATE_1);
+    event.sight.target.equal--;
+    event.sight.target.pending++;
+    int64_t waited_us = 0;
+    for (int poll = 0; poll < PROTOCOL_POLLS_MAX; poll++) {
+        struct outcome outcome = step(unit, event);
+        expect(outcome, UNIT_VERIFYING, REASON_PENDING, ACTION_WAIT);
+        waited_us += outcome.action.until_us - NOW;
+        outcome = step(outcome.unit, event_of(EVENT_RESUME));
+        expect_look(outcome, UNIT_VERIFYING, LOOK_GATE_1);
+        unit = outcome.unit;
+    }
+    struct outcome outcome = step(unit, event);
+    expect(outcome, UNIT_VERIFYING, REASON_PENDING, ACTION_REST);
+    assert_int_equal(outcome.unit.failures, 0);
+    assert_true(waited_us < INT64_C(3600) * 1000000);
+}
+
 /* Counts that do not add up to the manifest never reach the catalog. */
 static void gate_1_wants_every_object(void **state)
 {
@@ -618,6 +641,7 @@ int main(void)
         cmocka_unit_test(copies_that_cannot_succeed_abandon),
         cmocka_unit_test(gate_1_opens_behind_a_durable_barrier),
         cmocka_unit_test(gate_1_stays_shut),
+        cmocka_unit_test(pending_is_left_to_a_later_run),
         cmocka_unit_test(gate_1_wants_every_object),
         cmocka_unit_test(copies_again_four_rounds),
         cmocka_unit_test(what_cannot_be_proved_is_never_cut_over),
