@@ -300,6 +300,8 @@ static void on_seen_gate_2(const struct step *step)
 
     if (sight->rows.at_source + sight->rows.strangers > 0)
         park(step, REASON_ROWS_AT_SOURCE);
+    else if (sight->rows.at_target == 0) /* not the catalog whose rows were cut over */
+        park(step, REASON_CATALOG_CHANGED);
     else if (!target_is_equal(unit, sight))
         park(step, REASON_TARGET_CHANGED);
     else if (sight->source.changed + sight->source.extra > 0)

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from scene import Run, main
@@ -187,6 +188,24 @@ def case_status_tells_what_there_is():
         status = box.run("status").must()
         assert "1 source" in status.out and "1 in grace" in status.out, status.out
         assert '"in_grace":1' in box.run("status", "--format", "json").must().out
+
+
+def case_a_catalog_that_knows_none_of_the_rows_deletes_nothing():
+    with Box() as box:
+        box.policy(after="1s")
+        box.add("R1", "rec/1/")
+        box.run("apply", "--auto-approve").must()
+        own = box.database
+        box.execute("UPDATE ecal SET ecal_name = ?", f"file://{box.hot}/rec/1/R1.ecalmeas")
+        box.database = os.path.join(box.folder, "other.db")
+        box.execute("CREATE TABLE ecal (ecal_id TEXT PRIMARY KEY, ecal_name TEXT, "
+                    "recording_start_time TIMESTAMP, size_gb REAL)")
+        box.policy()
+        time.sleep(2)
+        run = box.run("reap").must(6)
+        assert "catalog-changed" in run.out, run.out
+        assert box.files(box.hot) == box.objects
+        box.database = own
 
 
 def case_a_guard_that_refuses_is_told_even_quietly():

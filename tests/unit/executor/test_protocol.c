@@ -421,6 +421,10 @@ static void gate_2_parks(void **state)
         event.sight.rows.strangers = 1;
         expect(step(unit, event), UNIT_PARKED, REASON_ROWS_AT_SOURCE, ACTION_STOP);
         event = seen(LOOK_GATE_2);
+        event.sight.rows.at_target = 0; /* another catalog, or one put back to long ago */
+        event.sight.rows.elsewhere = ROWS;
+        expect(step(unit, event), UNIT_PARKED, REASON_CATALOG_CHANGED, ACTION_STOP);
+        event = seen(LOOK_GATE_2);
         event.sight.target.equal--;
         event.sight.target.absent++;
         expect(step(unit, event), UNIT_PARKED, REASON_TARGET_CHANGED, ACTION_STOP);
