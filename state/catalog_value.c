@@ -44,12 +44,12 @@ static bool divide_shortest(double number, bool single, struct value *value)
     return false;
 }
 
-/* For what is very small or needs all its digits.  The point may be the locale's: it is skipped,
- * whatever it is. */
+/* For what needs all its digits, or is very small: what is not, and has 15 digits at most, was
+ * found by dividing.  The point may be the locale's: it is skipped, whatever it is.              */
 static struct value print_shortest(double number, bool single)
 {
     char text[40];
-    int digits = 0;
+    int digits = fabs(number) >= 1e-6 ? 15 : 0; /* behind the first one */
     do
         snprintf(text, sizeof text, "%.*e", digits++, number);
     while (digits <= 16 && !is_same(strtod(text, NULL), number, single));
