@@ -468,6 +468,8 @@ static void read_funnels(struct fields *fields, const struct plan_header *header
     for (size_t i = 0; i < summary->funnel_count; i++) {
         struct fields funnel = {.json = json_item(policies, i), .arena = fields->arena};
         read_funnel(&funnel, header, &summary->funnels[i]);
+        if (summary->funnels[i].rows != summary->rows)
+            refuse(&funnel, "recordings");
         leave(fields, &funnel);
     }
 }
