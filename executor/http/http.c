@@ -272,6 +272,7 @@ static void finish(struct batch *batch, struct transfer *transfer, CURLcode code
     char after[HEADER_TEXT_MAX];
 
     transfer_end(transfer, code);
+    atomic_fetch_add(&http->sent, transfer->sends);
     struct window_news news = {.sent_us = transfer->sent_us, .status = request->status};
     if (request->status != 0) {
         value_copy(request, "Retry-After", after);
@@ -310,7 +311,6 @@ static void begin(struct batch *batch, size_t index)
     }
     lane_send(batch->lane, transfer);
     batch->in_flight++;
-    atomic_fetch_add(&batch->http->sent, 1);
 }
 
 static struct wait *wait_first(const struct batch *batch)

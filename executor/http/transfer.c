@@ -21,6 +21,21 @@ static int status_of(const struct transfer *transfer)
     return (int)status;
 }
 
+/* On a kept connection that turns out to be dead, libcurl sends a request again by itself: here it
+ * asks whether it may. */
+static int on_send(void *user, char *remote, char *local, int remote_port, int local_port)
+{
+    (void)remote;
+    (void)local;
+    (void)remote_port;
+    (void)local_port;
+    struct transfer *transfer = user;
+    if (transfer->sends > 0 && !transfer->request->repeatable)
+        return CURL_PREREQFUNC_ABORT;
+    transfer->sends++;
+    return CURL_PREREQFUNC_OK;
+}
+
 /* Behind a 100 Continue the headers begin anew. */
 static size_t on_header(char *bytes, size_t one, size_t count, void *user)
 {
@@ -100,6 +115,8 @@ struct transfer *transfer_make(const struct http_config *config, CURLSH *share)
     SET(transfer, CURLOPT_MAXAGE_CONN, CONNECTION_AGE_S);
     SET(transfer, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(transfer, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
+    SET(transfer, CURLOPT_PREREQFUNCTION, on_send);
+    SET(transfer, CURLOPT_PREREQDATA, transfer);
     SET(transfer, CURLOPT_HEADERFUNCTION, on_header);
     SET(transfer, CURLOPT_HEADERDATA, transfer);
     SET(transfer, CURLOPT_WRITEFUNCTION, on_body);
@@ -181,6 +198,7 @@ bool transfer_begin(struct transfer *transfer, struct http_request *request, str
     transfer->arena = arena;
     transfer->into_bytes = 0;
     transfer->too_large = false;
+    transfer->sends = 0;
     buf_reset(&transfer->head);
     buf_reset(&transfer->body);
     if (!set_route(transfer, request))
@@ -194,8 +212,6 @@ bool transfer_begin(struct transfer *transfer, struct http_request *request, str
     set_headers(transfer, request);
     SET(transfer, CURLOPT_LOW_SPEED_TIME,
         (long)(request->stall_s > 0 ? request->stall_s : HTTP_STALL_S));
-    /* On a connection that turns out to be dead, libcurl silently sends a request again. */
-    SET(transfer, CURLOPT_FRESH_CONNECT, (long)!request->repeatable);
     return true;
 }
 
@@ -242,6 +258,7 @@ static void set_reply(struct transfer *transfer)
 
 void transfer_end(struct transfer *transfer, CURLcode code)
 {
+    transfer->request->in_doubt |= transfer->sends > 1;
     if (code == CURLE_OK)
         set_reply(transfer);
     else

@@ -17,6 +17,7 @@ struct transfer {
     struct buf head, body;
     size_t into_bytes; /* that are there already */
     bool too_large;
+    unsigned sends;  /* of the request; libcurl repeats one that a kept connection swallowed */
     bool proxied;    /* by the environment, as the last request was */
     int64_t sent_us; /* monotonic */
     struct transfer *next;

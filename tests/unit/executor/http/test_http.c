@@ -396,6 +396,23 @@ static void a_lost_answer_is_asked_for_again(void **state)
     assert_true(slept_us(rig) >= RETRY_FIRST_US / 2);
 }
 
+/* libcurl asks again by itself if the connection was used before: that is a doubt too. */
+static void a_kept_connection_may_swallow_a_request(void **state)
+{
+    struct rig *rig = *state;
+    reply_with(rig, (struct fake_http_reply){.body = "hello"});
+    reply_with(rig, (struct fake_http_reply){.fault = FAKE_HTTP_DROP});
+    reply_with(rig, (struct fake_http_reply){.status = 409});
+    struct http_request request = request_to(rig, "PUT", "/");
+    run(rig, &request);
+    assert_false(request.in_doubt);
+    run(rig, &request);
+    assert_int_equal(request.status, 409);
+    assert_true(request.in_doubt);
+    assert_int_equal(fake_http_count(rig->fake), 3);
+    assert_int_equal(http_requests_sent(rig->http), 3);
+}
+
 static void a_lost_answer_to_what_must_not_be_repeated_is_unknown(void **state)
 {
     struct rig *rig = *state;
@@ -736,6 +753,7 @@ int main(void)
         TEST(a_refusal_is_final),
         TEST(a_failing_server_leaves_a_doubt),
         TEST(a_lost_answer_is_asked_for_again),
+        TEST(a_kept_connection_may_swallow_a_request),
         TEST(a_lost_answer_to_what_must_not_be_repeated_is_unknown),
         TEST(a_connection_that_is_closed_before_reading_is_tried_again),
         TEST(nobody_there_is_busy_not_unknown),
