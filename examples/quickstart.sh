@@ -11,7 +11,7 @@ case ${1-}/$# in
 esac
 
 "$root/setup.sh" build
-echo "building frostline" >&2
+echo "building $prefix/release/frostline" >&2
 log=$prefix/release.log
 mkdir -p "$prefix"
 (cd "$root" && cmake --preset release -B "$prefix/release" &&
