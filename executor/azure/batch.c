@@ -183,8 +183,9 @@ static void note(struct reading_of *reading, const struct part *part)
         reading->answers[part->number] = part->answer;
 }
 
-/* Content-IDs, if all have one that makes sense; else positions, if there is one for each. */
-static bool settle(struct reading_of *reading, struct err *err)
+/* Content-IDs, if all have one that makes sense; else, if the reply is whole, positions, or the one
+ * refusal of all.  What was cut off has no positions, and one answer may be the first of many.   */
+static bool settle(struct reading_of *reading, bool whole, struct err *err)
 {
     size_t bytes = reading->count * sizeof *reading->answers;
     if (reading->misplaced == 0 && reading->numbered == reading->part_count)
@@ -192,6 +193,8 @@ static bool settle(struct reading_of *reading, struct err *err)
                ERR(err, ERR_CORRUPT, "a batch of %zu with %zu answers", reading->count,
                    reading->part_count);
     memset(reading->answers, 0, bytes);
+    if (!whole)
+        return ERR(err, ERR_CORRUPT, "the reply to a batch was cut off");
     if (reading->numbered == 0 && reading->part_count == reading->count) {
         memcpy(reading->answers, reading->by_position, bytes);
         return true;
@@ -224,7 +227,7 @@ bool batch_read(const char *content_type, const char *body, size_t size_bytes,
         if (whole)
             note(&reading, &part);
     }
-    bool settled = settle(&reading, err);
+    bool settled = settle(&reading, whole, err);
     free(reading.by_position);
     if (!whole)
         return ERR(err, ERR_CORRUPT, "the reply to a batch was cut off");

@@ -186,6 +186,16 @@ static void the_boundary_is_taken_from_the_reply(void **state)
     }
 }
 
+/* The first of many, and not the one for all. */
+static void a_nameless_refusal_before_the_cut_is_for_nobody(void **state)
+{
+    (void)state;
+    assert_false(read_reply(NAMELESS CHANGED "\r\n" NAMELESS DELETED, 3));
+    assert_statuses(0, 0, 0);
+    assert_false(read_reply(NAMELESS CHANGED "\r\n" NAMELESS DELETED NAMELESS DELETED MARK, 3));
+    assert_statuses(0, 0, 0);
+}
+
 /* A foreign boundary inside an answer's text is text. */
 static void other_lines_with_dashes_are_text(void **state)
 {
@@ -226,6 +236,7 @@ int main(void)
         cmocka_unit_test(names_that_make_no_sense_make_all_unknown),
         cmocka_unit_test(one_nameless_refusal_is_for_all),
         cmocka_unit_test(a_reply_that_was_cut_off_is_an_error),
+        cmocka_unit_test(a_nameless_refusal_before_the_cut_is_for_nobody),
         cmocka_unit_test(the_boundary_is_taken_from_the_reply),
         cmocka_unit_test(other_lines_with_dashes_are_text),
         cmocka_unit_test(an_answer_without_a_status_is_none),
