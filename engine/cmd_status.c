@@ -176,6 +176,8 @@ int cmd_status(const struct options *options)
         code = show_holder(&wiring);
     if (code == EXIT_OK && wiring.journal != NULL)
         code = show(&wiring);
+    else if (code == EXIT_OK && options->format == FORMAT_JSON)
+        puts("{\"format_version\":1,\"open\":[],\"done\":0,\"in_grace\":0,\"parked\":0}");
     else if (code == EXIT_OK)
         printf("No run yet: there is no journal in %s\n", wiring.state_folder);
     wiring_close(&wiring);

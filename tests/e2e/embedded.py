@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Local folders as stores and a SQLite catalog: what works with no server at all."""
+import json
 import os
 import pty
 import select
@@ -182,6 +183,7 @@ def case_output_that_cannot_be_written_is_a_failure():
 def case_status_tells_what_there_is():
     with Box() as box:
         assert "No run yet" in box.run("status").must().out
+        assert json.loads(box.run("status", "--format", "json").must().out)["open"] == []
         box.policy(after="1d")
         box.add("R1", "rec/1/")
         box.run("apply", "--auto-approve").must()
