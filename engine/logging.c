@@ -8,6 +8,22 @@
 #include "base/log.h"
 #include "base/when.h"
 
+/* A value of several words stands in quotes, with its own quotes and backslashes escaped. */
+static void print_value(const char *text)
+{
+    if (text[0] != '\0' && strpbrk(text, " =\"\n") == NULL) {
+        fputs(text, stderr);
+        return;
+    }
+    fputc('"', stderr);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            fputc('\\', stderr);
+        fputc((unsigned char)*text < 0x20 ? '?' : *text, stderr);
+    }
+    fputc('"', stderr);
+}
+
 /* 2025-06-01 00:00:00 - WARNING - step-failed directory=.. error=".." */
 static void print(void *context, enum log_level level, const char *event,
                   const struct log_field *fields, size_t count)
@@ -23,12 +39,11 @@ static void print(void *context, enum log_level level, const char *event,
     when_instant_people(clock->ops->now_us(clock), now);
     fprintf(stderr, "%s - %s - %s", now, levels[level], event);
     for (size_t i = 0; i < count; i++) {
-        if (fields[i].text == NULL)
-            fprintf(stderr, " %s=%" PRId64, fields[i].name, fields[i].number);
-        else if (strpbrk(fields[i].text, " =\"") == NULL)
-            fprintf(stderr, " %s=%s", fields[i].name, fields[i].text);
+        fprintf(stderr, " %s=", fields[i].name);
+        if (fields[i].text != NULL)
+            print_value(fields[i].text);
         else
-            fprintf(stderr, " %s=\"%s\"", fields[i].name, fields[i].text);
+            fprintf(stderr, "%" PRId64, fields[i].number);
     }
     fputc('\n', stderr);
 }
