@@ -107,13 +107,6 @@ struct journal_filter {
 MUST_USE bool journal_each(struct journal *journal, const struct journal_filter *filter,
                            journal_visit *visit, void *context, struct err *err);
 
-/* What units of one plan (by its digest) have begun for one policy: what guards count. */
-struct journal_tally {
-    uint64_t recordings, bytes, sources;
-};
-MUST_USE bool journal_plan_tally(struct journal *journal, const char *plan, const char *policy,
-                                 struct journal_tally *tally, struct err *err);
-
 /* -- events ----------------------------------------------------------------------------------- */
 struct journal_event {
     int64_t at_us;

@@ -36,7 +36,6 @@ static const char *const steps[] = {
                         "  ended_us INTEGER NOT NULL DEFAULT 0,"
                         "  exit_code INTEGER NOT NULL DEFAULT 0"
                         ") STRICT;"
-                        "CREATE INDEX run_by_plan ON run (plan) WHERE plan IS NOT NULL;"
 
                         "CREATE TABLE unit ("
                         "  id INTEGER PRIMARY KEY,"
@@ -232,11 +231,6 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
     [JOURNAL_IDS_OF_RECORDING] = "SELECT unit.id FROM row JOIN unit ON unit.id = row.unit "
                                  "WHERE row.id = ?1 AND ?2 IN (0, unit.open) "
                                  "AND ?3 IN (0, unit.run) ORDER BY unit.source, unit.id",
-    [JOURNAL_TALLY] = "SELECT coalesce(sum(row_count), 0), coalesce(sum(bytes), 0), "
-                      "coalesce(sum(keep_source = 0), 0) FROM unit "
-                      "WHERE run IN (SELECT id FROM run WHERE plan = ?1) AND state <> 'skipped' "
-                      "AND instr(',' || policy || ',', ',' || ?2 || ',') > 0",
-
     [JOURNAL_ROW_INSERT] = "INSERT INTO row (unit, id, old_location, new_location) "
                            "VALUES (?, ?, ?, ?)",
     [JOURNAL_ROW_COUNT] = "SELECT count(*) FROM row WHERE unit = ?",

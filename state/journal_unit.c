@@ -377,24 +377,3 @@ bool journal_each(struct journal *journal, const struct journal_filter *filter,
     buf_free(&ids);
     return done;
 }
-
-/* -- guards ----------------------------------------------------------------------------------- */
-
-bool journal_plan_tally(struct journal *journal, const char *plan, const char *policy,
-                        struct journal_tally *tally, struct err *err)
-{
-    if (!journal_look(journal, err))
-        return false;
-    struct sql sql = journal_parameters(journal, JOURNAL_TALLY);
-    sql_put_text(&sql, plan);
-    sql_put_text(&sql, policy);
-    bool row, done = sql_step(sql.statement, &row, err);
-    if (done) {
-        struct sql columns = sql_columns(sql.statement);
-        tally->recordings = (uint64_t)sql_take_integer(&columns);
-        tally->bytes = (uint64_t)sql_take_integer(&columns);
-        tally->sources = (uint64_t)sql_take_integer(&columns);
-    }
-    sqlite3_reset(sql.statement);
-    return journal_look_end(journal, done, err);
-}

@@ -497,36 +497,6 @@ static void a_visitor_may_stop(void **state)
     assert_int_equal(rig->err.kind, ERR_CANCELLED);
 }
 
-static void a_tally_counts_what_a_plan_began_for_a_policy(void **state)
-{
-    struct journal_rig *rig = *state;
-    journal_rig_open_run(rig);
-    struct journal_new news[] = {
-        journal_rig_new(rig, HOT "a/", COLD "a/"), journal_rig_new(rig, HOT "b/", COLD "b/"),
-        journal_rig_new(rig, HOT "c/", COLD "c/"), journal_rig_new(rig, HOT "d/", COLD "d/"),
-        journal_rig_new(rig, HOT "e/", COLD "e/")};
-    news[1].entry.policy = "first,age-out";
-    news[1].entry.unit.keep_source = true;
-    news[2].entry.policy = "age-out-more";
-    news[3].entry.unit.state = UNIT_SKIPPED;
-    MUST(journal_begin(rig->journal, news, 4, &rig->err));
-    /* Another run of the same plan goes on counting; one of another plan does not. */
-    MUST(journal_run_begin(rig->journal,
-                           &(struct journal_run){.verb = "apply", .plan = "sha256:aa"},
-                           &news[4].entry.unit.run, &rig->err));
-    MUST(journal_begin(rig->journal, &news[4], 1, &rig->err));
-
-    struct journal_tally tally;
-    MUST(journal_plan_tally(rig->journal, "sha256:aa", "age-out", &tally, &rig->err));
-    assert_int_equal(tally.recordings, 3);
-    assert_int_equal(tally.bytes, 90);
-    assert_int_equal(tally.sources, 2);
-    MUST(journal_plan_tally(rig->journal, "sha256:bb", "age-out", &tally, &rig->err));
-    assert_int_equal(tally.recordings + tally.bytes + tally.sources, 0);
-    MUST(journal_plan_tally(rig->journal, "sha256:aa", "age", &tally, &rig->err));
-    assert_int_equal(tally.sources, 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, journal_rig_setup, journal_rig_teardown)
 
 int main(void)
@@ -549,7 +519,6 @@ int main(void)
         TEST(each_change_is_an_event),
         TEST(a_visit_is_sorted_and_filtered),
         TEST(a_visitor_may_stop),
-        TEST(a_tally_counts_what_a_plan_began_for_a_policy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
