@@ -15,7 +15,7 @@
 #include "planner/plan_line.h"
 #include "planner/plan_parse.h"
 
-#define CHUNK_BYTES ((size_t)256 << 10)
+#define CHUNK_BYTES ((size_t)64 << 10)
 #define LASTING_BYTES_MAX ((size_t)256 << 20) /* header and summary */
 
 /* The file, a line at a time. */
