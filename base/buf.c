@@ -6,17 +6,8 @@
 
 #define BUF_CAPACITY_MIN 256
 
-/* Room for size_bytes and a NUL behind what is there; false beyond the ceiling, and from then on.
- */
-static bool reserve(struct buf *buf, size_t size_bytes)
+static void grow(struct buf *buf, size_t needed)
 {
-    if (buf->overflowed || size_bytes > buf->limit - buf->size) {
-        buf->overflowed = true;
-        return false;
-    }
-    size_t needed = buf->size + size_bytes + 1;
-    if (needed <= buf->capacity)
-        return true;
     size_t capacity = buf->capacity == 0 ? BUF_CAPACITY_MIN : buf->capacity;
     while (capacity < needed)
         capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
@@ -25,6 +16,18 @@ static bool reserve(struct buf *buf, size_t size_bytes)
         err_abort("out of memory");
     buf->bytes = bytes;
     buf->capacity = capacity;
+}
+
+/* Room for size_bytes and a NUL behind what is there; false beyond the ceiling, and from then on.
+ * Nearly always there is room: that way is short.                                               */
+static inline bool reserve(struct buf *buf, size_t size_bytes)
+{
+    if (buf->overflowed || size_bytes > buf->limit - buf->size) {
+        buf->overflowed = true;
+        return false;
+    }
+    if (buf->size + size_bytes >= buf->capacity)
+        grow(buf, buf->size + size_bytes + 1);
     return true;
 }
 

@@ -1,7 +1,6 @@
 #include "base/json.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -80,14 +79,32 @@ static void escape(struct buf *out, char c)
     buf_format(out, "\\u%04x", (unsigned)c);
 }
 
+/* True if all of it stands for itself. */
+static bool is_plain(const char *text, size_t *size_bytes)
+{
+    const char *at = text;
+    while ((unsigned char)*at >= 0x20 && *at != '"' && *at != '\\')
+        at++;
+    *size_bytes = (size_t)(at - text);
+    return *at == '\0';
+}
+
+/* Nearly all texts are short and plain: they are written in one piece. */
 static void quote(struct buf *out, const char *text)
 {
+    char quoted[256];
+    size_t size_bytes;
+    if (is_plain(text, &size_bytes) && size_bytes <= sizeof quoted - 2) {
+        quoted[0] = quoted[size_bytes + 1] = '"';
+        memcpy(quoted + 1, text, size_bytes);
+        buf_add(out, quoted, size_bytes + 2);
+        return;
+    }
     buf_char(out, '"');
     while (*text) {
-        const char *plain = text;
-        while ((unsigned char)*text >= 0x20 && *text != '"' && *text != '\\')
-            text++;
-        buf_add(out, plain, (size_t)(text - plain));
+        is_plain(text, &size_bytes);
+        buf_add(out, text, size_bytes);
+        text += size_bytes;
         if (*text)
             escape(out, *text++);
     }
@@ -112,16 +129,28 @@ void json_text(struct json_writer *json, const char *text)
         buf_text(json->out, "null");
 }
 
+static void number(struct buf *out, uint64_t value, bool is_negative)
+{
+    char digits[24];
+    char *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    if (is_negative)
+        *--at = '-';
+    buf_add(out, at, (size_t)(digits + sizeof digits - at));
+}
+
 void json_signed(struct json_writer *json, int64_t value)
 {
     separate(json);
-    buf_format(json->out, "%" PRId64, value);
+    number(json->out, value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void json_unsigned(struct json_writer *json, uint64_t value)
 {
     separate(json);
-    buf_format(json->out, "%" PRIu64, value);
+    number(json->out, value, false);
 }
 
 void json_boolean(struct json_writer *json, bool value)

@@ -104,10 +104,21 @@ static size_t utf8_length(const unsigned char *bytes, size_t size_bytes)
     return length;
 }
 
+/* Eight bytes at once: most text is nothing else. */
+static bool is_ascii_word(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool str_is_utf8(const char *bytes, size_t size_bytes)
 {
     size_t length;
     for (size_t at = 0; at < size_bytes; at += length) {
+        length = 8;
+        if (size_bytes - at >= length && is_ascii_word(bytes + at))
+            continue;
         length = utf8_length((const unsigned char *)bytes + at, size_bytes - at);
         if (length == 0)
             return false;

@@ -190,18 +190,41 @@ bool when_instant_read(const char *text, int64_t *instant_us, struct err *err)
 
 /* ---- texts ---- */
 
-static void civil_text(struct when_civil civil, char separator, char text[WHEN_TEXT_MAX])
+/* With leading zeros. */
+static char *put_digits(char *out, int value, int digits)
 {
-    snprintf(text, WHEN_TEXT_MAX, "%04d-%02d-%02d%c%02d:%02d:%02d", civil.date.year,
-             civil.date.month, civil.date.day, separator, civil.hour, civil.minute, civil.second);
+    for (int i = digits; i-- > 0; value /= 10)
+        out[i] = (char)('0' + value % 10);
+    return out + digits;
+}
+
+/* Returns the end.  Plans hold millions of these: snprintf is for the years that nothing holds. */
+static char *civil_text(struct when_civil civil, char separator, char text[WHEN_TEXT_MAX])
+{
+    const struct when_date date = civil.date;
+    if (date.year < 0 || date.year > 9999)
+        return text + snprintf(text, WHEN_TEXT_MAX, "%04d-%02d-%02d%c%02d:%02d:%02d", date.year,
+                               date.month, date.day, separator, civil.hour, civil.minute,
+                               civil.second);
+    const int values[] = {date.month, date.day, civil.hour, civil.minute, civil.second};
+    const char before[] = {'-', '-', separator, ':', ':'};
+    char *at = put_digits(text, date.year, 4);
+    for (int i = 0; i < 5; i++) {
+        *at++ = before[i];
+        at = put_digits(at, values[i], 2);
+    }
+    *at = '\0';
+    return at;
 }
 
 void when_instant_text(int64_t instant_us, char text[WHEN_TEXT_MAX])
 {
     struct when_civil civil = when_civil_of(instant_us);
-    civil_text(civil, 'T', text);
-    size_t length = strlen(text);
-    snprintf(text + length, WHEN_TEXT_MAX - length, ".%06dZ", civil.microsecond);
+    char *at = civil_text(civil, 'T', text);
+    *at++ = '.';
+    at = put_digits(at, civil.microsecond, 6);
+    *at++ = 'Z';
+    *at = '\0';
 }
 
 void when_instant_people(int64_t instant_us, char text[WHEN_TEXT_MAX])

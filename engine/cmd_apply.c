@@ -182,17 +182,13 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
 static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
 {
     const char *scratch;
+    struct planned planned;
     enum exit_code code = planning_scratch(wiring, &scratch);
     if (code == EXIT_OK)
-        code = planning_make(wiring, scratch, true, false);
+        code = planning_make(wiring, scratch, true, false, &planned);
     if (code != EXIT_OK)
         return code;
-    struct plan_reader *plan;
-    code = planning_read(scratch, &plan);
-    if (code != EXIT_OK)
-        return code;
-    *path = planning_kept_path(wiring, plan_file_digest(plan));
-    plan_file_close(plan);
+    *path = planning_kept_path(wiring, planned.digest);
     if (rename(scratch, *path) == 0)
         return EXIT_OK;
     struct err err;

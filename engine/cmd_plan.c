@@ -29,31 +29,22 @@ static enum exit_code show(const struct options *options, const char *path, bool
     return code;
 }
 
-/* A guard that refuses is no success, and -q is silent about successes only. */
-static enum exit_code judge(const char *path)
-{
-    struct plan_reader *plan;
-    enum exit_code code = planning_read(path, &plan);
-    if (code != EXIT_OK)
-        return code;
-    code = planning_guards(plan_file_summary(plan));
-    plan_file_close(plan);
-    return code;
-}
-
 static enum exit_code make(struct wiring *wiring)
 {
     const struct options *options = wiring->options;
     const char *path = options->out;
     bool simulation;
+    struct planned planned;
     enum exit_code code = planning_open(wiring, options->args[0], options->as_of, &simulation);
     if (code == EXIT_OK && path == NULL)
         code = planning_scratch(wiring, &path);
     if (code == EXIT_OK)
-        code = planning_make(wiring, path, options->survey == SURVEY_FULL, simulation);
+        code = planning_make(wiring, path, options->survey == SURVEY_FULL, simulation, &planned);
     if (code != EXIT_OK)
         return code;
-    code = options->quiet ? judge(path) : show(options, path, options->out != NULL);
+    /* A guard that refuses is no success, and -q is silent about successes only. */
+    code = options->quiet ? planning_guards(&planned.summary)
+                          : show(options, path, options->out != NULL);
     if (options->out == NULL)
         unlink(path);
     return code;

@@ -45,12 +45,11 @@ enum exit_code planning_open(struct wiring *wiring, const char *policy, const ch
     return code;
 }
 
-enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation)
+enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation,
+                             struct planned *planned)
 {
     char host[128] = "";
     struct survey_stores surveyor;
-    struct plan_summary summary;
-    char digest[PLAN_DIGEST_MAX];
     struct err err;
 
     gethostname(host, sizeof(host) - 1);
@@ -67,7 +66,7 @@ enum exit_code planning_make(struct wiring *wiring, const char *path, bool surve
                                                .host = host,
                                                .policy = wiring->policies->path},
                                       .simulation = simulation};
-    if (!planner_run(&request, &wiring->arena, &summary, digest, &err)) {
+    if (!planner_run(&request, &wiring->arena, &planned->summary, planned->digest, &err)) {
         err_wrap(&err, "planning");
         enum exit_code code = exit_with(&err);
         return err.kind == ERR_CANCELLED ? signals_exit() : code;

@@ -9,7 +9,12 @@
 enum exit_code planning_open(struct wiring *wiring, const char *policy, const char *as_of,
                              bool *simulation);
 /* The plan stands at path.  survey false: the catalog's sizes are trusted. */
-enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation);
+struct planned {
+    struct plan_summary summary; /* in the wiring's arena */
+    char digest[PLAN_DIGEST_MAX];
+};
+enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation,
+                             struct planned *planned);
 /* Read it back, checked.  Prints what is wrong. */
 enum exit_code planning_read(const char *path, struct plan_reader **plan);
 /* 5 if a guard refuses, else 0. */
