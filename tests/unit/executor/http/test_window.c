@@ -43,7 +43,7 @@ static void give(struct http_window *one, struct http_window *other, int status)
 {
     struct http_window *windows[2] = {one, other};
     struct window_news news = {.sent_us = clock_.instant_us, .status = status};
-    clock_.instant_us += 1000;
+    clock_.clock.ops->sleep_us(&clock_.clock, 1000);
     window_give(&set, windows, &news);
 }
 
