@@ -16,15 +16,18 @@
 
 /* -- what an answer means ---------------------------------------------------------------------- */
 
-static void set_outcome(struct deletion *deletion, int status, const char *code)
+/* What a status means for a deletion alone. */
+static void refine(struct store_outcome *outcome)
 {
-    deletion->outcome = azure_outcome_status(status, code);
-    if (status == 404 || (status >= 200 && status < 300))
-        deletion->outcome.result = RESULT_DONE;
+    const char *code = outcome->code;
+    if (outcome->status >= 200 && outcome->status < 300)
+        outcome->result = RESULT_DONE;
+    else if (outcome->status == 404 && strcmp(code, "ContainerNotFound") != 0)
+        outcome->result = RESULT_DONE;
     /* Other conditions, such as a lease, answer 412 too. */
-    else if (status == 412 &&
+    else if (outcome->status == 412 &&
              (strcmp(code, "ConditionNotMet") == 0 || strcmp(code, "TargetConditionNotMet") == 0))
-        deletion->outcome.result = RESULT_CHANGED;
+        outcome->result = RESULT_CHANGED;
 }
 
 /* -- one --------------------------------------------------------------------------------------- */
@@ -37,10 +40,7 @@ static void remove_one(struct azure *azure, struct deletion *deletion, struct ar
     azure_call_seal(call);
     http_batch(azure->http, &request, 1, scratch);
     deletion->outcome = azure_outcome_request(&request, scratch);
-    const char *code = http_header_find(&request, "x-ms-error-code", scratch);
-    if (request.err.kind == ERR_NONE &&
-        !(request.status == 404 && str_equal(code, "ContainerNotFound")))
-        set_outcome(deletion, request.status, code ? code : "");
+    refine(&deletion->outcome);
 }
 
 /* -- many -------------------------------------------------------------------------------------- */
@@ -124,10 +124,13 @@ static void answer_batch(struct azure *azure, struct batch *batch,
         LOG(LOG_WARNING, "batch-unclear", LOG_TEXT("store", azure->store.name),
             LOG_TEXT("reason", err.text));
     for (size_t i = 0; i < batch->count; i++) {
-        if (answers[i].status != 0)
-            set_outcome(batch->deletions[i], answers[i].status, answers[i].code);
-        else
-            batch->deletions[i]->outcome = azure_outcome_plain(RESULT_UNKNOWN);
+        struct store_outcome *outcome = &batch->deletions[i]->outcome;
+        if (answers[i].status == 0) {
+            *outcome = azure_outcome_plain(RESULT_UNKNOWN);
+            continue;
+        }
+        *outcome = azure_outcome_status(answers[i].status, answers[i].code);
+        refine(outcome);
     }
 }
 

@@ -286,7 +286,7 @@ static void finish(struct batch *batch, struct transfer *transfer, CURLcode code
                             .failure = request->err.kind,
                             .repeatable = request->repeatable,
                             .tries = request->tries};
-    if (!is_cancelled(batch) && retry_is_wanted(&end)) {
+    if (retry_is_wanted(&end)) {
         request->in_doubt |= retry_is_in_doubt(&end);
         wait_add(batch, transfer->index,
                  retry_wait_us(request->tries, news.after_us, &batch->lane->rand));

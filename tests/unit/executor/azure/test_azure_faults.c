@@ -171,7 +171,10 @@ static void an_account_without_it_is_asked_once(void **state)
     for (unsigned i = 0; i < ITEMS(refusals); i++) {
         struct fake_http_reply replies[] = {
             refusals[i],
-            {.status = 202, .headers = {{"ETag", ETAG}, {"x-ms-copy-status", "success"}}}};
+            {.status = 202,
+             .headers = {{"ETag", ETAG},
+                         {"x-ms-copy-status", "success"},
+                         {"Content-MD5", "XUFAKrxLKna5cZ2REBfFkg=="}}}};
         struct copy copies[20];
         struct store *store;
         struct err err;
@@ -566,10 +569,15 @@ static void a_batch_that_failed_fails_for_all(void **state)
         assert_result(&deletions[0].outcome, cases[i].wanted);
     }
     struct deletion deletions[3];
-    struct fake_http_reply lost = {.fault = FAKE_HTTP_DROP};
-    remove_after(rig, deletions, 3, &lost, 1);
-    for (size_t i = 0; i < 3; i++)
-        assert_result(&deletions[i].outcome, RESULT_UNKNOWN);
+    /* Lost, or lost and then refused: some may be deleted. */
+    struct fake_http_reply lost[] = {{.fault = FAKE_HTTP_DROP}, refusal(503, "ServerBusy")};
+    for (unsigned count = 1; count <= 2; count++) {
+        remove_after(rig, deletions, 3, lost, count);
+        for (size_t i = 0; i < 3; i++)
+            assert_result(&deletions[i].outcome, RESULT_UNKNOWN);
+        remove_after(rig, deletions, 1, lost, count);
+        assert_result(&deletions[0].outcome, RESULT_UNKNOWN);
+    }
 }
 
 /* The first batch was carried out, its answer lost: the second finds nothing, and that is done. */

@@ -194,6 +194,7 @@ static void who_waits_is_woken_by_a_slot_or_by_the_end(void **state)
     assert_int_equal(answer, WINDOW_TAKEN);
 
     assert_int_equal(pthread_create(&thread, NULL, wait_for_a, &answer), 0);
+    clock_real()->ops->sleep_us(clock_real(), WHEN_SECOND_US / 10); /* it waits by now */
     window_set_cancel(&set);
     pthread_join(thread, NULL);
     assert_int_equal(answer, WINDOW_FULL);
