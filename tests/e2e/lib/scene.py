@@ -61,6 +61,7 @@ class Scene:
         self.folder = tempfile.mkdtemp(prefix="frostline-e2e.")
         self.objects = {}  # key -> sha256 of what was put there
         self.rows = {}     # id -> key
+        self.values, self.gathering = [], False  # rows that wait to be inserted together
         if reach_stores:
             self.source.make_container(self.hot)
             self.target.make_container(self.cold)
@@ -91,11 +92,18 @@ class Scene:
     def add_row(self, ident, location, time="2025-02-14 06:00:00", valid="true", size_gb="0.001"):
         def quote(text):
             return "'" + text.replace("'", "''") + "'"
-        sql(f"INSERT INTO {self.table} VALUES ({quote(ident)}, {quote(location)}, {quote(time)}, "
-            f"'map_1', {size_gb}, 600, {valid});")
+        self.values.append(f"({quote(ident)}, {quote(location)}, {quote(time)}, 'map_1', {size_gb}, "
+                           f"600, {valid})")
+        if not self.gathering:
+            self.insert()
+
+    def insert(self):
+        if self.values:
+            sql(f"INSERT INTO {self.table} VALUES " + ", ".join(self.values) + ";")
+        self.values = []
 
     def add(self, ident, directory, blobs=3, size=2000, **row):
-        """A recording of its own directory."""
+        """A recording with a directory to itself."""
         rng = random.Random(ident)
         name = f"{directory}{ident}.ecalmeas"
         for key in [name] + [f"{directory}cam_{i:02d}.h264" for i in range(blobs - 1)]:
@@ -104,10 +112,13 @@ class Scene:
         self.add_row(ident, self.location(name), **row)
 
     def fill(self, recordings, blobs=3, size=2000):
+        self.gathering = True
         for i in range(recordings):
             day, hour = i // 10 % 28 + 1, i % 10
             self.add(f"ECAL_{i:05d}", f"recording/2025-02-{day:02d}/session_{hour}/{i:05d}/", blobs,
                      size, time=f"2025-02-{day:02d} {hour:02d}:00:00")
+        self.gathering = False
+        self.insert()
 
     # -- frostline -------------------------------------------------------------------------------
     def policy(self, select="older_than: 90d", verify="checksum", after="0s", extra="",
