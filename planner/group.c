@@ -202,7 +202,7 @@ void group_add(struct group *group, const struct record *record, const struct de
         group->selected[i] += decision->verdicts[i] == VERDICT_CANDIDATE;
     if (!group->is_contested)
         group->decision = *decision;
-    else if (decision->kind == DECISION_CONFLICT || !is_same_contest(&group->decision, decision))
+    else if (!is_same_contest(&group->decision, decision))
         policy_contest(group->policies, group->facts.store, &group->decision, decision);
     group->is_contested = true;
     add_mover(group, record, decision);

@@ -264,6 +264,18 @@ static void equal_policies_both_count_a_directory(void **state)
     rig_plan(&rig);
     moves("ac");
     assert_int_equal(rig_funnel(&rig, "also")->planned, 1);
+
+    /* One leaves what the other refuses: it is refused, and nothing is left for later. */
+    rig_load(&rig, RIG_AGE_OUT "    guards: {max_recordings: 0, on_exceed: truncate}\n"
+                               "  - name: also\n"
+                               "    target: cold\n"
+                               "    select: {ids: [A, B, C]}\n"
+                               "    guards: {max_recordings: 2}\n");
+    rig_plan(&rig);
+    moves("");
+    assert_int_equal(rig.summary.left, 0);
+    assert_true(rig_funnel(&rig, "also")->failed);
+    assert_int_equal(rig_funnel(&rig, "age-out")->left, 3);
 }
 
 static void a_policy_that_is_off_has_no_funnel_and_no_guard(void **state)

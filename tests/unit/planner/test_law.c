@@ -448,6 +448,29 @@ static void too_many_second_spellings_make_no_plan(void **state)
     rig.request.catalog = kept;
 }
 
+static void the_most_rows_move_together_and_one_more_do_not(void **state)
+{
+    (void)state;
+    struct record *rows = arena_make(&rig.arena, (PLANNER_ROWS_MAX + 1) * sizeof(*rows));
+    for (int i = 0; i <= PLANNER_ROWS_MAX; i++)
+        rows[i] = record_at("R", "hot:a/f");
+    struct catalog *kept = rig.request.catalog;
+    struct broken broken = {
+        .catalog = {.ops = &broken_ops}, .rows = rows, .count = PLANNER_ROWS_MAX};
+    rig.request.catalog = &broken.catalog;
+    rig_plan(&rig);
+    rig_moves(&rig, "hot:a/", "cold");
+    assert_int_equal(rig_find(&rig, "hot:a/")->row_count, PLANNER_ROWS_MAX);
+    broken.next = 0;
+    broken.count++;
+    rig_plan(&rig);
+    const struct plan_action *blocked =
+        rig_blocked(&rig, "hot:a/", PLAN_TOO_MANY_ROWS, "50001 recordings");
+    assert_int_equal(blocked->row_count, PLAN_ROWS_SHOWN);
+    assert_int_equal(blocked->row_total, PLANNER_ROWS_MAX + 1);
+    rig.request.catalog = kept;
+}
+
 static void progress(void *context, uint64_t rows, uint64_t surveyed, uint64_t to_survey)
 {
     uint64_t *seen = context;
@@ -485,6 +508,7 @@ int main(void)
                                        TEST(a_catalog_out_of_order_is_not_planned),
                                        TEST(a_catalog_that_is_lost_half_way_makes_no_plan),
                                        TEST(too_many_second_spellings_make_no_plan),
+                                       TEST(the_most_rows_move_together_and_one_more_do_not),
                                        TEST(progress_is_told)};
     return cmocka_run_group_tests_name("law", tests, NULL, NULL);
 }
