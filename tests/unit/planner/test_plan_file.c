@@ -532,22 +532,19 @@ static void no_byte_can_be_another_one(void **state)
     size_t last = (size_t)(strstr(bytes, "{\"summary\"") - bytes);
     FILE_FD fd = open(path, O_WRONLY | O_CLOEXEC);
     for (size_t i = 0; i < size_bytes; i++) {
-        static const unsigned char flips[] = {0x01, 0x20};
-        for (size_t k = 0; k < sizeof(flips); k++) {
-            char other = (char)(bytes[i] ^ flips[k]);
-            assert_int_equal(pwrite(fd, &other, 1, (off_t)i), 1);
-            struct plan_reader *reader;
-            bool opened = plan_file_open(path, &reader, &err);
-            if (opened) {
-                assert_true(i > last);
-                assert_string_equal(plan_file_digest(reader), digest);
-                const struct plan_summary *read = plan_file_summary(reader);
-                assert_memory_equal(read->actions, summary.actions, sizeof(summary.actions));
-                for (size_t f = 0; f < read->funnel_count; f++)
-                    assert_true(plan_funnel_adds_up(&read->funnels[f]));
-                plan_file_close(reader);
-                survived++;
-            }
+        char other = (char)(bytes[i] ^ (i % 2 == 0 ? 0x01 : 0x20));
+        assert_int_equal(pwrite(fd, &other, 1, (off_t)i), 1);
+        struct plan_reader *reader;
+        bool opened = plan_file_open(path, &reader, &err);
+        if (opened) {
+            assert_true(i > last);
+            assert_string_equal(plan_file_digest(reader), digest);
+            const struct plan_summary *read = plan_file_summary(reader);
+            assert_memory_equal(read->actions, summary.actions, sizeof(summary.actions));
+            for (size_t f = 0; f < read->funnel_count; f++)
+                assert_true(plan_funnel_adds_up(&read->funnels[f]));
+            plan_file_close(reader);
+            survived++;
         }
         assert_int_equal(pwrite(fd, bytes + i, 1, (off_t)i), 1);
     }
