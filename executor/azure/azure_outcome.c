@@ -52,6 +52,8 @@ static enum store_result result_unanswered(const struct http_request *request)
         return RESULT_BUSY;
     case ERR_DENIED:
         return RESULT_DENIED;
+    case ERR_INPUT:
+        return RESULT_REFUSED;
     default:
         return RESULT_UNKNOWN;
     }

@@ -34,7 +34,7 @@ void batch_end(struct buf *body, const char *boundary)
 /* -- reading ----------------------------------------------------------------------------------- */
 
 /* A stretch of the reply that is not terminated. */
-struct span_of {
+struct stretch {
     const char *at, *end;
 };
 
@@ -57,7 +57,7 @@ static bool take_boundary(const char *content_type, char boundary[BOUNDARY_BYTES
 }
 
 /* One line without its end; false at the end of the text. */
-static bool take_line(struct span_of *text, struct span_of *line)
+static bool take_line(struct stretch *text, struct stretch *line)
 {
     if (text->at == text->end)
         return false;
@@ -71,7 +71,7 @@ static bool take_line(struct span_of *text, struct span_of *line)
 }
 
 /* The value of a header, if the line is that one. */
-static bool take_value(struct span_of line, const char *name, struct span_of *value)
+static bool take_value(struct stretch line, const char *name, struct stretch *value)
 {
     size_t name_bytes = strlen(name);
     if ((size_t)(line.end - line.at) <= name_bytes || line.at[name_bytes] != ':' ||
@@ -85,7 +85,7 @@ static bool take_value(struct span_of line, const char *name, struct span_of *va
 }
 
 /* At most 9 digits and nothing else; SIZE_MAX otherwise. */
-static size_t number_of(struct span_of text)
+static size_t number_of(struct stretch text)
 {
     size_t number = 0;
     if (text.at == text.end || text.end - text.at > 9)
@@ -105,20 +105,20 @@ struct part {
 };
 
 /* "HTTP/1.1 202 Accepted" */
-static int status_of(struct span_of line)
+static int status_of(struct stretch line)
 {
     static const char before[] = "HTTP/1.1 ";
     const size_t length = strlen(before);
     if ((size_t)(line.end - line.at) < length + 3 || memcmp(line.at, before, length) != 0)
         return 0;
-    size_t status = number_of((struct span_of){line.at + length, line.at + length + 3});
+    size_t status = number_of((struct stretch){line.at + length, line.at + length + 3});
     return status >= 100 && status < 600 ? (int)status : 0;
 }
 
 /* Two blocks of headers, each ended by an empty line: the part's own, then those of its reply. */
-static bool take_part(struct span_of text, struct part *part)
+static bool take_part(struct stretch text, struct part *part)
 {
-    struct span_of line, value;
+    struct stretch line, value;
     *part = (struct part){.number = SIZE_MAX};
     while (take_line(&text, &line) && line.at < line.end) {
         if (take_value(line, "Content-ID", &value))
@@ -138,11 +138,11 @@ static bool take_part(struct span_of text, struct part *part)
 
 /* The text up to the next line that is the delimiter; *last if that is the closing one.  False: it
  * was cut off. */
-static bool take_section(struct span_of *text, const char *boundary, struct span_of *section,
+static bool take_section(struct stretch *text, const char *boundary, struct stretch *section,
                          bool *last)
 {
     size_t length = strlen(boundary);
-    struct span_of line;
+    struct stretch line;
     section->at = text->at;
     while (take_line(text, &line)) {
         size_t line_bytes = (size_t)(line.end - line.at);
@@ -159,7 +159,7 @@ static bool take_section(struct span_of *text, const char *boundary, struct span
 }
 
 /* Where the answers that were read so far go. */
-struct reading_of {
+struct sorting {
     struct batch_answer *answers;
     size_t count;
     struct part first;
@@ -167,42 +167,42 @@ struct reading_of {
     struct batch_answer *by_position; /* of count */
 };
 
-static void note(struct reading_of *reading, const struct part *part)
+static void note(struct sorting *sorting, const struct part *part)
 {
-    if (reading->part_count == 0)
-        reading->first = *part;
-    if (reading->part_count < reading->count)
-        reading->by_position[reading->part_count] = part->answer;
-    reading->part_count++;
+    if (sorting->part_count == 0)
+        sorting->first = *part;
+    if (sorting->part_count < sorting->count)
+        sorting->by_position[sorting->part_count] = part->answer;
+    sorting->part_count++;
     if (part->number == SIZE_MAX)
         return;
-    reading->numbered++;
-    if (part->number >= reading->count || reading->answers[part->number].status != 0)
-        reading->misplaced++;
+    sorting->numbered++;
+    if (part->number >= sorting->count || sorting->answers[part->number].status != 0)
+        sorting->misplaced++;
     else
-        reading->answers[part->number] = part->answer;
+        sorting->answers[part->number] = part->answer;
 }
 
 /* Content-IDs, if all have one that makes sense; else, if the reply is whole, positions, or the one
  * refusal of all.  What was cut off has no positions, and one answer may be the first of many.   */
-static bool settle(struct reading_of *reading, bool whole, struct err *err)
+static bool settle(struct sorting *sorting, bool whole, struct err *err)
 {
-    size_t bytes = reading->count * sizeof *reading->answers;
-    if (reading->misplaced == 0 && reading->numbered == reading->part_count)
-        return reading->part_count == reading->count ||
-               ERR(err, ERR_CORRUPT, "a batch of %zu with %zu answers", reading->count,
-                   reading->part_count);
-    memset(reading->answers, 0, bytes);
+    size_t bytes = sorting->count * sizeof *sorting->answers;
+    if (sorting->misplaced == 0 && sorting->numbered == sorting->part_count)
+        return sorting->part_count == sorting->count ||
+               ERR(err, ERR_CORRUPT, "a batch of %zu with %zu answers", sorting->count,
+                   sorting->part_count);
+    memset(sorting->answers, 0, bytes);
     if (!whole)
         return ERR(err, ERR_CORRUPT, "the reply to a batch was cut off");
-    if (reading->numbered == 0 && reading->part_count == reading->count) {
-        memcpy(reading->answers, reading->by_position, bytes);
+    if (sorting->numbered == 0 && sorting->part_count == sorting->count) {
+        memcpy(sorting->answers, sorting->by_position, bytes);
         return true;
     }
-    int status = reading->first.answer.status;
-    if (reading->part_count == 1 && reading->numbered == 0 && status >= 400 && status < 500) {
-        for (size_t i = 0; i < reading->count; i++)
-            reading->answers[i] = reading->first.answer;
+    int status = sorting->first.answer.status;
+    if (sorting->part_count == 1 && sorting->numbered == 0 && status >= 400 && status < 500) {
+        for (size_t i = 0; i < sorting->count; i++)
+            sorting->answers[i] = sorting->first.answer;
         return true;
     }
     return ERR(err, ERR_CORRUPT, "the answers of a batch cannot be told apart");
@@ -212,23 +212,23 @@ bool batch_read(const char *content_type, const char *body, size_t size_bytes,
                 struct batch_answer *answers, size_t count, struct err *err)
 {
     char boundary[BOUNDARY_BYTES_MAX + 1];
-    struct span_of text = {body, body + size_bytes}, section;
-    struct reading_of reading = {.answers = answers, .count = count};
+    struct stretch text = {body, body + size_bytes}, section;
+    struct sorting sorting = {.answers = answers, .count = count};
     bool last = false, whole = true;
     memset(answers, 0, count * sizeof *answers);
     if (!take_boundary(content_type, boundary) || !take_section(&text, boundary, &section, &last))
         return ERR(err, ERR_CORRUPT, "the reply to a batch has no parts");
-    reading.by_position = calloc(count, sizeof *reading.by_position);
-    if (!reading.by_position)
+    sorting.by_position = calloc(count, sizeof *sorting.by_position);
+    if (!sorting.by_position)
         err_abort("out of memory");
     while (!last && whole) {
         struct part part;
         whole = take_section(&text, boundary, &section, &last) && take_part(section, &part);
         if (whole)
-            note(&reading, &part);
+            note(&sorting, &part);
     }
-    bool settled = settle(&reading, whole, err);
-    free(reading.by_position);
+    bool settled = settle(&sorting, whole, err);
+    free(sorting.by_position);
     if (!whole)
         return ERR(err, ERR_CORRUPT, "the reply to a batch was cut off");
     return settled;

@@ -34,6 +34,7 @@ struct http_header {
 };
 
 struct http_request;
+
 /* Called just before each sending, so that a signature is never older than its request: may change
  * the values of the headers. */
 typedef void http_sign(void *context, struct http_request *request);
@@ -48,24 +49,24 @@ struct http_request {
     size_t header_count;
     const void *body;
     size_t body_bytes;
-    struct http_window *windows[2]; /* target and, for a copy, source; NULL: none.  Both or
-                                     * neither are taken                                   */
-    bool repeatable; /* sending it twice does no harm: an unknown outcome is tried again too      */
-    uint32_t stall_s; /* 0: HTTP_STALL_S                                                        */
+    struct http_window *windows[2]; /* target and, for a copy, source; NULL: none.  Both or neither
+                                     * are taken                                                */
+    bool repeatable;  /* sending it twice does no harm: an unknown outcome is tried again too   */
+    uint32_t stall_s; /* instead of HTTP_STALL_S; 0: that                                       */
     http_sign *sign;  /* NULL: none                                                             */
     void *sign_context;
-    void *into; /* out: the body of a 2xx reply goes here instead of reply; NULL: reply       */
+    void *into; /* out: the body of a 2xx reply goes here instead of reply; NULL: reply         */
     size_t into_bytes;
-    http_sink *sink; /* or here; NULL: reply                                                      */
+    http_sink *sink; /* or here; NULL: reply                                                    */
     void *sink_context;
     /* out: in the arena */
-    int status;     /* 0: no reply (err says why)                                           */
+    int status;     /* 0: no reply (err says why)                                               */
     struct err err; /* ERR_NONE if there is a reply, whatever its status; else ERR_BUSY (not
-                     * sent), ERR_UNKNOWN_OUTCOME (sent), ERR_DENIED (TLS, plain http to
-                     * another machine), ERR_CANCELLED (not sent), ERR_CORRUPT (a body larger
-                     * than into_bytes or HTTP_BODY_MAX)                                     */
+                     * sent), ERR_UNKNOWN_OUTCOME (sent), ERR_DENIED (TLS, plain http to another
+                     * machine), ERR_INPUT (no URL), ERR_CANCELLED (not sent), ERR_CORRUPT (a body
+                     * larger than into_bytes or HTTP_BODY_MAX)                                 */
     bool in_doubt;  /* an earlier try got no answer, or 408, 500, 502 or 504: whatever the last one
-                     * says, the request may have been carried out before */
+                     * says, the request may have been carried out before                       */
     const char *reply; /* NUL behind the last byte */
     size_t reply_bytes;
     const char *reply_headers; /* raw lines, for http_header_find */
