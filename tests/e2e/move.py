@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Recordings move between two Azure accounts, with PostgreSQL as their catalog."""
+import fcntl
 import json
 import os
 import random
@@ -140,6 +141,20 @@ def case_interrupted_then_resumed():
         errors = process.communicate(timeout=60)[1]
         assert process.returncode in (130, 0), (process.returncode, errors)
         scene.check_whole()
+        scene.run("apply", "p.plan", "--auto-approve").must()
+        scene.check_moved()
+
+
+def case_a_held_lock_refuses():
+    with Scene("held") as scene:
+        scene.fill(1)
+        scene.policy()
+        scene.plan()
+        scene.run("reap").must()  # makes the state folder
+        with open(os.path.join(scene.folder, "state", "run.lock")) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            scene.run("apply", "p.plan", "--auto-approve").must(8)
+            scene.check_untouched()
         scene.run("apply", "p.plan", "--auto-approve").must()
         scene.check_moved()
 
