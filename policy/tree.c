@@ -412,7 +412,7 @@ struct node *tree_read(struct diags *diags, uint16_t file, struct arena *arena)
     if (reader.root == NULL && diags->errors == errors) {
         struct diag *diag =
             diag_add(diags, DIAG_EMPTY_FILE, (struct span){file, 1, 1, 1}, "the file is empty");
-        diag->help = "`frostline init` writes a policy to begin with";
+        diag->help = "`frostline demo --keep DIR` makes one to begin with";
     }
     return reader.root;
 }
