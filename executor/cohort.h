@@ -12,10 +12,10 @@
 #include "state/catalog.h"
 #include "state/journal.h"
 
-/* Small cohorts keep memory flat and still share a listing among 64 directories; a directory with
- * more objects is a cohort of its own.                                                           */
+/* Small cohorts keep memory flat, delete early what was copied, and still share a listing among 64
+ * directories and fill two batches of deletions; a larger directory is a cohort of its own.      */
 #define COHORT_UNITS_MAX 64
-#define COHORT_OBJECTS_MAX 2000
+#define COHORT_OBJECTS_MAX 512
 #define COHORT_ARENA_BYTES_MAX ((size_t)1 << 30)
 
 /* How far a run has come, for whoever shows it. */
@@ -63,5 +63,6 @@ struct cohort {
     struct arena scratch; /* of one step                                           */
     struct task *tasks;
     size_t count;
+    bool sparse; /* what its directories have in common has mostly other objects below it */
 };
 #endif

@@ -208,15 +208,18 @@ static bool list_each(struct run *run, struct err *err)
     return going;
 }
 
-/* -- one listing for all ---------------------------------------------------------------------- */
+/* -- one listing for neighbours -----------------------------------------------------------------
+ */
 
-/* Where the flat listing stands.  What is below a directory follows each other in every order that
+/* Where a flat listing stands.  What is below a directory follows each other in every order that
  * stores list in, so a directory that was entered and left is complete. */
 struct flat {
-    size_t at;       /* the directory that is being read or comes next                      */
-    bool entered;    /* objects of directories[at] were seen                                */
-    bool disordered; /* a key out of byte order: the flat listing is given up               */
-    size_t finished;
+    size_t begin, end; /* the directories it is for: run.directories[begin .. end)             */
+    char *prefix;      /* what they have in common                                             */
+    size_t at;         /* the directory that is being read or comes next                       */
+    bool entered;      /* objects of directories[at] were seen                                 */
+    bool disordered;   /* a key out of byte order: the flat listing is given up                */
+    size_t finished, requests;
     int64_t server_us;
     char *previous;   /* the last key of the pages before; NULL: none */
     char *marker;     /* of the next page                             */
@@ -257,7 +260,7 @@ static bool flat_finish(struct run *run, struct flat *flat, struct object *objec
 /* Leaves behind what the key has passed: directories without objects. */
 static bool flat_pass(struct run *run, struct flat *flat, const char *key, struct err *err)
 {
-    while (flat->at < run->count && !str_starts(key, run->directories[flat->at]) &&
+    while (flat->at < flat->end && !str_starts(key, run->directories[flat->at]) &&
            strcmp(key, run->directories[flat->at]) > 0) {
         if (!surely_after(key, run->directories[flat->at]))
             flat->at++; /* it may come yet */
@@ -297,7 +300,7 @@ static bool flat_take(struct run *run, struct flat *flat, struct listing *page, 
             return false;
         if (!flat_pass(run, flat, key, err))
             return false;
-        flat->entered = flat->at < run->count && str_starts(key, run->directories[flat->at]);
+        flat->entered = flat->at < flat->end && str_starts(key, run->directories[flat->at]);
         *first = i;
     }
     return true;
@@ -306,7 +309,7 @@ static bool flat_take(struct run *run, struct flat *flat, struct listing *page, 
 /* The listing has ended: what was not seen is not there. */
 static bool flat_end(struct run *run, struct flat *flat, struct err *err)
 {
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = flat->begin; i < flat->end; i++) {
         if (!run->done[i] && !deliver(run, i, NULL, 0, flat->server_us, err))
             return false;
     }
@@ -349,51 +352,116 @@ static bool flat_advance(struct run *run, struct flat *flat, struct listing *pag
         return (!flat->entered ||
                 flat_finish(run, flat, page->objects + first, page->count - first, err)) &&
                flat_end(run, flat, err);
-    *more = flat->at < run->count && flat->finished >= run->tally->flat_requests &&
-            flat_keep(flat, page, first);
+    bool pays = flat->finished >= flat->requests || flat->end - flat->begin == 1;
+    *more = flat->at < flat->end && pays && flat_keep(flat, page, first);
     return true;
 }
 
-/* What both directories start with; never half a character, which a service would refuse. */
-static char *common_prefix(const char *first, const char *last)
+/* How much both directories start with; never half a character, which a service would refuse. */
+static size_t common_size(const char *first, const char *last)
 {
     size_t size = 0;
     while (first[size] != '\0' && first[size] == last[size])
         size++;
     while (size > 0 && ((unsigned char)first[size] & 0xc0) == 0x80)
         size--;
-    return must(strndup(first, size));
+    return size;
 }
 
-static bool list_flat(struct run *run, struct err *err)
+static void flat_init(struct flat *flat, const struct run *run, size_t begin, size_t end)
 {
-    char *prefix = common_prefix(run->directories[0], run->directories[run->count - 1]);
-    struct listing page = {.prefix = prefix};
-    struct flat flat = {0};
-    struct arena pages;
-    bool going = true, more = true;
+    const char *first = run->directories[begin];
+    size_t size = common_size(first, run->directories[end - 1]);
+    *flat = (struct flat){
+        .begin = begin, .end = end, .at = begin, .prefix = must(strndup(first, size))};
+    arena_init(&flat->pile.arena, DIRECTORY_BYTES_MAX);
+}
 
-    arena_init(&pages, PAGES_BYTES_MAX);
-    arena_init(&flat.pile.arena, DIRECTORY_BYTES_MAX);
-    while (going && more) {
-        run->store->ops->list(run->store, &page, 1, &pages);
-        run->tally->requests++;
-        run->tally->flat_requests++;
-        run->tally->objects += page.count;
-        going = flat_advance(run, &flat, &page, &more, err);
-        arena_reset(&pages);
+static void flat_free(struct flat *flat)
+{
+    pile_free(&flat->pile);
+    free(flat->previous);
+    free(flat->marker);
+    free(flat->prefix);
+}
+
+/* The end of the directories from `begin` on that go on alike behind what all have in common. */
+static size_t branch_end(const struct run *run, size_t begin, size_t end, size_t common)
+{
+    size_t at = begin + 1;
+    while (at < end && run->directories[at][common] == run->directories[begin][common])
+        at++;
+    return at;
+}
+
+/* At most `parts` flat listings for directories[begin .. end), each below a prefix of its own:
+ * where what they have in common ends, they branch, and each branch gets its share of the parts. */
+static void divide(const struct run *run, size_t begin, size_t end, size_t parts,
+                   struct flat *flats, size_t *count)
+{
+    size_t common = common_size(run->directories[begin], run->directories[end - 1]);
+    size_t branches = 0;
+    for (size_t at = begin; at < end; at = branch_end(run, at, end, common))
+        branches++;
+    if (branches == 1 || branches > parts) {
+        flat_init(&flats[(*count)++], run, begin, end);
+        return;
     }
-    pile_free(&flat.pile);
+    for (size_t at = begin, next; at < end; at = next) {
+        next = branch_end(run, at, end, common);
+        size_t share = 1 + (parts - branches) * (next - at) / (end - begin);
+        divide(run, at, next, share, flats, count);
+    }
+}
+
+/* A page of each; those that go on stay in front. */
+static bool flats_advance(struct run *run, struct flat *flats, size_t *busy, struct arena *pages,
+                          struct err *err)
+{
+    struct listing listings[STORE_LISTINGS_MAX];
+    size_t count = *busy;
+    for (size_t i = 0; i < count; i++)
+        listings[i] = (struct listing){.prefix = flats[i].prefix, .marker = flats[i].marker};
+    run->store->ops->list(run->store, listings, count, pages);
+    run->tally->requests += count;
+    run->tally->flat_requests += count;
+    *busy = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool more;
+        run->tally->objects += listings[i].count;
+        flats[i].requests++;
+        if (!flat_advance(run, &flats[i], &listings[i], &more, err))
+            return false;
+        if (!more)
+            continue;
+        struct flat going = flats[i];
+        flats[i] = flats[*busy];
+        flats[(*busy)++] = going;
+    }
+    return true;
+}
+
+static bool list_flat(struct run *run, size_t parts, struct err *err)
+{
+    struct flat flats[STORE_LISTINGS_MAX];
+    struct arena pages;
+    size_t count = 0;
+    bool going = true;
+
+    divide(run, 0, run->count, parts < STORE_LISTINGS_MAX ? parts : STORE_LISTINGS_MAX, flats,
+           &count);
+    arena_init(&pages, PAGES_BYTES_MAX);
+    for (size_t busy = count; going && busy > 0; arena_reset(&pages))
+        going = flats_advance(run, flats, &busy, &pages, err);
     arena_free(&pages);
-    free(flat.previous);
-    free(flat.marker);
-    free(prefix);
+    for (size_t i = 0; i < count; i++)
+        flat_free(&flats[i]);
     return going;
 }
 
 bool listing_directories(struct store *store, const char *const *directories, size_t count,
-                         listing_visit *visit, void *context, struct listing_tally *tally,
-                         struct err *err)
+                         size_t parts, listing_visit *visit, void *context,
+                         struct listing_tally *tally, struct err *err)
 {
     struct listing_tally spent = {0};
     struct run run = {.store = store,
@@ -404,7 +472,7 @@ bool listing_directories(struct store *store, const char *const *directories, si
                       .context = context,
                       .tally = &spent};
     bool flat = store->ops->flat && count > 1;
-    bool going = (!flat || list_flat(&run, err)) && list_each(&run, err);
+    bool going = (!flat || list_flat(&run, parts, err)) && list_each(&run, err);
 
     tally->requests += spent.requests;
     tally->flat_requests += spent.flat_requests;

@@ -1,6 +1,6 @@
-/* listing.h: the objects of many directories of one store, with as few requests as possible: flat
- * below a common prefix while a page finishes at least one directory, else one listing each,
- * STORE_LISTINGS_MAX at a time. */
+/* listing.h: the objects of many directories of one store, with few requests: flat below a common
+ * prefix while a page finishes at least one directory, else one listing each, STORE_LISTINGS_MAX at
+ * a time. */
 #ifndef EXECUTOR_LISTING_H
 #define EXECUTOR_LISTING_H
 
@@ -20,10 +20,11 @@ struct listing_tally {
 };
 
 /* Visits each directory once, in no order.  directories: sorted in byte order, each ends in '/',
- * none in another.  Memory: the objects of STORE_LISTINGS_MAX directories, or of the directories of
+ * none in another.  parts: how many flat listings there may be, each below a longer prefix; 1 is the
+ * fewest requests, more of them list less of what nobody asked for.  Memory: the objects of STORE_LISTINGS_MAX directories, or of the directories of
  * a few pages.  The tally is added to.  False only if the visitor said so, or with ERR_CORRUPT if a
  * flat listing went back into a directory that was visited: no answer holds then. */
 MUST_USE bool listing_directories(struct store *store, const char *const *directories, size_t count,
-                                  listing_visit *visit, void *context, struct listing_tally *tally,
-                                  struct err *err);
+                                  size_t parts, listing_visit *visit, void *context,
+                                  struct listing_tally *tally, struct err *err);
 #endif

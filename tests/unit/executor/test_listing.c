@@ -111,16 +111,22 @@ static bool note(void *context, size_t index, const struct object *objects, size
     return true;
 }
 
-static struct listing_tally list(struct store *store, const char *const *directories, size_t count,
-                                 struct seen *seen)
+static struct listing_tally list_in_parts(struct store *store, const char *const *directories,
+                                          size_t count, size_t parts, struct seen *seen)
 {
     struct listing_tally tally = {0};
     *seen = (struct seen){.directories = directories};
-    if (!listing_directories(store, directories, count, note, seen, &tally, &err))
+    if (!listing_directories(store, directories, count, parts, note, seen, &tally, &err))
         fail_msg("%s", err.text);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(seen->visits[i], 1);
     return tally;
+}
+
+static struct listing_tally list(struct store *store, const char *const *directories, size_t count,
+                                 struct seen *seen)
+{
+    return list_in_parts(store, directories, count, 1, seen);
 }
 
 static int compare(const void *a, const void *b)
@@ -233,7 +239,8 @@ static void test_random_trees_in_every_order(void **state)
         size_t count = grow(&shelf, &rand, directories);
         qsort(shelf.keys, shelf.count, sizeof *shelf.keys,
               orders[turn % (sizeof orders / sizeof *orders)]);
-        struct listing_tally tally = list(&shelf.store, directories, count, &seen);
+        struct listing_tally tally =
+            list_in_parts(&shelf.store, directories, count, 1 + turn % 20, &seen);
         assert_int_equal(check_answers(&shelf, &seen, directories, count), 0);
         assert_int_equal(tally.requests, shelf.requests);
         arena_reset(&arena);
@@ -277,7 +284,8 @@ static void test_a_fault_at_each_page(void **state)
             shelf.broken++;
             shelf.requests = 0;
             shelf.kind = ERR_BUSY;
-            struct listing_tally tally = list(&shelf.store, directories, count, &seen);
+            struct listing_tally tally =
+                list_in_parts(&shelf.store, directories, count, 1 + turn % 5, &seen);
             bool own = shelf.requests >= shelf.broken && shelf.broken > tally.flat_requests;
             assert_int_equal(check_answers(&shelf, &seen, directories, count), own);
         } while (shelf.requests >= shelf.broken);
@@ -313,6 +321,53 @@ static void test_neighbours_share_pages(void **state)
     assert_int_equal(tally.flat_requests, 10);
     assert_int_equal(tally.objects, 1000);
     assert_string_equal(seen.keys[199], "0 1 2 3 4 ");
+    store_close(store);
+}
+
+/* Of 100 directories on ten "days", those of every fifth day: parts cut out what is between them.
+ */
+static void test_parts_leave_out_what_was_not_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t parts, requests, objects;
+    } cases[] = {{1, 1, 500}, {2, 2, 100}, {3, 2, 100}, {20, 2, 100}};
+    const char *directories[DIRECTORIES_MAX];
+    static struct seen seen;
+    struct store_memory *memory = store_memory_make("hot", NULL);
+    struct store *store = store_memory_store(memory);
+    size_t count = 0;
+    for (size_t i = 0; i < 100; i++) {
+        const char *directory = str_format(&arena, "d/0%zu/%zu/", i / 10, i % 10);
+        for (size_t k = 0; k < 5; k++)
+            store_memory_put(memory, str_format(&arena, "%s%zu", directory, k), "x", 1);
+        if (i / 10 % 5 == 0)
+            directories[count++] = directory;
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct listing_tally tally =
+            list_in_parts(store, directories, count, cases[i].parts, &seen);
+        assert_int_equal(tally.requests, cases[i].requests);
+        assert_int_equal(tally.objects, cases[i].objects);
+        assert_string_equal(seen.keys[count - 1], "0 1 2 3 4 ");
+    }
+    store_close(store);
+}
+
+/* A part that is one directory goes on, page after page. */
+static void test_a_part_of_one_directory_is_not_listed_twice(void **state)
+{
+    (void)state;
+    const char *directories[DIRECTORIES_MAX];
+    static struct seen seen;
+    struct store_memory *memory = store_memory_make("hot", NULL);
+    struct store *store = store_memory_store(memory);
+    fill(memory, directories, 4, 100);
+    store_memory_set_page(memory, 50);
+
+    struct listing_tally tally = list_in_parts(store, directories, 4, 4, &seen);
+    assert_int_equal(tally.requests, 8);
+    assert_int_equal(tally.objects, 400);
     store_close(store);
 }
 
@@ -510,7 +565,7 @@ static void test_going_back_into_a_visited_directory_ends_all(void **state)
     shelf_init(&shelf, 10, true);
     memcpy(shelf.keys, keys, sizeof keys);
     shelf.count = sizeof keys / sizeof *keys;
-    assert_false(listing_directories(&shelf.store, directories, 3, note, &seen, &tally, &err));
+    assert_false(listing_directories(&shelf.store, directories, 3, 1, note, &seen, &tally, &err));
     assert_int_equal(err.kind, ERR_CORRUPT);
 }
 
@@ -609,13 +664,13 @@ static void test_the_visitor_stops_everything(void **state)
     for (size_t after = 1; after <= 60; after += 7) {
         struct seen seen = {.stop_after = after};
         struct listing_tally tally = {0};
-        assert_false(listing_directories(store, directories, 60, note, &seen, &tally, &err));
+        assert_false(listing_directories(store, directories, 60, 1, note, &seen, &tally, &err));
         assert_int_equal(err.kind, ERR_CANCELLED);
         assert_int_equal(seen.count, after);
         const struct store_ops *ops = store->ops;
         store->ops = &each;
         seen = (struct seen){.stop_after = after};
-        assert_false(listing_directories(store, directories, 60, note, &seen, &tally, &err));
+        assert_false(listing_directories(store, directories, 60, 1, note, &seen, &tally, &err));
         assert_int_equal(seen.count, after);
         store->ops = ops;
     }
@@ -643,6 +698,8 @@ int main(void)
         cmocka_unit_test(test_a_store_without_order_is_listed_by_directory),
         cmocka_unit_test(test_a_fault_at_each_page),
         cmocka_unit_test(test_neighbours_share_pages),
+        cmocka_unit_test(test_parts_leave_out_what_was_not_asked_for),
+        cmocka_unit_test(test_a_part_of_one_directory_is_not_listed_twice),
         cmocka_unit_test(test_flat_stops_when_pages_finish_no_directory),
         cmocka_unit_test(test_flat_stops_among_strangers),
         cmocka_unit_test(test_empty_directories_cost_one_page_together),
