@@ -136,6 +136,18 @@ bool str_has_control(const char *bytes, size_t size_bytes)
     return false;
 }
 
+size_t str_shown_bytes(const char *text, size_t left)
+{
+    size_t longest = left < 4 ? left : 4;
+    bool is_c1 = left > 1 && (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0;
+    if (str_has_control(text, 1) || is_c1)
+        return 0;
+    for (size_t size = 1; size <= longest; size++)
+        if (str_is_utf8(text, size))
+            return size;
+    return 0;
+}
+
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;

@@ -44,8 +44,9 @@ static void count(struct totals *totals, const struct unit *unit)
 static void show_unit(const struct journal_unit *entry)
 {
     const struct unit *unit = &entry->unit;
-    printf("  %c %s   %s -> %s   %s", unit->state == UNIT_PARKED ? 'x' : '>', entry->directory,
-           entry->source_store, entry->target_store, unit_state_name(unit->state));
+    printf("  %c %s   %s -> %s   %s", unit->state == UNIT_PARKED ? 'x' : '>',
+           text_plain(entry->directory), entry->source_store, entry->target_store,
+           unit_state_name(unit->state));
     if (unit->reason != REASON_NONE)
         printf(": %s", unit_reason_name(unit->reason));
     printf("   (run %" PRId64 ")\n", unit->run);

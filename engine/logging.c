@@ -7,19 +7,20 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "engine/text.h"
 
 /* A value of several words stands in quotes, with its own quotes and backslashes escaped. */
 static void print_value(const char *text)
 {
     if (text[0] != '\0' && strpbrk(text, " =\"\n") == NULL) {
-        fputs(text, stderr);
+        fputs(text_plain(text), stderr);
         return;
     }
     fputc('"', stderr);
-    for (; *text != '\0'; text++) {
+    for (text = text_plain(text); *text != '\0'; text++) {
         if (*text == '"' || *text == '\\')
             fputc('\\', stderr);
-        fputc((unsigned char)*text < 0x20 ? '?' : *text, stderr);
+        fputc(*text, stderr);
     }
     fputc('"', stderr);
 }

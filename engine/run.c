@@ -98,7 +98,7 @@ static void report(void *context, const struct task *task, enum apply_outcome ou
         troubles->more++;
         return;
     }
-    printf("  x %s   %s", task->entry.directory, apply_outcome_name(outcome));
+    printf("  x %s   %s", text_plain(task->entry.directory), apply_outcome_name(outcome));
     if (task->next.reason != REASON_NONE)
         printf(": %s", unit_reason_name(task->next.reason));
     if (task->err.text[0] != '\0')

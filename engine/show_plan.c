@@ -97,8 +97,8 @@ static void show_age(FILE *out, int64_t oldest_us, int64_t as_of_us)
 
 static void show_fold(FILE *out, const struct fold *fold, const struct plan_header *header)
 {
-    fprintf(out, "  > %-36s %s   %s", fold->prefix, text_plural(fold->directories, "directory"),
-            text_size(fold->bytes));
+    fprintf(out, "  > %-36s %s   %s", text_plain(fold->prefix),
+            text_plural(fold->directories, "directory"), text_size(fold->bytes));
     if (header->surveyed)
         fprintf(out, "   %s", text_plural(fold->objects, "object"));
     show_age(out, fold->oldest_us, header->as_of_us);
@@ -107,14 +107,16 @@ static void show_fold(FILE *out, const struct fold *fold, const struct plan_head
 
 static void show_move(FILE *out, const struct plan_action *action, const struct plan_header *header)
 {
-    fprintf(out, "  > %s   %s -> %s   %s", action->directory, header->stores[action->store].name,
-            header->stores[action->target].name, text_size(action->bytes));
+    fprintf(out, "  > %s   %s -> %s   %s", text_plain(action->directory),
+            header->stores[action->store].name, header->stores[action->target].name,
+            text_size(action->bytes));
     if (action->surveyed)
         fprintf(out, "   %s", text_plural(action->objects, "object"));
     show_age(out, action->oldest_us, header->as_of_us);
     fputc('\n', out);
     for (size_t i = 0; i < action->row_count; i++)
-        fprintf(out, "      %s   %s\n", action->rows[i].id, action->rows[i].because);
+        fprintf(out, "      %s   %s\n", text_plain(action->rows[i].id),
+                text_plain(action->rows[i].because));
 }
 
 struct listing_state {
@@ -233,7 +235,7 @@ static void take_reap(void *context, const struct plan_action *action)
         fputs("\ncleanup\n", rows->out);
     if (rows->all || rows->count <= BLOCKED_SHOWN)
         fprintf(rows->out, "  - %s:%s   %s, %s, grace over since %s\n",
-                rows->header->stores[action->store].name, action->directory,
+                rows->header->stores[action->store].name, text_plain(action->directory),
                 text_plural(action->objects, "object"), text_size(action->bytes),
                 text_instant(action->due_us));
 }

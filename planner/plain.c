@@ -8,25 +8,13 @@
 /* What stands behind is never shown. */
 #define READ_BYTES_MAX ((size_t)16 << 10)
 
-/* The length of the UTF-8 sequence at text that may be shown; 0: none. */
-static size_t shown_bytes(const char *text, size_t left)
-{
-    size_t longest = left < 4 ? left : 4;
-    if (str_has_control(text, 1))
-        return 0;
-    for (size_t size = 1; size <= longest; size++)
-        if (str_is_utf8(text, size))
-            return size;
-    return 0;
-}
-
 static const char *clean(struct arena *arena, const char *text, size_t size_bytes)
 {
     static const char more[] = "..";
     char *plain = arena_make(arena, PLAIN_TEXT_BYTES + sizeof(more));
     size_t out = 0, in = 0;
     while (in < size_bytes) {
-        size_t shown = shown_bytes(text + in, size_bytes - in);
+        size_t shown = str_shown_bytes(text + in, size_bytes - in);
         if (out + (shown == 0 ? 1 : shown) > PLAIN_TEXT_BYTES) {
             memcpy(plain + out, more, sizeof(more));
             break;

@@ -38,7 +38,7 @@ uint16_t diag_add_file(struct diags *diags, const char *path, const char *bytes,
     return (uint16_t)count;
 }
 
-static char *format(struct arena *arena, const char *fmt, va_list args)
+static char *PRINTF(2, 0) format(struct arena *arena, const char *fmt, va_list args)
 {
     va_list again;
     va_copy(again, args);

@@ -104,6 +104,16 @@ static void a_long_prefix_leaves_room_for_the_cause(void **state)
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
 }
 
+static void no_terminal_acts_upon_it(void **state)
+{
+    (void)state;
+    struct err err;
+    ERR(&err, ERR_MISSING, "a\tb\nc\x1b[31m\x9b\xc2\x9b\x7f \xc3\xa4");
+    assert_string_equal(err.text, "a b c?[31m???? \xc3\xa4");
+    err_wrap(&err, "of \x1b]0;x\a");
+    assert_string_equal(err.text, "of ?]0;x?: a b c?[31m???? \xc3\xa4");
+}
+
 static void abort_says_one_line(void **state)
 {
     (void)state;
@@ -135,6 +145,7 @@ int main(void)
         cmocka_unit_test(a_long_text_is_cut),
         cmocka_unit_test(a_cut_leaves_no_half_character),
         cmocka_unit_test(a_long_prefix_leaves_room_for_the_cause),
+        cmocka_unit_test(no_terminal_acts_upon_it),
         cmocka_unit_test(abort_says_one_line),
     };
     return cmocka_run_group_tests_name("err", tests, NULL, NULL);

@@ -42,6 +42,21 @@ static void making(void **state)
     arena_free(&arena);
 }
 
+static void what_may_be_shown(void **state)
+{
+    (void)state;
+    assert_int_equal(str_shown_bytes("a", 1), 1);
+    assert_int_equal(str_shown_bytes("\xc3\xa4", 2), 2);
+    assert_int_equal(str_shown_bytes("\xc2\xa0", 2), 2);
+    assert_int_equal(str_shown_bytes("\xe2\x82\xac", 3), 3);
+    assert_int_equal(str_shown_bytes("\xf0\x9f\x98\x80x", 5), 4);
+    static const char *const hidden[] = {"\n",       "\x1b[1m",     "\x7f",
+                                         "\xc2\x80", "\xc2\x9b[1m", "\x9b",
+                                         "\xc2",     "\xe2\x82",    "\xed\xa0\x80"};
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        assert_int_equal(str_shown_bytes(hidden[i], strlen(hidden[i])), 0);
+}
+
 static void unsigned_numbers(void **state)
 {
     (void)state;
@@ -225,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparing),
         cmocka_unit_test(making),
+        cmocka_unit_test(what_may_be_shown),
         cmocka_unit_test(unsigned_numbers),
         cmocka_unit_test(signed_numbers),
         cmocka_unit_test(well_formed_utf8),
