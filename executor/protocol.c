@@ -418,6 +418,8 @@ static void on_failed(const struct step *step)
         give_up(step, REASON_CORRUPT);
         return;
     case ERR_INPUT:
+        give_up(step, REASON_UNSUPPORTED);
+        return;
     case ERR_CONFLICT:
     case ERR_NONE:
     case ERR_INTERNAL:

@@ -48,6 +48,7 @@ enum unit_reason {
     REASON_DENIED,
     REASON_MISSING,
     REASON_CORRUPT,
+    REASON_UNSUPPORTED,
     REASON_INTERNAL,
     /* waiting, not parked */
     REASON_GRACE,
