@@ -248,6 +248,7 @@ static bool make_planned(const struct apply *apply, const struct plan_action *ac
                  .tier = action->tier,
                  .keep_source = action->terms.keep_source || request->keep_source,
                  .grace_us = action->terms.grace_us,
+                 .objects = action->surveyed ? action->objects : 0,
                  .rows = (uint32_t)action->row_count},
         .source = location_make(source, action->directory, "", arena),
         .target = location_make(target, action->directory, "", arena),

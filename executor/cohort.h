@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "executor/listing.h"
 #include "executor/protocol.h"
 #include "executor/store.h"
 #include "policy/policy.h"
@@ -63,6 +64,6 @@ struct cohort {
     struct arena scratch; /* of one step                                           */
     struct task *tasks;
     size_t count;
-    bool sparse; /* what its directories have in common has mostly other objects below it */
+    struct listing_hint listing; /* what its listings taught */
 };
 #endif

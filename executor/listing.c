@@ -10,6 +10,9 @@
 #define DIRECTORY_BYTES_MAX ((size_t)2 << 30) /* of a directory on several pages  */
 #define PAGES_MAX 20000                       /* of a directory                   */
 
+#define SPARSE_FACTOR 2   /* so many times what is expected, and a prefix is sparse  */
+#define OBJECTS_A_PART 64 /* listing so many for nothing is as bad as a request more */
+
 struct run {
     struct store *store;
     const char *const *directories;
@@ -18,6 +21,8 @@ struct run {
     listing_visit *visit;
     void *context;
     struct listing_tally *tally;
+    size_t limit; /* of objects on a page of a flat listing; 0: none                         */
+    size_t most;  /* so many objects, and a flat listing is given up; 0: as long as it pays  */
 };
 
 /* Objects of one directory that came with more than one page. */
@@ -352,7 +357,8 @@ static bool flat_advance(struct run *run, struct flat *flat, struct listing *pag
         return (!flat->entered ||
                 flat_finish(run, flat, page->objects + first, page->count - first, err)) &&
                flat_end(run, flat, err);
-    bool pays = flat->finished >= flat->requests || flat->end - flat->begin == 1;
+    bool pays = run->most > 0 ? run->tally->objects < run->most
+                              : flat->finished >= flat->requests || flat->end - flat->begin == 1;
     *more = flat->at < flat->end && pays && flat_keep(flat, page, first);
     return true;
 }
@@ -421,7 +427,8 @@ static bool flats_advance(struct run *run, struct flat *flats, size_t *busy, str
     struct listing listings[STORE_LISTINGS_MAX];
     size_t count = *busy;
     for (size_t i = 0; i < count; i++)
-        listings[i] = (struct listing){.prefix = flats[i].prefix, .marker = flats[i].marker};
+        listings[i] = (struct listing){
+            .prefix = flats[i].prefix, .marker = flats[i].marker, .limit = run->limit};
     run->store->ops->list(run->store, listings, count, pages);
     run->tally->requests += count;
     run->tally->flat_requests += count;
@@ -459,8 +466,63 @@ static bool list_flat(struct run *run, size_t parts, struct err *err)
     return going;
 }
 
+/* -- parts ------------------------------------------------------------------------------------- */
+
+/* What is left of a run, as a run of its own. */
+struct rest {
+    struct run *whole;
+    size_t *indexes;
+};
+
+static bool visit_rest(void *context, size_t index, const struct object *objects, size_t count,
+                       int64_t server_us, const struct err *failure, struct err *err)
+{
+    const struct rest *rest = context;
+    struct run *whole = rest->whole;
+    whole->done[rest->indexes[index]] = true;
+    return whole->visit(whole->context, rest->indexes[index], objects, count, server_us, failure,
+                        err);
+}
+
+/* Flat listings of what was not visited yet, below several longer prefixes. */
+static bool list_parts(struct run *whole, size_t parts, struct err *err)
+{
+    const char **directories = must(calloc(whole->count, sizeof(char *)));
+    struct rest rest = {.whole = whole,
+                        .indexes = must(calloc(whole->count, sizeof *rest.indexes))};
+    struct run run = *whole;
+    run.directories = directories;
+    run.done = must(calloc(whole->count, sizeof *run.done));
+    run.visit = visit_rest;
+    run.context = &rest;
+    run.count = 0;
+    run.most = 0;
+    for (size_t i = 0; i < whole->count; i++) {
+        if (whole->done[i])
+            continue;
+        rest.indexes[run.count] = i;
+        directories[run.count++] = whole->directories[i];
+    }
+    bool going = run.count == 0 || list_flat(&run, parts, err);
+    free(run.done);
+    free(rest.indexes);
+    free(directories);
+    return going;
+}
+
+/* Below what all have in common; once most of it was not asked for, in parts. */
+static bool list_hinted(struct run *run, struct listing_hint *hint, struct err *err)
+{
+    run->most = SPARSE_FACTOR * hint->expected + OBJECTS_A_PART;
+    run->limit = run->most;
+    if (!hint->sparse && !list_flat(run, 1, err))
+        return false;
+    hint->sparse |= run->tally->objects >= run->most;
+    return !hint->sparse || list_parts(run, 1 + hint->expected / OBJECTS_A_PART, err);
+}
+
 bool listing_directories(struct store *store, const char *const *directories, size_t count,
-                         size_t parts, listing_visit *visit, void *context,
+                         struct listing_hint *hint, listing_visit *visit, void *context,
                          struct listing_tally *tally, struct err *err)
 {
     struct listing_tally spent = {0};
@@ -471,8 +533,11 @@ bool listing_directories(struct store *store, const char *const *directories, si
                       .visit = visit,
                       .context = context,
                       .tally = &spent};
-    bool flat = store->ops->flat && count > 1;
-    bool going = (!flat || list_flat(&run, parts, err)) && list_each(&run, err);
+    bool going = true;
+    if (store->ops->flat && count > 1)
+        going = hint != NULL && hint->expected > 0 ? list_hinted(&run, hint, err)
+                                                   : list_flat(&run, 1, err);
+    going = going && list_each(&run, err);
 
     tally->requests += spent.requests;
     tally->flat_requests += spent.flat_requests;

@@ -19,12 +19,20 @@ struct listing_tally {
     uint64_t requests, flat_requests, objects;
 };
 
+/* What is known of directories that are listed time and again. */
+struct listing_hint {
+    size_t expected; /* objects in them, about                                                 */
+    bool sparse;     /* in and out: most of what is below their common prefix is not in them   */
+};
+
 /* Visits each directory once, in no order.  directories: sorted in byte order, each ends in '/',
- * none in another.  parts: how many flat listings there may be, each below a longer prefix; 1 is the
- * fewest requests, more of them list less of what nobody asked for.  Memory: the objects of STORE_LISTINGS_MAX directories, or of the directories of
- * a few pages.  The tally is added to.  False only if the visitor said so, or with ERR_CORRUPT if a
- * flat listing went back into a directory that was visited: no answer holds then. */
+ * none in another.  hint: NULL for the fewest requests.  With one, pages are no larger than makes
+ * sense for what is expected, and a sparse prefix is divided into longer ones: a few requests more
+ * that list less of what nobody asked for.  Memory: the objects of STORE_LISTINGS_MAX directories,
+ * or of the directories of a few pages.  The tally is added to.  False only if the visitor said so,
+ * or with ERR_CORRUPT if a flat listing went back into a directory that was visited: no answer
+ * holds then. */
 MUST_USE bool listing_directories(struct store *store, const char *const *directories, size_t count,
-                                  size_t parts, listing_visit *visit, void *context,
+                                  struct listing_hint *hint, listing_visit *visit, void *context,
                                   struct listing_tally *tally, struct err *err);
 #endif

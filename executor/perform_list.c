@@ -9,9 +9,6 @@
 #include "executor/perform_private.h"
 #include "state/location.h"
 
-#define SPARSE_FACTOR 2   /* that many times its own objects, and a flat listing is sparse   */
-#define OBJECTS_A_PART 64 /* what a request of its own is worth not to list                 */
-
 /* -- the manifest ------------------------------------------------------------------------------ */
 
 /* The facts of a directory as it is listed now. */
@@ -86,16 +83,16 @@ static int compare_directories(const void *a, const void *b)
     return strcmp((*one)->entry.directory, (*other)->entry.directory);
 }
 
-static size_t count_facts(struct task *const *tasks, size_t count)
+/* By the manifests; before there are any, by the plan. */
+static size_t count_expected(struct task *const *tasks, size_t count)
 {
-    size_t facts = 0;
+    size_t expected = 0;
     for (size_t i = 0; i < count; i++)
-        facts += tasks[i]->fact_count;
-    return facts;
+        expected += tasks[i]->facts != NULL ? tasks[i]->fact_count : tasks[i]->entry.unit.objects;
+    return expected;
 }
 
-/* List what is left of the crew, in byte order of directories: with one request, unless the
- * cohort's first listing was mostly of what is not its own.                                     */
+/* List what is left of the crew, in byte order of directories. */
 static void list(const struct crew *crew, struct store *store, listing_visit *visit)
 {
     struct arena *scratch = &crew->cohort->scratch;
@@ -114,11 +111,10 @@ static void list(const struct crew *crew, struct store *store, listing_visit *vi
     struct crew rest = {.cohort = crew->cohort, .tasks = tasks, .count = count};
     struct listing_tally tally = {0};
     struct err err;
-    size_t parts = crew->cohort->sparse ? 1 + count_facts(tasks, count) / OBJECTS_A_PART : 1;
-    if (listing_directories(store, directories, count, parts, visit, &rest, &tally, &err)) {
-        crew->cohort->sparse |= tally.objects > SPARSE_FACTOR * count_facts(tasks, count);
+    crew->cohort->listing.expected = count_expected(tasks, count);
+    if (listing_directories(store, directories, count, &crew->cohort->listing, visit, &rest, &tally,
+                            &err))
         return;
-    }
     for (size_t i = 0; i < count; i++)
         perform_fail(tasks[i], &err);
 }

@@ -246,7 +246,7 @@ static bool take(struct pool *pool, struct cohort *cohort)
 {
     pthread_mutex_lock(&pool->mutex);
     cohort->count = 0;
-    cohort->sparse = false;
+    cohort->listing = (struct listing_hint){0};
     if (!pool->failed && !atomic_load(pool->hands->stop))
         pool->failed = !pool->feed->next(pool->feed->context, cohort, &pool->err);
     bool taken = !pool->failed && cohort->count > 0;

@@ -44,6 +44,7 @@ struct store_outcome {
 struct listing {
     const char *prefix; /* all keys that start with it; "" for all             */
     const char *marker; /* NULL: the first page.  Out: the next page's, or NULL after the last */
+    size_t limit;       /* no more objects than that, where a store has pages; 0: STORE_PAGE_MAX */
     struct object *objects; /* out: in the arena, in the store's own order; keys whole            */
     size_t count;
     int64_t server_us; /* out: the service's clock; 0 if it has none of its own           */

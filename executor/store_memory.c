@@ -235,11 +235,14 @@ static void list_one(struct store_memory *memory, struct listing *listing, struc
     size_t at = listing->marker ? lower_bound(memory, listing->marker, true)
                                 : lower_bound(memory, listing->prefix, false);
     size_t end = at, shown = 0;
+    size_t most = memory->page;
+    if (listing->limit > 0 && listing->limit < most)
+        most = listing->limit;
     for (; end < memory->count && str_starts(memory->entries[end]->key, listing->prefix); end++) {
-        if (!memory->entries[end]->gone && shown++ == memory->page)
+        if (!memory->entries[end]->gone && shown++ == most)
             break;
     }
-    bool more = shown > memory->page;
+    bool more = shown > most;
     listing->objects = arena_make(arena, (shown - more) * sizeof *listing->objects + 1);
     for (size_t i = at; i < end; i++) {
         if (memory->entries[i]->gone)

@@ -53,7 +53,7 @@ static bool ask(struct survey *port, uint16_t store, struct survey_question *que
         questions[i].err = (struct err){0};
         directories[i] = questions[i].directory;
     }
-    return listing_directories(survey->stores[store], directories, count, 1, answer, questions,
+    return listing_directories(survey->stores[store], directories, count, NULL, answer, questions,
                                &survey->tally, err);
 }
 

@@ -21,7 +21,10 @@ static struct azure_page *ask(struct azure *azure, const struct listing *listing
     azure_call_param(call, "include", INCLUDED);
     if (listing->marker)
         azure_call_param(call, "marker", listing->marker);
-    azure_call_param(call, "maxresults", str_format(scratch, "%u", azure->limits.page));
+    size_t most = azure->limits.page;
+    if (listing->limit > 0 && listing->limit < most)
+        most = listing->limit;
+    azure_call_param(call, "maxresults", str_format(scratch, "%zu", most));
     if (asked[0] != '\0')
         azure_call_param(call, "prefix", asked);
     azure_call_param(call, "restype", "container");

@@ -12,7 +12,7 @@
 #include "executor/azure/azure.h"
 #include "executor/http/http.h"
 
-#define AZURE_CHUNK_MAX 512 /* items of a call that are in memory as requests at a time */
+#define AZURE_CHUNK_MAX 128 /* items of a call that are in memory as requests at a time */
 #define AZURE_SCRATCH_BYTES_MAX ((size_t)256 << 20)
 #define AZURE_PARAMS_MAX 8
 

@@ -44,7 +44,10 @@ static void shelf_page(struct shelf *shelf, struct listing *listing, struct aren
     listing->marker = NULL;
     listing->server_us = 77;
     listing->objects = arena_make(arena, (shelf->page + 1) * sizeof *listing->objects);
-    for (; at < shelf->count && !empty && listing->count < shelf->page; at++) {
+    size_t most = shelf->page;
+    if (listing->limit > 0 && listing->limit < most)
+        most = listing->limit;
+    for (; at < shelf->count && !empty && listing->count < most; at++) {
         if (str_starts(shelf->keys[at], listing->prefix))
             listing->objects[listing->count++] = (struct object){
                 .key = arena_copy(arena, shelf->keys[at]), .bytes = at, .etag = "\"e\""};
@@ -111,12 +114,13 @@ static bool note(void *context, size_t index, const struct object *objects, size
     return true;
 }
 
-static struct listing_tally list_in_parts(struct store *store, const char *const *directories,
-                                          size_t count, size_t parts, struct seen *seen)
+/* hint: NULL for the fewest requests. */
+static struct listing_tally list_hinted(struct store *store, const char *const *directories,
+                                        size_t count, struct listing_hint *hint, struct seen *seen)
 {
     struct listing_tally tally = {0};
     *seen = (struct seen){.directories = directories};
-    if (!listing_directories(store, directories, count, parts, note, seen, &tally, &err))
+    if (!listing_directories(store, directories, count, hint, note, seen, &tally, &err))
         fail_msg("%s", err.text);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(seen->visits[i], 1);
@@ -126,7 +130,7 @@ static struct listing_tally list_in_parts(struct store *store, const char *const
 static struct listing_tally list(struct store *store, const char *const *directories, size_t count,
                                  struct seen *seen)
 {
-    return list_in_parts(store, directories, count, 1, seen);
+    return list_hinted(store, directories, count, NULL, seen);
 }
 
 static int compare(const void *a, const void *b)
@@ -239,8 +243,8 @@ static void test_random_trees_in_every_order(void **state)
         size_t count = grow(&shelf, &rand, directories);
         qsort(shelf.keys, shelf.count, sizeof *shelf.keys,
               orders[turn % (sizeof orders / sizeof *orders)]);
-        struct listing_tally tally =
-            list_in_parts(&shelf.store, directories, count, 1 + turn % 20, &seen);
+        struct listing_hint hint = {.expected = turn % 11 * 8, .sparse = turn % 13 == 0};
+        struct listing_tally tally = list_hinted(&shelf.store, directories, count, &hint, &seen);
         assert_int_equal(check_answers(&shelf, &seen, directories, count), 0);
         assert_int_equal(tally.requests, shelf.requests);
         arena_reset(&arena);
@@ -284,8 +288,9 @@ static void test_a_fault_at_each_page(void **state)
             shelf.broken++;
             shelf.requests = 0;
             shelf.kind = ERR_BUSY;
+            struct listing_hint hint = {.expected = turn * 30};
             struct listing_tally tally =
-                list_in_parts(&shelf.store, directories, count, 1 + turn % 5, &seen);
+                list_hinted(&shelf.store, directories, count, &hint, &seen);
             bool own = shelf.requests >= shelf.broken && shelf.broken > tally.flat_requests;
             assert_int_equal(check_answers(&shelf, &seen, directories, count), own);
         } while (shelf.requests >= shelf.broken);
@@ -324,14 +329,11 @@ static void test_neighbours_share_pages(void **state)
     store_close(store);
 }
 
-/* Of 100 directories on ten "days", those of every fifth day: parts cut out what is between them.
- */
-static void test_parts_leave_out_what_was_not_asked_for(void **state)
+/* Of 100 directories on ten "days" those of two: the first listing finds out that most of what they
+ * have in common is not theirs, and is cut short; what follows leaves it out. */
+static void test_a_sparse_prefix_is_divided(void **state)
 {
     (void)state;
-    static const struct {
-        size_t parts, requests, objects;
-    } cases[] = {{1, 1, 500}, {2, 2, 100}, {3, 2, 100}, {20, 2, 100}};
     const char *directories[DIRECTORIES_MAX];
     static struct seen seen;
     struct store_memory *memory = store_memory_make("hot", NULL);
@@ -339,18 +341,38 @@ static void test_parts_leave_out_what_was_not_asked_for(void **state)
     size_t count = 0;
     for (size_t i = 0; i < 100; i++) {
         const char *directory = str_format(&arena, "d/0%zu/%zu/", i / 10, i % 10);
-        for (size_t k = 0; k < 5; k++)
+        for (size_t k = 0; k < 10; k++)
             store_memory_put(memory, str_format(&arena, "%s%zu", directory, k), "x", 1);
-        if (i / 10 % 5 == 0)
+        if (i / 10 == 3 || i / 10 == 8)
             directories[count++] = directory;
     }
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct listing_tally tally =
-            list_in_parts(store, directories, count, cases[i].parts, &seen);
-        assert_int_equal(tally.requests, cases[i].requests);
-        assert_int_equal(tally.objects, cases[i].objects);
-        assert_string_equal(seen.keys[count - 1], "0 1 2 3 4 ");
-    }
+    struct listing_hint hint = {.expected = 200};
+    struct listing_tally tally = list_hinted(store, directories, count, &hint, &seen);
+    assert_true(hint.sparse);
+    assert_int_equal(tally.requests, 1 + 1); /* it found the first day: the second is left */
+    assert_true(tally.objects <= 464 + 100);
+    tally = list_hinted(store, directories, count, &hint, &seen);
+    assert_int_equal(tally.requests, 2);
+    assert_int_equal(tally.objects, 200);
+    assert_string_equal(seen.keys[count - 1], "0 1 2 3 4 5 6 7 8 9 ");
+    store_close(store);
+}
+
+static void test_a_dense_prefix_is_not_divided(void **state)
+{
+    (void)state;
+    const char *directories[DIRECTORIES_MAX];
+    static struct seen seen;
+    struct store_memory *memory = store_memory_make("hot", NULL);
+    struct store *store = store_memory_store(memory);
+    fill(memory, directories, 100, 5);
+    store_memory_set_page(memory, 300);
+
+    struct listing_hint hint = {.expected = 400}; /* a little has come since */
+    struct listing_tally tally = list_hinted(store, directories, 100, &hint, &seen);
+    assert_false(hint.sparse);
+    assert_int_equal(tally.requests, 2);
+    assert_int_equal(tally.objects, 500);
     store_close(store);
 }
 
@@ -365,7 +387,8 @@ static void test_a_part_of_one_directory_is_not_listed_twice(void **state)
     fill(memory, directories, 4, 100);
     store_memory_set_page(memory, 50);
 
-    struct listing_tally tally = list_in_parts(store, directories, 4, 4, &seen);
+    struct listing_hint hint = {.expected = 400, .sparse = true};
+    struct listing_tally tally = list_hinted(store, directories, 4, &hint, &seen);
     assert_int_equal(tally.requests, 8);
     assert_int_equal(tally.objects, 400);
     store_close(store);
@@ -565,7 +588,8 @@ static void test_going_back_into_a_visited_directory_ends_all(void **state)
     shelf_init(&shelf, 10, true);
     memcpy(shelf.keys, keys, sizeof keys);
     shelf.count = sizeof keys / sizeof *keys;
-    assert_false(listing_directories(&shelf.store, directories, 3, 1, note, &seen, &tally, &err));
+    assert_false(
+        listing_directories(&shelf.store, directories, 3, NULL, note, &seen, &tally, &err));
     assert_int_equal(err.kind, ERR_CORRUPT);
 }
 
@@ -664,13 +688,13 @@ static void test_the_visitor_stops_everything(void **state)
     for (size_t after = 1; after <= 60; after += 7) {
         struct seen seen = {.stop_after = after};
         struct listing_tally tally = {0};
-        assert_false(listing_directories(store, directories, 60, 1, note, &seen, &tally, &err));
+        assert_false(listing_directories(store, directories, 60, NULL, note, &seen, &tally, &err));
         assert_int_equal(err.kind, ERR_CANCELLED);
         assert_int_equal(seen.count, after);
         const struct store_ops *ops = store->ops;
         store->ops = &each;
         seen = (struct seen){.stop_after = after};
-        assert_false(listing_directories(store, directories, 60, 1, note, &seen, &tally, &err));
+        assert_false(listing_directories(store, directories, 60, NULL, note, &seen, &tally, &err));
         assert_int_equal(seen.count, after);
         store->ops = ops;
     }
@@ -698,7 +722,8 @@ int main(void)
         cmocka_unit_test(test_a_store_without_order_is_listed_by_directory),
         cmocka_unit_test(test_a_fault_at_each_page),
         cmocka_unit_test(test_neighbours_share_pages),
-        cmocka_unit_test(test_parts_leave_out_what_was_not_asked_for),
+        cmocka_unit_test(test_a_sparse_prefix_is_divided),
+        cmocka_unit_test(test_a_dense_prefix_is_not_divided),
         cmocka_unit_test(test_a_part_of_one_directory_is_not_listed_twice),
         cmocka_unit_test(test_flat_stops_when_pages_finish_no_directory),
         cmocka_unit_test(test_flat_stops_among_strangers),
