@@ -29,8 +29,8 @@ bool str_is_utf8(const char *bytes, size_t size_bytes);
 /* Has a byte below 0x20, or 0x7f. */
 bool str_has_control(const char *bytes, size_t size_bytes);
 
-/* How many bytes the character at text has, if it may be shown to a person: well-formed UTF-8 and
- * nothing that a terminal acts upon (C0, DEL, C1).  Else 0.  left: up to the end of the text, > 0. */
+/* How many bytes the character at text has, if it may be shown to a person: well-formed UTF-8, and
+ * nothing that a terminal acts upon (C0, DEL, C1).  Else 0.  left: to the end of the text, > 0. */
 size_t str_shown_bytes(const char *text, size_t left);
 
 /* Edits (insert, drop, replace, swap neighbours) that turn a into b; both at most 64 bytes,

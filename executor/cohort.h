@@ -14,9 +14,9 @@
 #include "state/journal.h"
 
 /* Small cohorts keep memory flat, delete early what was copied, and still share a listing among 64
- * directories and fill two batches of deletions; a larger directory is a cohort of its own.      */
+ * directories and fill a batch of deletions; a larger directory is a cohort of its own.      */
 #define COHORT_UNITS_MAX 64
-#define COHORT_OBJECTS_MAX 512
+#define COHORT_OBJECTS_MAX 256
 #define COHORT_ARENA_BYTES_MAX ((size_t)1 << 30)
 
 /* How far a run has come, for whoever shows it. */
@@ -58,12 +58,15 @@ struct task {
     struct err err;     /* the latest failure, for reports */
 };
 
+struct turns;
+
 struct cohort {
     const struct hands *hands;
     struct arena arena;   /* tasks' strings, rows and facts: as long as the cohort */
     struct arena scratch; /* of one step                                           */
     struct task *tasks;
     size_t count;
-    struct listing_hint listing; /* what its listings taught */
+    struct listing_hint listing; /* what its listings taught                             */
+    struct turns *turns;         /* of the pool, for copying; NULL: no turns */
 };
 #endif

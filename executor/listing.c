@@ -521,27 +521,26 @@ static bool list_hinted(struct run *run, struct listing_hint *hint, struct err *
     return !hint->sparse || list_parts(run, 1 + hint->expected / OBJECTS_A_PART, err);
 }
 
-bool listing_directories(struct store *store, const char *const *directories, size_t count,
-                         struct listing_hint *hint, listing_visit *visit, void *context,
-                         struct listing_tally *tally, struct err *err)
+bool listing_directories(const struct listing_request *request, struct err *err)
 {
     struct listing_tally spent = {0};
-    struct run run = {.store = store,
-                      .directories = directories,
-                      .count = count,
-                      .done = must(calloc(count + 1, sizeof *run.done)),
-                      .visit = visit,
-                      .context = context,
+    struct run run = {.store = request->store,
+                      .directories = request->directories,
+                      .count = request->count,
+                      .done = must(calloc(request->count + 1, sizeof *run.done)),
+                      .visit = request->visit,
+                      .context = request->context,
                       .tally = &spent};
+    struct listing_hint *hint = request->hint;
     bool going = true;
-    if (store->ops->flat && count > 1)
+    if (run.store->ops->flat && run.count > 1)
         going = hint != NULL && hint->expected > 0 ? list_hinted(&run, hint, err)
                                                    : list_flat(&run, 1, err);
     going = going && list_each(&run, err);
 
-    tally->requests += spent.requests;
-    tally->flat_requests += spent.flat_requests;
-    tally->objects += spent.objects;
+    request->tally->requests += spent.requests;
+    request->tally->flat_requests += spent.flat_requests;
+    request->tally->objects += spent.objects;
     free(run.done);
     return going;
 }

@@ -25,14 +25,20 @@ struct listing_hint {
     bool sparse;     /* in and out: most of what is below their common prefix is not in them   */
 };
 
-/* Visits each directory once, in no order.  directories: sorted in byte order, each ends in '/',
- * none in another.  hint: NULL for the fewest requests.  With one, pages are no larger than makes
- * sense for what is expected, and a sparse prefix is divided into longer ones: a few requests more
- * that list less of what nobody asked for.  Memory: the objects of STORE_LISTINGS_MAX directories,
- * or of the directories of a few pages.  The tally is added to.  False only if the visitor said so,
- * or with ERR_CORRUPT if a flat listing went back into a directory that was visited: no answer
- * holds then. */
-MUST_USE bool listing_directories(struct store *store, const char *const *directories, size_t count,
-                                  struct listing_hint *hint, listing_visit *visit, void *context,
-                                  struct listing_tally *tally, struct err *err);
+struct listing_request {
+    struct store *store;
+    const char *const *directories; /* in byte order, each ends in '/', none in another */
+    size_t count;
+    struct listing_hint *hint; /* NULL: the fewest requests */
+    listing_visit *visit;
+    void *context;
+    struct listing_tally *tally; /* is added to */
+};
+
+/* Visits each directory once, in no order.  With a hint, pages are no larger than makes sense for
+ * what is expected, and a sparse prefix is divided into longer ones: a few requests more that list
+ * less of what nobody asked for.  Memory: the objects of STORE_LISTINGS_MAX directories, or of the
+ * directories of a few pages.  False only if the visitor said so, or with ERR_CORRUPT if a flat
+ * listing went back into a directory that was visited: no answer holds then. */
+MUST_USE bool listing_directories(const struct listing_request *request, struct err *err);
 #endif

@@ -109,11 +109,18 @@ static void list(const struct crew *crew, struct store *store, listing_visit *vi
         directories[i] = tasks[i]->entry.directory;
 
     struct crew rest = {.cohort = crew->cohort, .tasks = tasks, .count = count};
+    struct listing_hint *hint = &crew->cohort->listing;
     struct listing_tally tally = {0};
+    struct listing_request request = {.store = store,
+                                      .directories = directories,
+                                      .count = count,
+                                      .hint = hint,
+                                      .visit = visit,
+                                      .context = &rest,
+                                      .tally = &tally};
     struct err err;
-    crew->cohort->listing.expected = count_expected(tasks, count);
-    if (listing_directories(store, directories, count, &crew->cohort->listing, visit, &rest, &tally,
-                            &err))
+    hint->expected = count_expected(tasks, count);
+    if (listing_directories(&request, &err))
         return;
     for (size_t i = 0; i < count; i++)
         perform_fail(tasks[i], &err);

@@ -203,6 +203,50 @@ static void tidy(struct cohort *cohort)
     }
 }
 
+/* Copies share the windows of the accounts: with more of them begun, only more directories would be
+ * half copied.  Who comes first goes first, and a cohort of any size goes alone. */
+struct turns {
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+    uint64_t next, serving;
+    uint64_t objects; /* in the hands of those that copy */
+};
+
+static void turn_take(struct turns *turns, uint64_t objects)
+{
+    pthread_mutex_lock(&turns->mutex);
+    uint64_t ticket = turns->next++;
+    while (ticket != turns->serving ||
+           (turns->objects > 0 && turns->objects + objects > POOL_COPYING_OBJECTS_MAX))
+        pthread_cond_wait(&turns->moved, &turns->mutex);
+    turns->serving++;
+    turns->objects += objects;
+    pthread_cond_broadcast(&turns->moved);
+    pthread_mutex_unlock(&turns->mutex);
+}
+
+static void turn_end(struct turns *turns, uint64_t objects)
+{
+    pthread_mutex_lock(&turns->mutex);
+    turns->objects -= objects;
+    pthread_cond_broadcast(&turns->moved);
+    pthread_mutex_unlock(&turns->mutex);
+}
+
+static bool perform_in_turn(struct cohort *cohort, struct task *const *tasks, size_t count,
+                            struct err *err)
+{
+    if (cohort->turns == NULL || tasks[0]->action.kind != ACTION_COPY)
+        return perform(cohort, tasks, count, err);
+    uint64_t objects = 0;
+    for (size_t i = 0; i < count; i++)
+        objects += tasks[i]->entry.unit.objects;
+    turn_take(cohort->turns, objects);
+    bool performed = perform(cohort, tasks, count, err);
+    turn_end(cohort->turns, objects);
+    return performed;
+}
+
 /* False if the journal can't be written. */
 static bool carry(struct cohort *cohort, struct err *err)
 {
@@ -215,7 +259,7 @@ static bool carry(struct cohort *cohort, struct err *err)
             return true;
         size_t count = laggards(cohort, chosen);
         if (count > 0) {
-            if (!perform(cohort, chosen, count, err))
+            if (!perform_in_turn(cohort, chosen, count, err))
                 return false;
         } else if (!wait(cohort))
             return true;
@@ -240,6 +284,7 @@ struct pool {
     pthread_mutex_t mutex; /* feed, and what follows */
     bool failed;
     struct err err;
+    struct turns turns;
 };
 
 static bool take(struct pool *pool, struct cohort *cohort)
@@ -269,7 +314,7 @@ static void give_back(struct pool *pool, struct cohort *cohort, bool carried, co
 static void *work(void *context)
 {
     struct pool *pool = context;
-    struct cohort cohort = {.hands = pool->hands};
+    struct cohort cohort = {.hands = pool->hands, .turns = &pool->turns};
     cohort.tasks = calloc(COHORT_UNITS_MAX, sizeof(*cohort.tasks));
     if (cohort.tasks == NULL)
         abort();
@@ -297,6 +342,8 @@ bool pool_run(const struct hands *hands, unsigned workers, const struct pool_fee
     unsigned started = 0;
 
     pthread_mutex_init(&pool.mutex, NULL);
+    pthread_mutex_init(&pool.turns.mutex, NULL);
+    pthread_cond_init(&pool.turns.moved, NULL);
     if (workers > POOL_WORKERS_MAX)
         workers = POOL_WORKERS_MAX;
     while (started < workers && pthread_create(&threads[started], NULL, work, &pool) == 0)
@@ -306,6 +353,8 @@ bool pool_run(const struct hands *hands, unsigned workers, const struct pool_fee
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     pthread_mutex_destroy(&pool.mutex);
+    pthread_mutex_destroy(&pool.turns.mutex);
+    pthread_cond_destroy(&pool.turns.moved);
     if (!pool.failed)
         return true;
     *err = pool.err;

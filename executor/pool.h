@@ -5,6 +5,7 @@
 #include "executor/cohort.h"
 
 #define POOL_WORKERS_MAX 64
+#define POOL_COPYING_OBJECTS_MAX 512 /* of the cohorts that copy at the same time */
 
 /* Where cohorts come from and where their outcomes go.  Both are called by one thread at a time. */
 struct pool_feed {

@@ -53,8 +53,13 @@ static bool ask(struct survey *port, uint16_t store, struct survey_question *que
         questions[i].err = (struct err){0};
         directories[i] = questions[i].directory;
     }
-    return listing_directories(survey->stores[store], directories, count, NULL, answer, questions,
-                               &survey->tally, err);
+    const struct listing_request request = {.store = survey->stores[store],
+                                            .directories = directories,
+                                            .count = count,
+                                            .visit = answer,
+                                            .context = questions,
+                                            .tally = &survey->tally};
+    return listing_directories(&request, err);
 }
 
 static const struct survey_ops survey_stores_ops = {.ask = ask};

@@ -16,7 +16,7 @@
 
 #define HTTP_BODY_MAX (8u << 20)  /* of a reply that is kept       */
 #define HTTP_HEAD_MAX (64u << 10) /* of its headers                */
-#define HTTP_WINDOW_START 16
+#define HTTP_WINDOW_START 32
 #define HTTP_WINDOW_MAX 64
 #define HTTP_CALM_US (INT64_C(20) * 1000000)
 #define HTTP_TRIES_MAX 6

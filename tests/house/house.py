@@ -27,7 +27,7 @@ HOMES = {
 
 # What else may be included: C, POSIX and Linux (with all of sys/ and linux/).
 SYSTEM = set("""
-    assert.h ctype.h errno.h float.h inttypes.h limits.h math.h signal.h stdalign.h stdarg.h
+    assert.h ctype.h errno.h float.h inttypes.h limits.h malloc.h math.h signal.h stdalign.h stdarg.h
     stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h time.h
     arpa/inet.h dirent.h endian.h fcntl.h fnmatch.h ftw.h getopt.h netinet/in.h poll.h pthread.h pwd.h sched.h
     spawn.h termios.h unistd.h sanitizer/asan_interface.h

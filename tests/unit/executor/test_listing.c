@@ -114,13 +114,26 @@ static bool note(void *context, size_t index, const struct object *objects, size
     return true;
 }
 
+static bool ask(struct store *store, const char *const *directories, size_t count,
+                struct listing_hint *hint, struct listing_tally *tally, struct seen *seen)
+{
+    const struct listing_request request = {.store = store,
+                                            .directories = directories,
+                                            .count = count,
+                                            .hint = hint,
+                                            .visit = note,
+                                            .context = seen,
+                                            .tally = tally};
+    return listing_directories(&request, &err);
+}
+
 /* hint: NULL for the fewest requests. */
 static struct listing_tally list_hinted(struct store *store, const char *const *directories,
                                         size_t count, struct listing_hint *hint, struct seen *seen)
 {
     struct listing_tally tally = {0};
     *seen = (struct seen){.directories = directories};
-    if (!listing_directories(store, directories, count, hint, note, seen, &tally, &err))
+    if (!ask(store, directories, count, hint, &tally, seen))
         fail_msg("%s", err.text);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(seen->visits[i], 1);
@@ -588,8 +601,7 @@ static void test_going_back_into_a_visited_directory_ends_all(void **state)
     shelf_init(&shelf, 10, true);
     memcpy(shelf.keys, keys, sizeof keys);
     shelf.count = sizeof keys / sizeof *keys;
-    assert_false(
-        listing_directories(&shelf.store, directories, 3, NULL, note, &seen, &tally, &err));
+    assert_false(ask(&shelf.store, directories, 3, NULL, &tally, &seen));
     assert_int_equal(err.kind, ERR_CORRUPT);
 }
 
@@ -688,13 +700,13 @@ static void test_the_visitor_stops_everything(void **state)
     for (size_t after = 1; after <= 60; after += 7) {
         struct seen seen = {.stop_after = after};
         struct listing_tally tally = {0};
-        assert_false(listing_directories(store, directories, 60, NULL, note, &seen, &tally, &err));
+        assert_false(ask(store, directories, 60, NULL, &tally, &seen));
         assert_int_equal(err.kind, ERR_CANCELLED);
         assert_int_equal(seen.count, after);
         const struct store_ops *ops = store->ops;
         store->ops = &each;
         seen = (struct seen){.stop_after = after};
-        assert_false(listing_directories(store, directories, 60, NULL, note, &seen, &tally, &err));
+        assert_false(ask(store, directories, 60, NULL, &tally, &seen));
         assert_int_equal(seen.count, after);
         store->ops = ops;
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sched.h>
 
 #include "base/str.h"
 #include "tests/support/world.h"
@@ -41,12 +42,9 @@ static void copy_task(struct arena *arena, struct task *task, const struct task 
                                  .new_location = arena_copy(arena, from->rows[i].new_location)};
 }
 
-static bool next(void *context, struct cohort *cohort, struct err *err)
+static void hand_out(struct feed *feed, struct cohort *cohort, size_t most)
 {
-    struct feed *feed = context;
-    if (feed->fail_at != 0 && feed->next >= feed->fail_at)
-        return ERR(err, ERR_CORRUPT, "the feed is broken");
-    size_t left = DIRECTORIES - feed->next, count = left < COHORT ? left : COHORT;
+    size_t left = DIRECTORIES - feed->next, count = left < most ? left : most;
     struct cohort made;
     world_cohort(feed->world, &made, &feed->moves[feed->next], count);
     for (size_t i = 0; i < count; i++)
@@ -54,6 +52,21 @@ static bool next(void *context, struct cohort *cohort, struct err *err)
     world_cohort_free(&made);
     cohort->count = count;
     feed->next += count;
+}
+
+static bool next(void *context, struct cohort *cohort, struct err *err)
+{
+    struct feed *feed = context;
+    if (feed->fail_at != 0 && feed->next >= feed->fail_at)
+        return ERR(err, ERR_CORRUPT, "the feed is broken");
+    hand_out(feed, cohort, COHORT);
+    return true;
+}
+
+static bool next_one(void *context, struct cohort *cohort, struct err *err)
+{
+    (void)err;
+    hand_out(context, cohort, 1);
     return true;
 }
 
@@ -180,6 +193,84 @@ static void a_stop_leaves_nothing_half(void **state)
     assert_int_equal(world_resume(world), 0);
 }
 
+/* -- turns ---------------------------------------------------------------------------------------
+ */
+
+#define LARGE 200 /* objects in each directory that copies */
+#define LARGE_DIRECTORIES 24
+
+/* The cold store, with an eye on how many objects are asked for at the same time. */
+struct crowd {
+    struct store store;
+    struct store_ops ops;
+    struct store *inner;
+    atomic_ullong copying, most;
+};
+
+static void crowd_copy(struct store *target, struct store *source, struct copy *copies,
+                       size_t count)
+{
+    struct crowd *crowd = (struct crowd *)target;
+    unsigned long long objects = atomic_fetch_add(&crowd->copying, count) + count;
+    if (objects > atomic_load(&crowd->most))
+        atomic_store(&crowd->most, objects);
+    for (int i = 0; i < 1000; i++)
+        sched_yield(); /* time for others to come in */
+    crowd->inner->ops->copy(crowd->inner, source, copies, count);
+    atomic_fetch_sub(&crowd->copying, count);
+}
+
+static void crowd_list(struct store *store, struct listing *listings, size_t count,
+                       struct arena *arena)
+{
+    struct store *inner = ((struct crowd *)store)->inner;
+    inner->ops->list(inner, listings, count, arena);
+}
+
+static void crowd_read(struct store *store, struct reading *readings, size_t count)
+{
+    struct store *inner = ((struct crowd *)store)->inner;
+    inner->ops->read(inner, readings, count);
+}
+
+/* However many workers there are, no more objects are under way than turns are given for. */
+static void copies_take_turns(void **state)
+{
+    (void)state;
+    static struct world world;
+    static struct feed feed;
+    static struct crowd crowd;
+    const char *names[LARGE];
+    struct err err;
+    world_make(&world);
+    for (size_t i = 0; i + 1 < LARGE; i++)
+        names[i] = str_format(&world.arena, "%03zu", i);
+    names[LARGE - 1] = NULL;
+    feed = (struct feed){.world = &world, .next = DIRECTORIES - LARGE_DIRECTORIES};
+    for (size_t i = feed.next; i < DIRECTORIES; i++) {
+        const char *directory = str_format(&world.arena, "rec/%zu/", i);
+        feed.ids[i] = str_format(&world.arena, "R%zu", i);
+        feed.moves[i] = (struct world_move){
+            .directory = directory, .ids = {feed.ids[i]}, .id_count = 1, .verify = VERIFY_SIZE};
+        world_put(&world, feed.ids[i], directory, names);
+    }
+    crowd = (struct crowd){.store = {.ops = &crowd.ops, .name = "cold"},
+                           .ops = *world.stores[WORLD_COLD]->ops,
+                           .inner = world.stores[WORLD_COLD]};
+    crowd.ops.copy = crowd_copy;
+    crowd.ops.list = crowd_list;
+    crowd.ops.read = crowd_read;
+    world.stores[WORLD_COLD] = &crowd.store;
+
+    const struct pool_feed pool = {.next = next_one, .done = done, .context = &feed};
+    assert_true(pool_run(&world.hands, WORKERS, &pool, &err));
+    assert_int_equal(feed.in_state[UNIT_DONE], LARGE_DIRECTORIES);
+    assert_true(atomic_load(&crowd.most) > LARGE); /* side by side all the same */
+    assert_true(atomic_load(&crowd.most) <= POOL_COPYING_OBJECTS_MAX);
+    world.stores[WORLD_COLD] = crowd.inner;
+    world_free(&world);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -187,6 +278,7 @@ int main(void)
         CASE(many_workers_carry_each_directory_once),
         CASE(a_broken_feed_ends_the_run),
         CASE(a_stop_leaves_nothing_half),
+        cmocka_unit_test(copies_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
