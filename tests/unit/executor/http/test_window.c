@@ -78,7 +78,7 @@ static void it_opens_by_one_a_quiet_round_trip(void **state)
         assert_true(now == before || now == before + 1);
         before = now;
     }
-    assert_true(before > HTTP_WINDOW_START + 40);
+    assert_true(before > HTTP_WINDOW_START + 25);
     for (int i = 0; i < 60; i++)
         round_trip(a, 200);
     assert_int_equal(round_trip(a, 200), HTTP_WINDOW_MAX);
@@ -106,9 +106,9 @@ static void many_503_of_one_round_trip_are_one_cut(void **state)
 {
     (void)state;
     round_trip(a, 503);
-    assert_int_equal(window_size(&set, a), 10); /* 16 * 0.65 */
+    assert_int_equal(window_size(&set, a), 20); /* 32 * 0.65 */
     round_trip(a, 429);
-    assert_int_equal(window_size(&set, a), 6);
+    assert_int_equal(window_size(&set, a), 13);
     for (int i = 0; i < 20; i++)
         round_trip(a, 503);
     assert_int_equal(window_size(&set, a), 1);
@@ -121,7 +121,7 @@ static void after_a_cut_it_is_calm_for_a_while(void **state)
     round_trip(a, 503);
     for (int i = 0; i < 100; i++)
         round_trip(a, 200);
-    assert_int_equal(window_size(&set, a), 10);
+    assert_int_equal(window_size(&set, a), 20);
     clock_.instant_us += HTTP_CALM_US;
     for (int i = 0; i < 100; i++)
         round_trip(a, 200);
