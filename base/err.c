@@ -22,19 +22,6 @@ static void trim_partial(char *text)
         text[start - 1] = '\0';
 }
 
-/* Keys and the words of servers are part of it: it stays one line, and no terminal acts upon it. */
-static void tame(char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        size_t shown = str_shown_bytes(text, left);
-        if (shown == 0)
-            *text = strchr("\t\n\r", *text) != NULL ? ' ' : '?';
-        text += shown > 0 ? shown : 1;
-        left -= shown > 0 ? shown : 1;
-    }
-}
-
 static void PRINTF(3, 0) format(char *text, size_t capacity, const char *fmt, va_list args)
 {
     int length = vsnprintf(text, capacity, fmt, args);
@@ -42,7 +29,7 @@ static void PRINTF(3, 0) format(char *text, size_t capacity, const char *fmt, va
         text[0] = '\0';
     else if ((size_t)length >= capacity)
         trim_partial(text);
-    tame(text);
+    str_tame(text); /* keys and the words of servers are part of it */
 }
 
 bool err_make(struct err *err, enum err_kind kind, const char *where, const char *fmt, ...)

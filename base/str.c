@@ -148,6 +148,18 @@ size_t str_shown_bytes(const char *text, size_t left)
     return 0;
 }
 
+void str_tame(char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t shown = str_shown_bytes(text, left), taken = shown > 0 ? shown : 1;
+        if (shown == 0)
+            *text = strchr("\t\n\r", *text) != NULL ? ' ' : '?';
+        text += taken;
+        left -= taken;
+    }
+}
+
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;

@@ -33,6 +33,10 @@ bool str_has_control(const char *bytes, size_t size_bytes);
  * nothing that a terminal acts upon (C0, DEL, C1).  Else 0.  left: to the end of the text, > 0. */
 size_t str_shown_bytes(const char *text, size_t left);
 
+/* Becomes one line that no terminal acts upon: tabs and line breaks are blanks, every other byte
+ * that may not be shown is a '?'. */
+void str_tame(char *text);
+
 /* Edits (insert, drop, replace, swap neighbours) that turn a into b; both at most 64 bytes,
  * else SIZE_MAX.  For "did you mean". */
 size_t str_distance(const char *a, const char *b);

@@ -247,8 +247,9 @@ static void take_blocked(void *context, const struct plan_action *action)
         fputs("\nblocked\n", rows->out);
     if (!rows->all && rows->count > BLOCKED_SHOWN)
         return;
-    fprintf(rows->out, "  ! %s   %s: %s\n", action->directory, plan_reason_name(action->reason),
-            action->detail != NULL ? action->detail : "");
+    fprintf(rows->out, "  ! %s   %s: %s\n", text_plain(action->directory),
+            plan_reason_name(action->reason),
+            text_plain(action->detail != NULL ? action->detail : ""));
 }
 
 static bool show_rest(FILE *out, struct plan_reader *plan, bool all, struct err *err)
@@ -271,13 +272,13 @@ static void show_samples(FILE *out, const struct plan_summary *summary)
         fprintf(out, "\nunmanaged   %s in no declared store, %s too shallow\n",
                 text_plural(summary->unmanaged, "recording"), text_count(summary->shallow));
         for (size_t i = 0; i < PLAN_SAMPLES && summary->unmanaged_samples[i] != NULL; i++)
-            fprintf(out, "  ? %s\n", summary->unmanaged_samples[i]);
+            fprintf(out, "  ? %s\n", text_plain(summary->unmanaged_samples[i]));
     }
     if (summary->missing_id_count > 0) {
         fprintf(out, "\nnot in the catalog   %s\n",
                 text_plural(summary->missing_id_count, "listed id"));
         for (size_t i = 0; i < PLAN_SAMPLES && summary->missing_ids[i] != NULL; i++)
-            fprintf(out, "  ? %s\n", summary->missing_ids[i]);
+            fprintf(out, "  ? %s\n", text_plain(summary->missing_ids[i]));
     }
 }
 

@@ -56,18 +56,8 @@ const char *text_plain(const char *name)
     static _Thread_local char plains[4][TEXT_PLAIN_BYTES + 1];
     static _Thread_local unsigned next;
     char *plain = plains[next++ % 4];
-    size_t left = strnlen(name, TEXT_PLAIN_BYTES), out = 0;
-    while (left > 0) {
-        size_t shown = str_shown_bytes(name, left), taken = shown > 0 ? shown : 1;
-        if (shown > 0)
-            memcpy(plain + out, name, shown);
-        else
-            plain[out] = '?';
-        name += taken;
-        left -= taken;
-        out += taken;
-    }
-    plain[out] = '\0';
+    snprintf(plain, TEXT_PLAIN_BYTES + 1, "%s", name);
+    str_tame(plain);
     return plain;
 }
 

@@ -66,7 +66,7 @@ struct cohort {
     struct arena scratch; /* of one step                                           */
     struct task *tasks;
     size_t count;
-    struct listing_hint listing; /* what its listings taught                             */
-    struct turns *turns;         /* of the pool, for copying; NULL: no turns */
+    struct listing_hint at_source, at_target; /* what its listings taught */
+    struct turns *turns;                      /* of the pool, for copying; NULL: no turns */
 };
 #endif

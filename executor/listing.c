@@ -280,7 +280,7 @@ static bool flat_pass(struct run *run, struct flat *flat, const char *key, struc
 static bool flat_disorder(struct run *run, struct flat *flat, const char *key, struct err *err)
 {
     flat->disordered = true;
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = flat->begin; i < flat->end; i++) {
         if (run->done[i] && str_starts(key, run->directories[i]))
             return ERR(err, ERR_CORRUPT, "%s is listed out of order on %s", key, run->store->name);
     }
@@ -331,12 +331,22 @@ static bool flat_keep(struct flat *flat, struct listing *page, size_t first)
         return false;
     char *marker = must(strdup(page->marker));
     free(flat->marker);
-    page->marker = flat->marker = marker;
+    flat->marker = marker;
     if (page->count > 0) {
         free(flat->previous);
         flat->previous = must(strdup(page->objects[page->count - 1].key));
     }
     return true;
+}
+
+/* Is another page better than a listing for each directory that is left? */
+static bool flat_pays(const struct run *run, const struct flat *flat, const struct listing *page)
+{
+    if (flat->requests >= PAGES_MAX)
+        return false;
+    if (flat->finished >= flat->requests || flat->end - flat->begin == 1)
+        return run->most == 0 || run->tally->objects < run->most;
+    return page->count > 0 && run->tally->objects < run->most;
 }
 
 /* One page.  *more: it pays to go on; if not, directories that are left are listed each. */
@@ -357,9 +367,7 @@ static bool flat_advance(struct run *run, struct flat *flat, struct listing *pag
         return (!flat->entered ||
                 flat_finish(run, flat, page->objects + first, page->count - first, err)) &&
                flat_end(run, flat, err);
-    bool pays = run->most > 0 ? run->tally->objects < run->most
-                              : flat->finished >= flat->requests || flat->end - flat->begin == 1;
-    *more = flat->at < flat->end && pays && flat_keep(flat, page, first);
+    *more = flat->at < flat->end && flat_pays(run, flat, page) && flat_keep(flat, page, first);
     return true;
 }
 

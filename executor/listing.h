@@ -1,6 +1,5 @@
 /* listing.h: the objects of many directories of one store, with few requests: flat below a common
- * prefix while a page finishes at least one directory, else one listing each, STORE_LISTINGS_MAX at
- * a time. */
+ * prefix while that pays, else one listing each, STORE_LISTINGS_MAX at a time. */
 #ifndef EXECUTOR_LISTING_H
 #define EXECUTOR_LISTING_H
 
@@ -39,6 +38,6 @@ struct listing_request {
  * what is expected, and a sparse prefix is divided into longer ones: a few requests more that list
  * less of what nobody asked for.  Memory: the objects of STORE_LISTINGS_MAX directories, or of the
  * directories of a few pages.  False only if the visitor said so, or with ERR_CORRUPT if a flat
- * listing went back into a directory that was visited: no answer holds then. */
+ * listing was seen to go back into a directory that it had left: no answer holds then. */
 MUST_USE bool listing_directories(const struct listing_request *request, struct err *err);
 #endif

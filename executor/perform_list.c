@@ -93,7 +93,8 @@ static size_t count_expected(struct task *const *tasks, size_t count)
 }
 
 /* List what is left of the crew, in byte order of directories. */
-static void list(const struct crew *crew, struct store *store, listing_visit *visit)
+static void list(const struct crew *crew, struct store *store, struct listing_hint *hint,
+                 listing_visit *visit)
 {
     struct arena *scratch = &crew->cohort->scratch;
     struct task **tasks = arena_make(scratch, crew->count * sizeof(struct task *));
@@ -109,7 +110,6 @@ static void list(const struct crew *crew, struct store *store, listing_visit *vi
         directories[i] = tasks[i]->entry.directory;
 
     struct crew rest = {.cohort = crew->cohort, .tasks = tasks, .count = count};
-    struct listing_hint *hint = &crew->cohort->listing;
     struct listing_tally tally = {0};
     struct listing_request request = {.store = store,
                                       .directories = directories,
@@ -146,7 +146,7 @@ void perform_manifest(const struct crew *crew)
     }
     struct crew rest = {.cohort = cohort, .tasks = wanted, .count = count};
     if (count > 0)
-        list(&rest, cohort->hands->stores[wanted[0]->source], on_manifest);
+        list(&rest, cohort->hands->stores[wanted[0]->source], &cohort->at_source, on_manifest);
 }
 
 /* -- looks --------------------------------------------------------------------------------------
@@ -298,20 +298,21 @@ static bool on_target(void *context, size_t index, const struct object *objects,
     return true;
 }
 
-static void look_with(const struct crew *crew, struct store *store, listing_visit *visit)
+static void look_with(const struct crew *crew, uint16_t store, struct listing_hint *hint,
+                      listing_visit *visit)
 {
     for (size_t i = 0; i < crew->count; i++)
         if (!perform_has_failed(crew->tasks[i]))
             perform_load(crew->cohort, crew->tasks[i]);
-    list(crew, store, visit);
+    list(crew, crew->cohort->hands->stores[store], hint, visit);
 }
 
 void perform_look_source(const struct crew *crew)
 {
-    look_with(crew, crew->cohort->hands->stores[crew->tasks[0]->source], on_source);
+    look_with(crew, crew->tasks[0]->source, &crew->cohort->at_source, on_source);
 }
 
 void perform_look_target(const struct crew *crew)
 {
-    look_with(crew, crew->cohort->hands->stores[crew->tasks[0]->target], on_target);
+    look_with(crew, crew->tasks[0]->target, &crew->cohort->at_target, on_target);
 }

@@ -242,7 +242,7 @@ static bool perform_in_turn(struct cohort *cohort, struct task *const *tasks, si
     for (size_t i = 0; i < count; i++)
         objects += tasks[i]->entry.unit.objects;
     turn_take(cohort->turns, objects);
-    bool performed = perform(cohort, tasks, count, err);
+    bool performed = told_to_stop(cohort) || perform(cohort, tasks, count, err);
     turn_end(cohort->turns, objects);
     return performed;
 }
@@ -291,7 +291,7 @@ static bool take(struct pool *pool, struct cohort *cohort)
 {
     pthread_mutex_lock(&pool->mutex);
     cohort->count = 0;
-    cohort->listing = (struct listing_hint){0};
+    cohort->at_source = cohort->at_target = (struct listing_hint){0};
     if (!pool->failed && !atomic_load(pool->hands->stop))
         pool->failed = !pool->feed->next(pool->feed->context, cohort, &pool->err);
     bool taken = !pool->failed && cohort->count > 0;

@@ -418,7 +418,7 @@ static void on_failed(const struct step *step)
         give_up(step, REASON_CORRUPT);
         return;
     case ERR_INPUT:
-        give_up(step, REASON_UNSUPPORTED);
+        give_up(step, REASON_REFUSED);
         return;
     case ERR_CONFLICT:
     case ERR_NONE:

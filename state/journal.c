@@ -98,16 +98,17 @@ static bool prepare_all(struct journal *journal, struct err *err)
     return true;
 }
 
-/* The cache holds more than a group of the usual size, so that its pages reach the file, and shut
+/* A group's pages stay in memory, however large the cache, so that they reach the file, and shut
  * readers out, only when it is committed. */
 static bool set_up(struct journal *journal, enum journal_mode mode, struct err *err)
 {
     bool write = mode == JOURNAL_WRITE;
-    if (write && !sql_run(journal->db,
-                          "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;"
-                          "PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY;"
-                          "PRAGMA trusted_schema = OFF",
-                          err))
+    if (write &&
+        !sql_run(journal->db,
+                 "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;"
+                 "PRAGMA cache_size = -512; PRAGMA cache_spill = 4096; PRAGMA temp_store = MEMORY;"
+                 "PRAGMA trusted_schema = OFF",
+                 err))
         return false;
     if (write && !check_integrity(journal->db, err))
         return false;

@@ -67,9 +67,9 @@ static const struct {
     [REASON_CORRUPT] = {"corrupt",
                         "An answer of a store or of the catalog contradicts itself. Read the log, "
                         "then run again."},
-    [REASON_UNSUPPORTED] = {"unsupported",
-                            "The directory is beyond what frostline can move: too many objects, or "
-                            "names that are too long. Divide it, then make a new plan."},
+    [REASON_REFUSED] =
+        {"refused", "A store, the catalog or this machine refuses what was asked, and would again. "
+                    "Put right what the message names, then make a new plan."},
     [REASON_INTERNAL] = {"internal",
                          "frostline met a case that it does not know: a bug. Please report it with "
                          "the log; the data is safe where it is."},

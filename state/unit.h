@@ -48,7 +48,7 @@ enum unit_reason {
     REASON_DENIED,
     REASON_MISSING,
     REASON_CORRUPT,
-    REASON_UNSUPPORTED,
+    REASON_REFUSED,
     REASON_INTERNAL,
     /* waiting, not parked */
     REASON_GRACE,

@@ -197,6 +197,7 @@ static void a_stop_leaves_nothing_half(void **state)
  */
 
 #define LARGE 200 /* objects in each directory that copies */
+#define LARGEST (POOL_COPYING_OBJECTS_MAX + 100)
 #define LARGE_DIRECTORIES 24
 
 /* The cold store, with an eye on how many objects are asked for at the same time. */
@@ -212,8 +213,9 @@ static void crowd_copy(struct store *target, struct store *source, struct copy *
 {
     struct crowd *crowd = (struct crowd *)target;
     unsigned long long objects = atomic_fetch_add(&crowd->copying, count) + count;
-    if (objects > atomic_load(&crowd->most))
-        atomic_store(&crowd->most, objects);
+    unsigned long long most = atomic_load(&crowd->most);
+    while (objects > most && !atomic_compare_exchange_weak(&crowd->most, &most, objects))
+        continue;
     for (int i = 0; i < 1000; i++)
         sched_yield(); /* time for others to come in */
     crowd->inner->ops->copy(crowd->inner, source, copies, count);
@@ -240,19 +242,21 @@ static void copies_take_turns(void **state)
     static struct world world;
     static struct feed feed;
     static struct crowd crowd;
-    const char *names[LARGE];
+    const char *names[LARGEST];
     struct err err;
     world_make(&world);
-    for (size_t i = 0; i + 1 < LARGE; i++)
+    for (size_t i = 0; i + 1 < LARGEST; i++)
         names[i] = str_format(&world.arena, "%03zu", i);
-    names[LARGE - 1] = NULL;
+    names[LARGEST - 1] = NULL;
     feed = (struct feed){.world = &world, .next = DIRECTORIES - LARGE_DIRECTORIES};
     for (size_t i = feed.next; i < DIRECTORIES; i++) {
         const char *directory = str_format(&world.arena, "rec/%zu/", i);
         feed.ids[i] = str_format(&world.arena, "R%zu", i);
         feed.moves[i] = (struct world_move){
             .directory = directory, .ids = {feed.ids[i]}, .id_count = 1, .verify = VERIFY_SIZE};
-        world_put(&world, feed.ids[i], directory, names);
+        /* One is larger than all turns together. */
+        bool is_largest = i == DIRECTORIES - LARGE_DIRECTORIES / 2;
+        world_put(&world, feed.ids[i], directory, is_largest ? names : names + LARGEST - LARGE);
     }
     crowd = (struct crowd){.store = {.ops = &crowd.ops, .name = "cold"},
                            .ops = *world.stores[WORLD_COLD]->ops,

@@ -542,7 +542,7 @@ static void permanent_failures_abandon_or_park(void **state)
     (void)state;
     const enum err_kind kinds[] = {ERR_DENIED, ERR_CORRUPT, ERR_INTERNAL, ERR_MISSING, ERR_INPUT};
     const enum unit_reason reasons[] = {REASON_DENIED, REASON_CORRUPT, REASON_INTERNAL,
-                                        REASON_MISSING, REASON_UNSUPPORTED};
+                                        REASON_MISSING, REASON_REFUSED};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         assert_int_equal(step(unit_in(UNIT_COPYING), failed(kinds[i])).unit.reason, reasons[i]);
         assert_int_equal(step(unit_in(UNIT_PLANNED), failed(kinds[i])).unit.state, UNIT_SKIPPED);

@@ -433,6 +433,13 @@ static void a_page_is_asked_for_with_all_it_needs(void **state)
     assert_string_equal(fake_http_request(rig->fake, 0)->path,
                         "/acct/c?comp=list&include=copy%2Cmetadata&marker=2%21x%26y%2F"
                         "&maxresults=5000&prefix=p%2Fd%2F&restype=container");
+
+    listing = (struct listing){.prefix = "d/", .limit = 68};
+    script(rig, &reply, 1);
+    rig->store->ops->list(rig->store, &listing, 1, &rig->arena);
+    assert_string_equal(fake_http_request(rig->fake, 1)->path,
+                        "/acct/c?comp=list&include=copy%2Cmetadata"
+                        "&maxresults=68&prefix=p%2Fd%2F&restype=container");
 }
 
 static void a_listing_fails_for_a_reason(void **state)
