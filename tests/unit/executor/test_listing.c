@@ -399,6 +399,26 @@ static void test_a_dense_prefix_is_not_divided(void **state)
     store_close(store);
 }
 
+/* The second part's prefix ends between characters, so it meets the first one's directory as well:
+ * in UTF-16 order behind its own. */
+static void test_parts_that_overlap_keep_out_of_each_other(void **state)
+{
+    (void)state;
+    static const char *const directories[] = {"r/\xef\xbc\xa1/", "r/\xf0\x9f\x98\x80/",
+                                              "r/\xf0\x9f\x98\x81/"};
+    static const char *const keys[] = {"r/\xf0\x9f\x98\x80/1", "r/\xf0\x9f\x98\x81/1",
+                                       "r/\xef\xbc\xa1/1"};
+    static struct shelf shelf;
+    static struct seen seen;
+    struct listing_hint hint = {.expected = 200, .sparse = true};
+    shelf_init(&shelf, 10, true);
+    memcpy(shelf.keys, keys, sizeof keys);
+    shelf.count = sizeof keys / sizeof *keys;
+    list_hinted(&shelf.store, directories, 3, &hint, &seen);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(seen.keys[i], "1 ");
+}
+
 /* A part that is one directory goes on, page after page. */
 static void test_a_part_of_one_directory_is_not_listed_twice(void **state)
 {
@@ -748,6 +768,7 @@ int main(void)
         cmocka_unit_test(test_neighbours_share_pages),
         cmocka_unit_test(test_a_sparse_prefix_is_divided),
         cmocka_unit_test(test_a_dense_prefix_is_not_divided),
+        cmocka_unit_test(test_parts_that_overlap_keep_out_of_each_other),
         cmocka_unit_test(test_a_part_of_one_directory_is_not_listed_twice),
         cmocka_unit_test(test_flat_stops_when_pages_finish_no_directory),
         cmocka_unit_test(test_flat_stops_among_strangers),
