@@ -96,13 +96,19 @@ struct transfer *lane_take(struct lane *lane, const struct http_config *config, 
     if (!transfer)
         return transfer_make(config, share);
     lane->idle = transfer->next;
+    lane->idle_count--;
     return transfer;
 }
 
 void lane_put(struct lane *lane, struct transfer *transfer)
 {
+    if (lane->idle_count == LANE_IDLE_MAX) {
+        transfer_free(transfer);
+        return;
+    }
     transfer->next = lane->idle;
     lane->idle = transfer;
+    lane->idle_count++;
 }
 
 void lane_send(struct lane *lane, struct transfer *transfer)

@@ -10,6 +10,8 @@
 #include "executor/http/transfer.h"
 
 #define LANE_IN_FLIGHT_MAX HTTP_WINDOW_MAX
+#define LANE_IDLE_MAX                                                                              \
+    16 /* transfers that are kept; a new one costs little, its connection is kept */
 /* A transfer may be resolving a name and trying two addresses at once. */
 #define LANE_SOCKETS_MAX (4 * LANE_IN_FLIGHT_MAX)
 
@@ -19,6 +21,7 @@ struct lane {
     size_t socket_count;
     int64_t timer_us; /* when libcurl wants to be called (real, monotonic); -1: never */
     struct transfer *idle;
+    size_t idle_count;
     struct rand rand;
     struct lane *next;
 };
