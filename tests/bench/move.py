@@ -5,7 +5,8 @@
           [TOOL ...]      frostline-size, frostline-checksum, rclone (default: all)
 
 Prints each run, then medians of wall time, client CPU, peak memory and requests in the server's log,
-and ratios to rclone pair by pair.  Needs FROSTLINE (the program), TOOLS (node_modules with Azurite),
+and ratios to rclone pair by pair.  With further rows in the table, each frostline runs without and
+with them in turn, and the ratio is printed.  Needs FROSTLINE (the program), TOOLS (node_modules with Azurite),
 PostgreSQL 15 and, for its row, rclone."""
 import argparse
 import os
@@ -51,6 +52,15 @@ def further_rows(scene, count):
         f" ANALYZE {scene.table};")
 
 
+def check_further_rows(scene, count):
+    """They stand where they were; and go, so that the scene can be checked."""
+    from scene import sql
+    base = scene.location("recording/2031-01-01/")
+    gone = sql(f"WITH gone AS (DELETE FROM {scene.table} WHERE ecal_id LIKE 'FURTHER_%'"
+               f" AND starts_with(ecal_name, '{base}') RETURNING 1) SELECT count(*) FROM gone;")
+    assert gone == [[str(count)]], gone
+
+
 def rclone_command(scene, folder):
     config = os.path.join(folder, "rclone.conf")
     with open(config, "w") as file:
@@ -65,7 +75,7 @@ def rclone_command(scene, folder):
 def command(tool, scene):
     if tool == "rclone":
         return rclone_command(scene, scene.folder)
-    scene.policy(verify=tool.split("-")[1])
+    scene.policy(verify=tool.split("+")[0].split("-")[1])
     return scene.command("apply", "--auto-approve", "-q")
 
 
@@ -107,7 +117,7 @@ def one_run(tool, options, folder):
     try:
         with Scene("bench", index=not options.no_index) as scene:
             scene.fill(options.recordings, options.blobs, options.size)
-            if options.further_rows > 0:
+            if tool.endswith("+rows"):
                 further_rows(scene, options.further_rows)
             words = command(tool, scene)
             mark = os.path.getsize(os.environ["AZURITE_ACCESS_LOG"])
@@ -117,6 +127,8 @@ def one_run(tool, options, folder):
             arrived = len(scene.target.names(scene.cold))
             left = len(scene.source.names(scene.hot))
             assert code == 0 and arrived == len(scene.objects) and left == 0, (code, arrived, left)
+            if tool.endswith("+rows"):
+                check_further_rows(scene, options.further_rows)
             if tool != "rclone":
                 scene.check_moved()
             return wall, cpu, memory, count / len(scene.objects)
@@ -128,6 +140,8 @@ def one_run(tool, options, folder):
 def main():
     options = arguments()
     tools = options.tools or ["frostline-size", "rclone", "frostline-checksum"]
+    if options.further_rows > 0:
+        tools = [name for tool in tools if tool != "rclone" for name in (tool, tool + "+rows")]
     if "rclone" in tools and not shutil.which("rclone"):
         sys.exit("rclone is not installed (Debian's package rclone)")
     work = tempfile.mkdtemp(prefix="frostline-bench.")
@@ -139,7 +153,7 @@ def main():
             for tool in tools:
                 row = one_run(tool, options, os.path.join(work, f"azurite-{run}-{tool}"))
                 figures[tool].append(row)
-                print("run %d  %-20s wall %6.2f s  cpu %6.2f s  peak %6.1f MiB  %.3f requests an "
+                print("run %d  %-23s wall %6.2f s  cpu %6.2f s  peak %6.1f MiB  %.3f requests an "
                       "object" % (run, tool, *row), flush=True)
     finally:
         server("pg", "stop", os.path.join(work, "pg"))
@@ -148,13 +162,14 @@ def main():
           (options.runs, options.recordings, options.blobs, options.size))
     for tool, rows in figures.items():
         wall, cpu, memory, count = (statistics.median(column) for column in zip(*rows))
-        print("%-20s wall %6.2f s  cpu %6.2f s  peak %6.1f MiB  %.3f requests an object" %
+        print("%-23s wall %6.2f s  cpu %6.2f s  peak %6.1f MiB  %.3f requests an object" %
               (tool, wall, cpu, memory, count))
     for tool in figures:
-        if tool != "rclone" and "rclone" in figures:
-            pairs = list(zip(figures[tool], figures["rclone"]))
-            print("%s / rclone   wall %.2f  cpu %.2f" %
-                  (tool, statistics.median(a[0] / b[0] for a, b in pairs),
+        other = tool.removesuffix("+rows") if tool.endswith("+rows") else "rclone"
+        if tool != other and other in figures:
+            pairs = list(zip(figures[tool], figures[other]))
+            print("%s / %s   wall %.2f  cpu %.2f" %
+                  (tool, other, statistics.median(a[0] / b[0] for a, b in pairs),
                    statistics.median(a[1] / b[1] for a, b in pairs)))
 
 
