@@ -18,7 +18,7 @@ struct flag {
     const char *help;
 };
 
-static const char *const formats[] = {"human", "json", NULL};
+static const char *const formats[] = {"human", "json", "github", NULL};
 static const char *const surveys[] = {"full", "none", NULL};
 
 #define AT(member) offsetof(struct options, member)
@@ -26,8 +26,8 @@ static const char *const surveys[] = {"full", "none", NULL};
 
 static const struct flag flags[] = {
     {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN, "FILE", NULL, "save the plan here"},
-    {"format", 0, KIND_CHOICE, AT(format), VERB_PLAN | VERB_SHOW | VERB_STATUS, "human|json",
-     formats, "how to print"},
+    {"format", 0, KIND_CHOICE, AT(format), VERB_PLAN | VERB_SHOW | VERB_STATUS | VERB_VALIDATE,
+     "human|json|github", formats, "how to print; github (annotations): only of validate"},
     {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS, NULL, NULL,
      "show every directory"},
     {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN, "TIME", NULL,
@@ -258,6 +258,9 @@ static bool check_flags(const struct options *options, const struct seen *seen, 
         if (options->verb != NULL && !(seen->flags[i]->verbs & options->verb->bit))
             return ERR(err, ERR_INPUT, "%s does not know --%s", options->verb->name,
                        seen->flags[i]->name);
+    if (options->format == FORMAT_GITHUB && options->verb != NULL &&
+        options->verb->bit != VERB_VALIDATE)
+        return ERR(err, ERR_INPUT, "%s does not know --format github", options->verb->name);
     return true;
 }
 

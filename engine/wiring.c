@@ -74,10 +74,11 @@ static enum exit_code show_diagnostics(struct wiring *wiring)
     }
     fprintf(stderr, "frostline: %zu error%s, %zu warning%s\n", diags->errors,
             diags->errors == 1 ? "" : "s", diags->warnings, diags->warnings == 1 ? "" : "s");
+    fprintf(stderr, "  hint: frostline explain FL%04d tells more\n", diags->items[0].code);
     return EXIT_INVALID;
 }
 
-enum exit_code wiring_load(struct wiring *wiring, const char *path)
+enum exit_code wiring_parse(struct wiring *wiring, const char *path)
 {
     const struct options *options = wiring->options;
     struct policy_source source = {.path = policy_path(wiring, path),
@@ -90,7 +91,13 @@ enum exit_code wiring_load(struct wiring *wiring, const char *path)
             snprintf(err.hint, sizeof(err.hint), "name a policy file; `frostline demo` makes one");
         return exit_with(&err);
     }
-    return show_diagnostics(wiring);
+    return EXIT_OK;
+}
+
+enum exit_code wiring_load(struct wiring *wiring, const char *path)
+{
+    enum exit_code code = wiring_parse(wiring, path);
+    return code == EXIT_OK ? show_diagnostics(wiring) : code;
 }
 
 /* -- the catalog ---------------------------------------------------------------------------------

@@ -33,7 +33,10 @@ void wiring_init(struct wiring *wiring, const struct options *options);
 void wiring_close(struct wiring *wiring);
 
 /* Each prints what is wrong and returns its exit code; EXIT_OK: done. */
-/* The policy file that was named, or frostline.yaml here or in the named folder. */
+/* The policy file that was named, or frostline.yaml here or in the named folder, is read; what is
+ * wrong with it is in wiring->diags, and was not printed. */
+enum exit_code wiring_parse(struct wiring *wiring, const char *path);
+/* The same, and it has no errors. */
 enum exit_code wiring_load(struct wiring *wiring, const char *path);
 /* The catalog is connected, described and bound to the policy. */
 enum exit_code wiring_open_catalog(struct wiring *wiring);

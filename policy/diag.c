@@ -265,14 +265,19 @@ static void show_finding(const struct diags *diags, const struct diag *diag, str
         buf_format(out, "%*s |\n%*s = help: %s\n", width, "", width, "", diag->help);
 }
 
-void diag_render(const struct diags *diags, struct buf *out)
+size_t diag_sort(const struct diags *diags, const struct diag *sorted[DIAG_MAX])
 {
-    const struct diag *sorted[DIAG_MAX];
     for (size_t i = 0; i < diags->count; i++)
         sorted[i] = &diags->items[i];
     qsort(sorted, diags->count, sizeof *sorted, compare_findings);
+    return diags->count;
+}
 
-    for (size_t i = 0; i < diags->count; i++) {
+void diag_render(const struct diags *diags, struct buf *out)
+{
+    const struct diag *sorted[DIAG_MAX];
+    size_t count = diag_sort(diags, sorted);
+    for (size_t i = 0; i < count; i++) {
         if (i > 0)
             buf_char(out, '\n');
         show_finding(diags, sorted[i], out);

@@ -64,4 +64,6 @@ struct diag *diag_add(struct diags *diags, int code, struct span span, const cha
  *   error[FL0102]: unknown key `older_then`
  *     --> recordings.yaml:17:7                                                                   */
 void diag_render(const struct diags *diags, struct buf *out);
+/* Those that were kept, by file and position; returns how many. */
+size_t diag_sort(const struct diags *diags, const struct diag *sorted[DIAG_MAX]);
 #endif

@@ -125,6 +125,37 @@ def case_no_name_reaches_the_terminal_as_an_order():
         assert not [c for c in said if c in "\x1b\u009b\r\a"], said
 
 
+def case_a_bad_policy_is_told_to_people_and_programs():
+    with Box() as box:
+        path = os.path.join(box.folder, "frostline.yaml")
+        good = json.loads(box.run("validate", "--format", "json").must().out)
+        assert good == {"format_version": 1, "diagnostics": [], "errors": 0, "warnings": 0}, good
+        assert box.run("validate", "--format", "github").must().out == ""
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace("older_than", "older_then"))
+        told = box.run("validate").must(65)
+        assert "error[FL0102]" in told.err and "frostline explain FL0102" in told.err, told.err
+        (found,) = json.loads(box.run("validate", "--format", "json").must(65).out)["diagnostics"]
+        assert found["code"] == "FL0102" and found["file"] == "frostline.yaml", found
+        assert found["line"] == 1 + text[:text.index("older_than")].count("\n"), found
+        line = box.run("--format", "github", "validate").must(65).out
+        assert line.startswith("::error file=frostline.yaml,line="), line
+        box.run("plan", "--format", "github").must(64)
+
+
+def case_every_code_explains_itself():
+    with Box() as box:
+        codes = [line.split()[0] for line in box.run("explain").must().out.splitlines()]
+        assert len(codes) > 50 and codes == sorted(codes), codes
+        for code in codes:
+            said = box.run("explain", code.lower()).must().out
+            assert said.startswith(code + " (") and len(said.splitlines()) > 2, said
+            assert all(len(line) <= 100 for line in said.splitlines()), said
+        assert "no code" in box.run("explain", "FL9999").must(64).err
+
+
 def case_the_demo_ends_with_no_moves():
     folder = tempfile.mkdtemp(prefix="frostline-e2e.")
     try:

@@ -1,9 +1,12 @@
-/* Every code has an example under tests/golden/diag: a policy, and what people are told, byte for
- * byte.  With FROSTLINE_GOLDEN=write the outputs are written instead: read the difference.       */
+/* Every code has an example under tests/golden/diag: a policy, and what people (.out) and programs
+ * (.json, .annotations) are told, byte for byte.  With FROSTLINE_GOLDEN=write the outputs are
+ * written instead: read the difference.       */
 #include <dirent.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "policy/diag_codes.h"
+#include "policy/diag_machine.h"
 #include "tests/unit/policy/fixture.h"
 
 #define EXAMPLES_MAX 512
@@ -22,21 +25,26 @@ static int is_policy(const struct dirent *entry)
     return str_ends(entry->d_name, ".yaml");
 }
 
-static void render(const char *path, struct arena *arena, struct buf *out)
+static const struct form {
+    const char *suffix;
+    void (*render)(const struct diags *diags, struct buf *out);
+} forms[] = {
+    {".out", diag_render}, {".json", diag_machine_json}, {".annotations", diag_machine_github}};
+#define FORMS (sizeof forms / sizeof forms[0])
+
+static void find_faults(const char *path, struct arena *arena, struct diags *diags)
 {
     struct policy_source source = {
         .path = path, .env = fixture_env, .env_context = (void *)environment};
     struct catalog_shape shape = fixture_shape();
-    struct diags diags;
     struct policies *policies;
     struct err err;
-    diag_init(&diags, arena);
-    if (!policy_load(&source, arena, &diags, &policies, &err))
+    diag_init(diags, arena);
+    if (!policy_load(&source, arena, diags, &policies, &err))
         fail_msg("%s: %s", path, err.text);
     if (policies != NULL)
-        assert_false(policy_bind(policies, &shape, &diags));
+        assert_false(policy_bind(policies, &shape, diags));
     policy_free(policies);
-    diag_render(&diags, out);
 }
 
 static void write_file(const char *path, const char *text)
@@ -47,7 +55,22 @@ static void write_file(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void check_example(const char *name, bool write)
+/* Every finding that was kept is in it. */
+static void check_json(const struct diags *diags, const struct buf *text)
+{
+    struct json *json;
+    struct err err;
+    int64_t errors;
+    if (!json_read(buf_string(text), text->size, &json, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(json_count(json_find(json, "diagnostics")), diags->count);
+    assert_true(json_get_integer(json, "errors", &errors, &err));
+    assert_int_equal(errors, diags->errors);
+    json_free(json);
+}
+
+static void check_form(const struct form *form, const struct diags *diags, const char *name,
+                       bool write)
 {
     struct arena arena;
     struct buf out;
@@ -56,17 +79,30 @@ static void check_example(const char *name, bool write)
     size_t size;
     arena_init(&arena, FIXTURE_ARENA_BYTES);
     buf_init(&out, FIXTURE_OUT_BYTES);
-    const char *path = str_format(&arena, "%.*s.out", (int)strlen(name) - 5, name);
-    render(name, &arena, &out);
+    const char *path = str_format(&arena, "%.*s%s", (int)strlen(name) - 5, name, form->suffix);
+    form->render(diags, &out);
     /* Law 9: neither what the environment gave nor a secret of the file is in any message. */
     assert_null(strstr(buf_string(&out), "CANARY"));
     assert_null(strstr(buf_string(&out), "hunter2"));
+    if (form->render == diag_machine_json)
+        check_json(diags, &out);
     if (write)
         write_file(path, buf_string(&out));
     if (!file_read(path, FIXTURE_OUT_BYTES, &arena, &want, &size, &err))
         fail_msg("%s: %s", path, err.text);
     assert_string_equal(buf_string(&out), want);
     buf_free(&out);
+    arena_free(&arena);
+}
+
+static void check_example(const char *name, bool write)
+{
+    struct arena arena;
+    struct diags diags;
+    arena_init(&arena, FIXTURE_ARENA_BYTES);
+    find_faults(name, &arena, &diags);
+    for (size_t i = 0; i < FORMS; i++)
+        check_form(&forms[i], &diags, name, write);
     arena_free(&arena);
 }
 
