@@ -219,7 +219,7 @@ bool guard_check_least(const struct guards *guards, struct err *err)
     for (size_t i = 0; i < guards->policies->count; i++) {
         const struct guard *guard = &guards->items[i];
         uint64_t least = guard->policy->guards.min_recordings;
-        if (guard->policy->enabled && guard->offered < least)
+        if (guard->policy->active && guard->offered < least)
             return ERR(err, ERR_INPUT,
                        "policy %s (%s) finds %" PRIu64 " recordings to move, and its guard "
                        "min_recordings wants %" PRIu64,

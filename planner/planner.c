@@ -40,7 +40,7 @@ static void list_guards(struct planning *planning)
     header->guards = arena_make(planning->arena, policies->count * sizeof(*header->guards));
     for (size_t i = 0; i < policies->count; i++) {
         const struct policy *policy = &policies->items[i];
-        if (policy->enabled)
+        if (policy->active)
             header->guards[header->guard_count++] = (struct plan_guard){
                 .policy = policy->name, .guards = policy->guards, .order = policy->order};
     }
@@ -82,14 +82,14 @@ static bool take_missing_id(void *context, const char *id, const char *where, st
 }
 
 /* Passes count by a policy's index; a policy that is off has nothing to tell. */
-static void drop_disabled(struct planning *planning)
+static void drop_inactive(struct planning *planning)
 {
     const struct policies *policies = planning->request->policies;
     struct plan_summary *summary = planning->summary;
     size_t kept = 0;
     for (size_t i = 0; i < policies->count; i++) {
         assert(plan_funnel_adds_up(&summary->funnels[i]));
-        if (policies->items[i].enabled)
+        if (policies->items[i].active)
             summary->funnels[kept++] = summary->funnels[i];
     }
     summary->funnel_count = kept;
@@ -115,7 +115,7 @@ static bool write_plan(struct planning *planning, char digest[PLAN_DIGEST_MAX], 
         plan_file_abandon(writer);
         return false;
     }
-    drop_disabled(planning);
+    drop_inactive(planning);
     return plan_file_finish(writer, planning->summary, &request->made, digest, err);
 }
 

@@ -60,6 +60,12 @@ static struct clause *compile(struct load *load, struct node *node, struct node 
     return node == NULL ? NULL : select_compile(load, node, everything);
 }
 
+/* The last day is over when the next one begins. */
+static int64_t end_of(const struct load *load, struct when_date last)
+{
+    return last.year == 0 ? INT64_MAX : select_midnight(load->policies, last, 1);
+}
+
 /* ---- holds ---- */
 
 static void read_holds(struct load *load, struct node *list)
@@ -78,6 +84,7 @@ static void read_holds(struct load *load, struct node *list)
         load->policies->holds[load->policies->hold_count++] =
             (struct policy_hold){.name = raw.name == NULL ? "" : raw.name->text,
                                  .reason = raw.reason == NULL ? "" : raw.reason->text,
+                                 .until_us = end_of(load, raw.until),
                                  .select = compile(load, raw.select, &everything)};
     }
 }
@@ -175,6 +182,7 @@ static void read_policy(struct load *load, struct node *item, const struct raw_p
     policy->at = extra_where(load->policies, item->span, load->arena);
     policy->span = item->span;
     policy->enabled = raw->enabled;
+    policy->expires_us = end_of(load, raw->expires);
     policy->priority = raw->priority;
     policy->order = raw->order_by;
     policy->terms.verify = raw->verify;

@@ -135,6 +135,12 @@ static void prepare_selection(void *context, struct clause *root)
 void policy_prepare(struct policies *policies, int64_t as_of_us)
 {
     policies->as_of_us = as_of_us;
+    for (size_t i = 0; i < policies->count; i++) {
+        struct policy *policy = &policies->items[i];
+        policy->active = policy->enabled && as_of_us < policy->expires_us;
+    }
+    for (size_t i = 0; i < policies->hold_count; i++)
+        policies->holds[i].active = as_of_us < policies->holds[i].until_us;
     extra_each_selection(policies, prepare_selection, policies);
 }
 
@@ -150,7 +156,8 @@ static struct row row_of(const struct policies *policies, const struct record *r
 static uint16_t find_hold(const struct policies *policies, const struct row *row)
 {
     for (size_t i = 0; i < policies->hold_count; i++) {
-        if (clause_decide(policies->holds[i].select, row) != TRUTH_NO)
+        const struct policy_hold *hold = &policies->holds[i];
+        if (hold->active && clause_decide(hold->select, row) != TRUTH_NO)
             return (uint16_t)i;
     }
     return POLICY_NO_INDEX;
@@ -158,7 +165,7 @@ static uint16_t find_hold(const struct policies *policies, const struct row *row
 
 static enum policy_verdict judge(const struct policy *policy, const struct row *row)
 {
-    if (!policy->enabled || (policy->from != POLICY_NO_INDEX && policy->from != row->store))
+    if (!policy->active || (policy->from != POLICY_NO_INDEX && policy->from != row->store))
         return VERDICT_OUT;
     enum truth selected = clause_decide(policy->select, row);
     if (selected == TRUTH_NO)

@@ -67,6 +67,8 @@ struct policy {
     const char          *at; /* "recordings.yaml:41:5", the path relative to the root policy */
     struct span          span;
     bool                 enabled;
+    int64_t              expires_us; /* not from this instant on; INT64_MAX: never              */
+    bool                 active;     /* after policy_prepare: enabled, and not expired at as_of */
     uint16_t             from; /* store index; POLICY_NO_INDEX: every store */
     uint16_t             target;
     int32_t              priority;
@@ -78,6 +80,8 @@ struct policy {
 
 struct policy_hold {
     const char    *name, *reason;
+    int64_t        until_us; /* not from this instant on; INT64_MAX: no end */
+    bool           active;   /* after policy_prepare: at as_of              */
     struct clause *select;
 };
 

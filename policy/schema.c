@@ -163,6 +163,7 @@ const struct schema *const schema_stores[] = {&local, &azure};
 static const struct schema_key hold_keys[] = {
     {"name", SCHEMA_NAME, REQUIRED, AT(raw_hold, name), .text = "its name"},
     {"reason", SCHEMA_PROSE, AT(raw_hold, reason), .text = "why, and whom to ask"},
+    {"until", SCHEMA_DATE, AT(raw_hold, until), .text = "the last day of it; left out: no end"},
     {"select", SCHEMA_SELECT, REQUIRED, AT(raw_hold, select), .text = "what stays"},
     {0},
 };
@@ -217,6 +218,7 @@ static const struct schema_key policy_keys[] = {
      .text = "what becomes of the source"},
     {"guards", SCHEMA_OBJECT, AT(raw_policy, guards), .object = &schema_guards,
      .text = "limits that stop what goes wrong"},
+    {"expires", SCHEMA_DATE, AT(raw_policy, expires), .text = "the last day of a one-off"},
     {0},
 };
 const struct schema schema_policy = {"a policy", policy_keys};

@@ -72,7 +72,8 @@ struct raw_store {
     struct node *connection_string, *container, *prefix, *path, *urls, *tier_node;
 };
 struct raw_hold {
-    struct node *name, *reason, *select;
+    struct node     *name, *reason, *select;
+    struct when_date until; /* the year 0: none */
 };
 struct raw_cleanup {
     unsigned source;
@@ -88,9 +89,10 @@ struct raw_guards {
 };
 struct raw_policy {
     struct node *name, *description, *from, *target, *select, *exclude, *cleanup, *guards;
-    bool         enabled;
-    int32_t      priority;
-    unsigned     order_by, verify;
+    bool             enabled;
+    int32_t          priority;
+    unsigned         order_by, verify;
+    struct when_date expires; /* the year 0: never */
 };
 struct raw_dates {
     struct node *from, *to;

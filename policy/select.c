@@ -115,7 +115,7 @@ static bool has_time(struct builder *builder, struct node *value)
     return false;
 }
 
-static int64_t midnight(const struct policies *policies, struct when_date date, int days_later)
+int64_t select_midnight(const struct policies *policies, struct when_date date, int days_later)
 {
     struct when_civil civil = {.date = when_date_of(when_days(date) + days_later)};
     return zone_instant(policies->zone, civil);
@@ -124,7 +124,7 @@ static int64_t midnight(const struct policies *policies, struct when_date date, 
 static struct range range_of_days(const struct policies *policies, struct when_date first,
                                   struct when_date last)
 {
-    return (struct range){midnight(policies, first, 0), midnight(policies, last, 1)};
+    return (struct range){select_midnight(policies, first, 0), select_midnight(policies, last, 1)};
 }
 
 static void compile_date(struct builder *builder, struct node *value)

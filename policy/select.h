@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/when.h"
 #include "policy/diag.h"
 
 #define SELECT_DEPTH_MAX 16
@@ -13,6 +14,9 @@ struct clause;
 struct load;
 struct node;
 struct policies;
+
+/* The instant at which the day begins in the policies' zone, or one so many days later. */
+int64_t select_midnight(const struct policies *policies, struct when_date date, int days_later);
 
 /* Stores, fields and zone are in load->policies.  *everything becomes the clause `everything: true`
  * if there is one, wherever it stands.  NULL after a finding.                                    */

@@ -85,6 +85,40 @@ static void a_policy_at_rest_says_nothing(void **state)
     fixture_free(&fixture);
 }
 
+/* Law 2: a policy ends with the last instant of its last day in the policies' zone, and so does a
+ * hold. */
+static void what_has_an_end_ends_with_its_last_day(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    int64_t last_us, next_us;
+    struct err err;
+    RECORDING(recording);
+    fixture_ready(
+        &fixture,
+        "timezone: Europe/Berlin\n"
+        "policies:\n" P(
+            "a", "cold",
+            "    select: {ids: [A, B]}\n    expires: 2025-07-31\n") "holds:\n  - {name: h, until: "
+                                                                    "2025-03-30, select: {ids: "
+                                                                    "[B]}}\n");
+    assert_true(when_instant_read("2025-07-31T21:59:59.999999Z", &last_us, &err));
+    policy_prepare(fixture.policies, last_us);
+    assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_MOVE);
+    policy_prepare(fixture.policies, last_us + 1);
+    assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_STAY);
+
+    recording.record.id = "B"; /* summer time begins on the last day: it has 23 hours */
+    assert_true(when_instant_read("2025-03-30T22:00:00Z", &next_us, &err));
+    policy_prepare(fixture.policies, next_us - 1);
+    assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_HELD);
+    assert_int_equal(policy_held(fixture.policies, &recording.record, HOT), 0);
+    policy_prepare(fixture.policies, next_us);
+    assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_MOVE);
+    assert_int_equal(policy_held(fixture.policies, &recording.record, HOT), POLICY_NO_INDEX);
+    fixture_free(&fixture);
+}
+
 /* Law 2: exclude beats select.  Law 6: an unknown exclude excludes, an unknown select does not
  * select.                                                                                       */
 static void exclude_beats_select_and_unknown_is_no_match(void **state)
@@ -396,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_hold_beats_every_policy),
         cmocka_unit_test(an_undecided_hold_holds),
         cmocka_unit_test(a_policy_at_rest_says_nothing),
+        cmocka_unit_test(what_has_an_end_ends_with_its_last_day),
         cmocka_unit_test(exclude_beats_select_and_unknown_is_no_match),
         cmocka_unit_test(the_highest_priority_wins),
         cmocka_unit_test(in_place_ends_the_contest),
