@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/size.h"
 
 _Static_assert(sizeof(struct clause) == 32, "two clauses to a cache line");
 
@@ -158,6 +159,10 @@ enum truth clause_decide(const struct clause *clause, const struct row *row)
     case CLAUSE_TIME:
         return row->record->has_time ? truth_of(is_within(&clause->range, row->record->time_us))
                                      : TRUTH_UNKNOWN;
+    case CLAUSE_SIZE:
+        return row->record->has_bytes ? truth_of(row->record->bytes >= clause->sizes.from &&
+                                                 row->record->bytes < clause->sizes.to)
+                                      : TRUTH_UNKNOWN;
     default:
         return decide_field(clause, row->record);
     }
@@ -243,6 +248,10 @@ static void write_leaf(const struct why *why, const struct clause *clause, bool 
     if (origin->age != AGE_NONE && record->has_time) {
         buf_text(why->out, ": ");
         write_age(why->as_of_us - record->time_us, why->out);
+    } else if (clause->kind == CLAUSE_SIZE && record->has_bytes) {
+        char size[SIZE_TEXT_MAX];
+        size_text(record->bytes, size);
+        buf_format(why->out, ": %s", size);
     } else if ((origin->shows_value || inverted) && clause->kind >= CLAUSE_LITERAL &&
                clause->index < record->field_count) {
         buf_text(why->out, ": ");

@@ -25,6 +25,7 @@ enum clause_kind {
     CLAUSE_STORE,   /* index is the store's                                           */
     CLAUSE_IDS,     /* list                                                           */
     CLAUSE_TIME,    /* the recording's time is within range                           */
+    CLAUSE_SIZE,    /* the recording's bytes are within sizes                         */
     CLAUSE_NULL,    /* the field is NULL, or (without `wanted`) is not                */
     CLAUSE_LITERAL, /* a test that has not met its column's type yet: unknown         */
     CLAUSE_TEXT,    /* the field against text, number, boolean or range, by relations */
@@ -50,6 +51,9 @@ struct clause {
     const struct clause_origin *origin;
     union {
         struct range   range;
+        struct {
+            uint64_t from, to; /* from <= bytes < to */
+        } sizes;
         struct id_list list;
         struct decimal number;
         struct {

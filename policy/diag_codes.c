@@ -224,6 +224,10 @@ static const struct diag_code codes[] = {
      "At most 64 stores, 256 policies, 1,024 holds, 256 fields and 256 files.\n\n"
      "  wrong:  a policy a recording\n"
      "  right:  one policy with an `ids_file`\n"},
+    {DIAG_NO_SIZE, DIAG_ERROR, "no size column",
+     "`size` asks how large the catalog says a recording is.\n\n"
+     "  wrong:  a catalog without `size`, and size: {gte: 1GiB}\n"
+     "  right:  size: {column: size_gb, unit: GB}\n"},
 
     {DIAG_EMPTY_SELECTION, DIAG_ERROR, "empty selection",
      "Elsewhere an empty filter means everything. Here everything has to be said, and guarded.\n\n"
@@ -268,6 +272,10 @@ static const struct diag_code codes[] = {
      "Plans, guards and reports name a policy or hold by its name alone.\n\n"
      "  wrong:  two policies called age-out\n"
      "  right:  age-out and age-out-raw\n"},
+    {DIAG_SIZES, DIAG_ERROR, "sizes between which there is none",
+     "The tests of one `size` must all hold.\n\n"
+     "  wrong:  size: {gte: 1GiB, lt: 1GB}\n"
+     "  right:  size: {gte: 1GB, lt: 1GiB}\n"},
 };
 
 #define COUNT (sizeof codes / sizeof *codes)

@@ -58,6 +58,7 @@ enum {
     DIAG_NAIVE_TIME = 314,
     DIAG_CONNECTION = 315,
     DIAG_TOO_MANY = 316,
+    DIAG_NO_SIZE = 317,
     /* 04xx: locations and rows of the catalog; none is found in a file */
     /* 05xx: policies and holds */
     DIAG_EMPTY_SELECTION = 501,
@@ -69,7 +70,8 @@ enum {
     DIAG_DATES = 507,
     DIAG_LITERAL = 508,
     DIAG_TEST = 509,
-    DIAG_SAME_NAME = 510
+    DIAG_SAME_NAME = 510,
+    DIAG_SIZES = 511
 };
 
 struct diag_code {

@@ -26,6 +26,7 @@ struct load {
     bool stores_known; /* the names of all stores are; else a name that is none tells nothing    */
     bool fields_known; /* the same of fields                                                     */
     bool time_known;   /* it is known whether there is a time column                             */
+    bool size_known;   /* the same of a size column                                              */
 };
 
 /* policy_load, but the bytes of the root policy are given (they are kept: they must live as long

@@ -18,7 +18,7 @@
 #define FIELDS_MAX 256
 
 /* Names that selections use, or will: a field of that name could not be told from them. */
-static const char *const reserved[] = {"path", "size", "time", "id", "location", "policy"};
+static const char *const reserved[] = {"path", "time", "id", "location", "policy"};
 
 static const char *column(struct load *load, struct node *node)
 {
@@ -251,12 +251,15 @@ void model_catalog_read(struct load *load, struct node *node)
         return;
     schema_read(load, schema, node, &raw);
     /* Where a key was misread, what it would have declared is not known. */
-    load->fields_known = load->time_known = true;
+    load->fields_known = load->time_known = load->size_known = true;
     for (const struct node *value = node->first; value != NULL; value = value->next) {
         load->fields_known &= !value->broken;
         load->time_known &= !value->broken;
+        load->size_known &= !value->broken;
     }
     read_parts(load, &raw);
     if (raw.time != NULL && load->policies->catalog.time == NULL)
         load->time_known = false;
+    if (raw.size != NULL && load->policies->catalog.size == NULL)
+        load->size_known = false;
 }

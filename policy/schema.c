@@ -230,6 +230,15 @@ static const struct schema_key dates_keys[] = {
 };
 const struct schema schema_dates = {"`dates`", dates_keys};
 
+static const struct schema_key sizes_keys[] = {
+    {"gt", SCHEMA_SIZE, AT(raw_sizes, gt), .text = "larger"},
+    {"gte", SCHEMA_SIZE, AT(raw_sizes, gte), .text = "larger or as large"},
+    {"lt", SCHEMA_SIZE, AT(raw_sizes, lt), .text = "smaller"},
+    {"lte", SCHEMA_SIZE, AT(raw_sizes, lte), .text = "smaller or as large"},
+    {0},
+};
+const struct schema schema_sizes = {"`size`", sizes_keys};
+
 static const struct schema_key select_keys[] = {
     {"ids", SCHEMA_LIST, .offset = SELECT_IDS, .item = SCHEMA_TEXT, .text = "these"},
     {"ids_file", SCHEMA_TEXT, .offset = SELECT_IDS_FILE, .text = "those of a file, one a line"},
@@ -238,6 +247,8 @@ static const struct schema_key select_keys[] = {
      .text = "recorded on those days, both included"},
     {"older_than", SCHEMA_DURATION, .offset = SELECT_OLDER_THAN, .text = "recorded before"},
     {"newer_than", SCHEMA_DURATION, .offset = SELECT_NEWER_THAN, .text = "recorded after"},
+    {"size", SCHEMA_OBJECT, .offset = SELECT_SIZE, .object = &schema_sizes,
+     .text = "as large as the catalog says"},
     {"store", SCHEMA_TEXT, .offset = SELECT_STORE, .text = "where it is now"},
     {"everything", SCHEMA_BOOLEAN, .offset = SELECT_EVERYTHING, .text = "every recording"},
     {"all", SCHEMA_LIST, .offset = SELECT_ALL, .item = SCHEMA_SELECT, .text = "all of these"},

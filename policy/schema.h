@@ -98,6 +98,11 @@ struct raw_dates {
     struct node *from, *to;
 };
 
+/* POLICY_NO_LIMIT: not given. */
+struct raw_sizes {
+    uint64_t gt, gte, lt, lte;
+};
+
 enum { CLEANUP_DELETE, CLEANUP_KEEP };
 
 /* The offsets in schema_select and schema_tests are no offsets but these. */
@@ -108,6 +113,7 @@ enum selector {
     SELECT_DATES,
     SELECT_OLDER_THAN,
     SELECT_NEWER_THAN,
+    SELECT_SIZE,
     SELECT_STORE,
     SELECT_EVERYTHING,
     SELECT_ALL,
@@ -118,7 +124,7 @@ enum test { TEST_EQ, TEST_NE, TEST_IN, TEST_GT, TEST_GTE, TEST_LT, TEST_LTE, TES
 
 extern const struct schema schema_root, schema_connection, schema_time, schema_size, schema_hold,
     schema_defaults, schema_cleanup, schema_policy, schema_guards, schema_select, schema_dates,
-    schema_tests;
+    schema_sizes, schema_tests;
 extern const char *const schema_catalog_types[], *const schema_store_types[],
     *const schema_tiers[];
 /* By the index of the type in the lists above. */

@@ -187,6 +187,60 @@ static void compile_age(struct builder *builder, struct node *value, enum clause
     origin->duration = duration;
 }
 
+/* ---- sizes ---- */
+
+static bool has_size(struct builder *builder, struct node *value)
+{
+    struct load *load = builder->load;
+    if (load->policies->catalog.size != NULL || !load->size_known)
+        return true;
+    struct diag *diag = diag_add(load->diags, DIAG_NO_SIZE, value->key->span,
+                                 "`size` needs to know how large a recording is");
+    diag->label = "the catalog has no `size`";
+    diag->help = "in `catalog`: size: {column: .., unit: ..}";
+    return false;
+}
+
+/* "size >= 1GiB, < 5TB" */
+static const char *sizes_words(struct arena *arena, const struct node *map)
+{
+    static const struct {
+        const char *key, *sign;
+    } signs[] = {{"gt", ">"}, {"gte", ">="}, {"lt", "<"}, {"lte", "<="}};
+    const char *words = "size";
+    for (const struct node *value = map->first; value != NULL; value = value->next)
+        for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+            if (str_equal(signs[i].key, value->key->text))
+                words = str_format(arena, "%s%s %s %s", words, value == map->first ? "" : ",",
+                                   signs[i].sign, value->text);
+    return words;
+}
+
+static void compile_size(struct builder *builder, struct node *value)
+{
+    struct load *load = builder->load;
+    struct raw_sizes raw = {POLICY_NO_LIMIT, POLICY_NO_LIMIT, POLICY_NO_LIMIT, POLICY_NO_LIMIT};
+    size_t errors = load->diags->errors;
+    if (!has_size(builder, value) || !schema_map(load, value, "`size`"))
+        return;
+    schema_read(load, &schema_sizes, value, &raw);
+    if (load->diags->errors > errors)
+        return;
+    uint64_t from = raw.gte == POLICY_NO_LIMIT ? 0 : raw.gte, to = raw.lt;
+    if (raw.gt != POLICY_NO_LIMIT && raw.gt + 1 > from)
+        from = raw.gt + 1;
+    if (raw.lte != POLICY_NO_LIMIT && raw.lte + 1 < to)
+        to = raw.lte + 1;
+    if (from >= to) {
+        diag_add(load->diags, DIAG_SIZES, value->key->span, "no size passes all of these")->label =
+            "selects nothing";
+        return;
+    }
+    struct clause *clause = add_leaf(builder, CLAUSE_SIZE, value, sizes_words(load->arena, value));
+    clause->sizes.from = from;
+    clause->sizes.to = to;
+}
+
 /* ---- store, everything ---- */
 
 static void compile_store(struct builder *builder, struct node *value)
@@ -399,6 +453,9 @@ static void compile_selector(struct builder *builder, struct node *value)
         break;
     case SELECT_NEWER_THAN:
         compile_age(builder, value, AGE_NEWER);
+        break;
+    case SELECT_SIZE:
+        compile_size(builder, value);
         break;
     case SELECT_STORE:
         compile_store(builder, value);

@@ -350,6 +350,40 @@ static void sixteen_levels_are_fine(void **state)
     buf_free(&text);
 }
 
+/* ---- sizes ---- */
+
+static enum policy_verdict sized(const char *select, uint64_t bytes)
+{
+    struct recording recording;
+    recording_init(&recording, "A", NULL);
+    recording.record.has_bytes = true;
+    recording.record.bytes = bytes;
+    return verdict(select, &recording);
+}
+
+/* Law 6: a recording whose size is not known is not of any. */
+static void sizes_have_exact_bounds(void **state)
+{
+    (void)state;
+    assert_int_equal(sized("{size: {gte: 1GiB}}", (1u << 30) - 1), NO);
+    assert_int_equal(sized("{size: {gte: 1GiB}}", 1u << 30), YES);
+    assert_int_equal(sized("{size: {gt: 1GiB}}", 1u << 30), NO);
+    assert_int_equal(sized("{size: {gt: 1GiB}}", (1u << 30) + 1), YES);
+    assert_int_equal(sized("{size: {lt: 1GB}}", 999999999), YES);
+    assert_int_equal(sized("{size: {lt: 1GB}}", 1000000000), NO);
+    assert_int_equal(sized("{size: {lte: 1GB}}", 1000000000), YES);
+    assert_int_equal(sized("{size: {lte: 1GB}}", 1000000001), NO);
+    assert_int_equal(sized("{size: {gte: 1B, lt: 2B}}", 1), YES);
+    assert_int_equal(sized("{size: {gte: 0B}}", 0), YES);
+    assert_int_equal(sized("{size: {gt: 100B}}", UINT64_MAX - 1), YES);
+    assert_int_equal(sized("{not: {size: {gt: 1kB}}}", 1000), YES);
+
+    struct recording recording;
+    recording_init(&recording, "A", NULL);
+    assert_verdict(UNKNOWN, "{size: {gte: 0B}}", &recording);
+    assert_verdict(UNKNOWN, "{not: {size: {lt: 1TB}}}", &recording);
+}
+
 /* ---- because ---- */
 
 static void assert_because(const char *select, const struct recording *recording, const char *want)
@@ -391,6 +425,9 @@ static void the_deciding_clauses_are_told(void **state)
     assert_because("{length: {gt: 600, lte: 2000}}", &recording,
                    "length > 600: 1234, length <= 2000: 1234");
     assert_because("{weight: {lt: 1}}", &recording, "weight < 1: -0.005");
+    recording.record.has_bytes = true;
+    recording.record.bytes = UINT64_C(2450000000);
+    assert_because("{size: {gte: 1GiB, lt: 5TB}}", &recording, "size >= 1GiB, < 5TB: 2.45 GB");
     assert_because("{map: {in: [a, track-7]}}", &recording, "map = track-7");
     assert_because("{map: {null: false}}", &recording, "map is not null");
     assert_because("{not: {map: golden}}", &recording, "not map = golden: track-7");
@@ -418,6 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_values_combine),
         cmocka_unit_test(null_is_unknown_to_every_test),
+        cmocka_unit_test(sizes_have_exact_bounds),
         cmocka_unit_test(a_value_of_another_kind_is_unknown),
         cmocka_unit_test(texts_compare_by_bytes),
         cmocka_unit_test(numbers_compare_exactly),
