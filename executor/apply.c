@@ -154,6 +154,8 @@ static bool make_resumed(struct apply *apply, const struct journal_unit *entry, 
     /* Keep or delete is fixed only by the cut-over. */
     if (apply->request->keep_source && stage_of(&entry->unit) < UNIT_CUTOVER)
         task->entry.unit.keep_source = true;
+    /* Each run has its own: a run that was killed has proved nothing about the next one. */
+    task->entry.unit.rounds = task->entry.unit.failures = 0;
     task->next = task->entry.unit;
     *made = find_store(policies, entry->source, entry->directory, arena, &task->source) &&
             find_store(policies, entry->target, entry->directory, arena, &task->target);

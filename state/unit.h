@@ -73,8 +73,8 @@ struct unit {
     enum unit_verify verify;
     enum access_tier tier;
     bool keep_source;
-    uint32_t rounds;       /* of copying up to the commit, or of deleting */
-    uint32_t failures;     /* in a row; at the limit it is left open for the next run */
+    uint32_t rounds;       /* of copying up to the commit, or of deleting, in one run */
+    uint32_t failures;     /* in a row in one run; at the limit it is left to the next one */
     int64_t grace_us;      /* from the cut-over */
     int64_t cleanup_at_us; /* absolute, set by the cut-over */
     uint64_t objects, bytes;

@@ -367,6 +367,36 @@ static void the_same_command_resumes_after_a_stop(void **state)
     assert_true(world_rows_are_whole(&scene->world, ids, MOVES));
 }
 
+static enum store_result stop_instead_of_copying(void *context, enum store_memory_verb verb,
+                                                 const char *key, bool *apply)
+{
+    struct world *world = context;
+    (void)key;
+    if (verb != STORE_MEMORY_COPY)
+        return RESULT_DONE;
+    atomic_store(&world->stop, true);
+    *apply = false;
+    return RESULT_BUSY;
+}
+
+/* However often it is stopped before anything was copied: each run has all of its rounds. */
+static void stops_use_up_no_rounds(void **state)
+{
+    struct scene *scene = *state;
+    write_plan(scene, MOVES);
+    store_memory_set_fault(scene->world.objects[WORLD_COLD], stop_instead_of_copying,
+                           &scene->world);
+    for (int i = 0; i <= PROTOCOL_ROUNDS_MAX; i++) {
+        run(scene, true);
+        expect(scene, APPLY_OPEN, MOVES);
+        world_restart(&scene->world);
+    }
+    store_memory_set_fault(scene->world.objects[WORLD_COLD], NULL, NULL);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_true(world_rows_are_whole(&scene->world, ids, MOVES));
+}
+
 static void a_stop_before_the_first_directory_begins_none(void **state)
 {
     struct scene *scene = *state;
@@ -515,6 +545,7 @@ int main(void)
         CASE(only_what_the_plan_lists_is_deleted),
         CASE(a_parked_source_is_deleted_by_review_or_reap),
         CASE(the_same_command_resumes_after_a_stop),
+        CASE(stops_use_up_no_rounds),
         CASE(a_stop_before_the_first_directory_begins_none),
         CASE(what_is_carried_on_is_not_begun_again),
         CASE(a_deletion_that_a_busy_store_prevents_is_open),
