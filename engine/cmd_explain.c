@@ -9,11 +9,6 @@
 
 #define COLUMNS 80
 
-static const char *severity_of(const struct diag_code *code)
-{
-    return code->severity == DIAG_ERROR ? "error" : "warning";
-}
-
 /* One line of the table, broken between words; examples are indented and stay as they are. */
 static void print_line(const char *line, size_t size)
 {
@@ -33,7 +28,7 @@ static void print_line(const char *line, size_t size)
 
 static void print_code(const struct diag_code *code)
 {
-    printf("FL%04d (%s): %s\n\n", code->number, severity_of(code), code->title);
+    printf("FL%04d (%s): %s\n\n", code->number, diag_severity_name(code->severity), code->title);
     for (const char *line = code->text; *line != '\0';) {
         size_t size = strcspn(line, "\n");
         print_line(line, size);
@@ -45,7 +40,7 @@ static void print_all(void)
 {
     const struct diag_code *code;
     for (size_t i = 0; (code = diag_codes_at(i)) != NULL; i++)
-        printf("FL%04d  %-7s  %s\n", code->number, severity_of(code), code->title);
+        printf("FL%04d  %-7s  %s\n", code->number, diag_severity_name(code->severity), code->title);
 }
 
 /* NULL: it is no code, or none of ours. */

@@ -15,6 +15,11 @@
 #define LINE_SHOWN_MAX 160 /* code points of a source line that a frame shows */
 #define LINE_BEFORE 60     /* of them before the span, when the line is cut   */
 
+const char *diag_severity_name(enum diag_severity severity)
+{
+    return severity == DIAG_ERROR ? "error" : "warning";
+}
+
 void diag_init(struct diags *diags, struct arena *arena)
 {
     *diags = (struct diags){.arena = arena};
@@ -256,8 +261,7 @@ static void show_finding(const struct diags *diags, const struct diag *diag, str
         line_max = diag->second.line;
     int width = snprintf(NULL, 0, "%u", line_max);
 
-    buf_format(out, "%s[FL%04d]: %s\n", diag->severity == DIAG_ERROR ? "error" : "warning",
-               diag->code, diag->text);
+    buf_format(out, "%s[FL%04d]: %s\n", diag_severity_name(diag->severity), diag->code, diag->text);
     buf_format(out, "%*s--> %s:%u:%u\n%*s |\n", width, "", diags->files[diag->span.file].path,
                diag->span.line, diag->span.column, width, "");
     show_sources(diags, diag, width, out);

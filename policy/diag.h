@@ -22,6 +22,7 @@ struct span {
 };
 
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+const char *diag_severity_name(enum diag_severity severity); /* "error" */
 
 /* Codes are stable: one table in diag_codes.c holds number, title and the longer text. */
 struct diag {

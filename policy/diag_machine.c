@@ -7,11 +7,6 @@
 #include "base/json.h"
 #include "policy/diag_codes.h"
 
-static const char *severity_of(const struct diag *diag)
-{
-    return diag->severity == DIAG_ERROR ? "error" : "warning";
-}
-
 /* -- JSON -------------------------------------------------------------------------------------- */
 
 static void put_span(struct json_writer *json, const struct diags *diags, const struct span *span)
@@ -29,7 +24,7 @@ static void put_finding(struct json_writer *json, const struct diags *diags,
     snprintf(code, sizeof code, "FL%04d", diag->code);
     json_object_begin(json);
     json_put_text(json, "code", code);
-    json_put_text(json, "severity", severity_of(diag));
+    json_put_text(json, "severity", diag_severity_name(diag->severity));
     json_put_text(json, "title", diag_codes_find(diag->code)->title);
     json_put_text(json, "text", diag->text);
     put_span(json, diags, &diag->span);
@@ -86,7 +81,7 @@ void diag_machine_github(const struct diags *diags, struct buf *out)
     for (size_t i = 0; i < count; i++) {
         const struct diag *diag = sorted[i];
         const struct span *span = &diag->span;
-        buf_format(out, "::%s file=", severity_of(diag));
+        buf_format(out, "::%s file=", diag_severity_name(diag->severity));
         put_escaped(out, diags->files[span->file].path, true);
         buf_format(out, ",line=%u,col=%u,endColumn=%u,title=FL%04d ", span->line, span->column,
                    span->column + span->length, diag->code);

@@ -56,6 +56,18 @@ static void close_group(struct builder *builder, size_t group)
     builder->items[group].size = (uint32_t)(builder->count - group);
 }
 
+/* How a test is written in words, and what passes it. */
+static const struct {
+    const char *sign;
+    uint8_t relations;
+} tests[] = {[TEST_EQ] = {"=", RELATION_EQUAL},
+             [TEST_NE] = {"!=", RELATION_LESS | RELATION_GREATER},
+             [TEST_IN] = {"=", RELATION_EQUAL},
+             [TEST_GT] = {">", RELATION_GREATER},
+             [TEST_GTE] = {">=", RELATION_GREATER | RELATION_EQUAL},
+             [TEST_LT] = {"<", RELATION_LESS},
+             [TEST_LTE] = {"<=", RELATION_LESS | RELATION_EQUAL}};
+
 /* The origin is written here and read by all others. */
 static struct clause_origin *origin_of(struct clause *clause)
 {
@@ -201,18 +213,14 @@ static bool has_size(struct builder *builder, struct node *value)
     return false;
 }
 
-/* "size >= 1GiB, < 5TB" */
+/* "size >= 1GiB, < 5TB": its keys are tests on fields as well. */
 static const char *sizes_words(struct arena *arena, const struct node *map)
 {
-    static const struct {
-        const char *key, *sign;
-    } signs[] = {{"gt", ">"}, {"gte", ">="}, {"lt", "<"}, {"lte", "<="}};
     const char *words = "size";
     for (const struct node *value = map->first; value != NULL; value = value->next)
-        for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-            if (str_equal(signs[i].key, value->key->text))
-                words = str_format(arena, "%s%s %s %s", words, value == map->first ? "" : ",",
-                                   signs[i].sign, value->text);
+        words = str_format(arena, "%s%s %s %s", words, value == map->first ? "" : ",",
+                           tests[schema_find(&schema_tests, value->key->text)->offset].sign,
+                           value->text);
     return words;
 }
 
@@ -270,17 +278,6 @@ static void compile_everything(struct builder *builder, struct node *value)
 }
 
 /* ---- tests on fields ---- */
-
-static const struct {
-    const char *sign;
-    uint8_t relations;
-} tests[] = {[TEST_EQ] = {"=", RELATION_EQUAL},
-             [TEST_NE] = {"!=", RELATION_LESS | RELATION_GREATER},
-             [TEST_IN] = {"=", RELATION_EQUAL},
-             [TEST_GT] = {">", RELATION_GREATER},
-             [TEST_GTE] = {">=", RELATION_GREATER | RELATION_EQUAL},
-             [TEST_LT] = {"<", RELATION_LESS},
-             [TEST_LTE] = {"<=", RELATION_LESS | RELATION_EQUAL}};
 
 static bool is_null_word(const struct node *node)
 {
