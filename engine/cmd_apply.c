@@ -74,26 +74,15 @@ static enum exit_code approve(const struct options *options, const struct plan_r
  * ---------------------------------------------------------------------------- */
 
 /* The kept copy is what a resume finds when the file is gone. */
-static enum exit_code keep(struct wiring *wiring, struct plan_reader *plan, const char *path)
+static enum exit_code keep(struct wiring *wiring, const struct plan_reader *plan)
 {
     const char *kept = planning_kept_path(wiring, plan_file_digest(plan));
     struct err err;
-    char *bytes;
-    size_t size;
     if (access(kept, F_OK) == 0)
         return EXIT_OK;
-    struct file_new file;
-    struct arena arena;
-    arena_init(&arena, (size_t)4 << 30);
     bool done =
         file_make_folder(file_join(&wiring->arena, wiring->state_folder, "plans"), 0700, &err) &&
-        file_read(path, (size_t)2 << 30, &arena, &bytes, &size, &err) &&
-        file_new_open(&file, kept, 0600, &err);
-    if (done) {
-        fwrite(bytes, 1, size, file.stream);
-        done = file_new_commit(&file, &err);
-    }
-    arena_free(&arena);
+        plan_file_copy(plan, kept, &err);
     return done ? EXIT_OK : exit_with(&err);
 }
 
@@ -169,7 +158,7 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
     if (code == EXIT_OK)
         code = approve(wiring->options, plan);
     if (code == EXIT_OK)
-        code = keep(wiring, plan, path);
+        code = keep(wiring, plan);
     if (code == EXIT_OK)
         code = run_kept(wiring, plan_file_digest(plan));
     plan_file_close(plan);

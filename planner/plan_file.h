@@ -50,5 +50,8 @@ MUST_USE bool plan_file_next(struct plan_reader *reader, struct arena *arena,
                              struct plan_action **action, struct err *err);
 /* Back to the first action. */
 MUST_USE bool plan_file_rewind(struct plan_reader *reader, struct err *err);
+/* The bytes of the file that was opened stand at path too, durably; the reader stays where it is.
+ */
+MUST_USE bool plan_file_copy(const struct plan_reader *reader, const char *path, struct err *err);
 void          plan_file_close(struct plan_reader *reader); /* NULL is fine */
 #endif

@@ -346,3 +346,31 @@ bool plan_file_next(struct plan_reader *reader, struct arena *arena, struct plan
     *action = made;
     return true;
 }
+
+/* -- the file itself ----------------------------------------------------------------------------
+ */
+
+static bool copy_bytes(int from, FILE *to, struct err *err)
+{
+    char bytes[4096];
+    off_t offset = 0;
+    ssize_t count = 1;
+    while (count > 0 || (count < 0 && errno == EINTR)) {
+        count = pread(from, bytes, sizeof(bytes), offset);
+        if (count > 0)
+            fwrite(bytes, 1, (size_t)count, to); /* the commit tells whether it worked */
+        offset += count > 0 ? count : 0;
+    }
+    return count == 0 || file_error(err, errno, "reading the plan");
+}
+
+bool plan_file_copy(const struct plan_reader *reader, const char *path, struct err *err)
+{
+    struct file_new file;
+    if (!file_new_open(&file, path, 0600, err))
+        return false;
+    if (copy_bytes(reader->lines.fd, file.stream, err))
+        return file_new_commit(&file, err);
+    file_new_abandon(&file);
+    return false;
+}

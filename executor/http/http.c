@@ -25,8 +25,9 @@ struct http {
     struct window_set windows;
     CURLSH *share; /* names and TLS sessions */
     pthread_mutex_t share_mutexes[CURL_LOCK_DATA_LAST];
-    pthread_mutex_t mutex; /* of lanes */
+    pthread_mutex_t mutex; /* of what is lent to one thread at a time, as follows */
     struct lane *lanes;
+    struct transfer *transfers; /* as many as were ever in flight at once */
     atomic_bool cancelled;
     atomic_ullong sent;
 };
@@ -96,6 +97,11 @@ void http_close(struct http *http)
         http->lanes = lane->next;
         lane_free(lane);
     }
+    while (http->transfers) {
+        struct transfer *transfer = http->transfers;
+        http->transfers = transfer->next;
+        transfer_free(transfer);
+    }
     curl_share_cleanup(http->share);
     for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
         pthread_mutex_destroy(&http->share_mutexes[i]);
@@ -128,10 +134,10 @@ uint64_t http_requests_sent(const struct http *http)
     return atomic_load(&http->sent);
 }
 
-/* -- lanes ------------------------------------------------------------------------------------- */
+/* -- lanes and transfers ----------------------------------------------------------------------- */
 
 /* The one that was given back last has the warmest connections. */
-static struct lane *borrow(struct http *http)
+static struct lane *borrow_lane(struct http *http)
 {
     pthread_mutex_lock(&http->mutex);
     struct lane *lane = http->lanes;
@@ -141,11 +147,29 @@ static struct lane *borrow(struct http *http)
     return lane ? lane : lane_make();
 }
 
-static void give_back(struct http *http, struct lane *lane)
+static void give_back_lane(struct http *http, struct lane *lane)
 {
     pthread_mutex_lock(&http->mutex);
     lane->next = http->lanes;
     http->lanes = lane;
+    pthread_mutex_unlock(&http->mutex);
+}
+
+static struct transfer *borrow_transfer(struct http *http)
+{
+    pthread_mutex_lock(&http->mutex);
+    struct transfer *transfer = http->transfers;
+    if (transfer)
+        http->transfers = transfer->next;
+    pthread_mutex_unlock(&http->mutex);
+    return transfer ? transfer : transfer_make(&http->config, http->share);
+}
+
+static void give_back_transfer(struct http *http, struct transfer *transfer)
+{
+    pthread_mutex_lock(&http->mutex);
+    transfer->next = http->transfers;
+    http->transfers = transfer;
     pthread_mutex_unlock(&http->mutex);
 }
 
@@ -298,14 +322,14 @@ static void finish(struct batch *batch, struct transfer *transfer, CURLcode code
 static void begin(struct batch *batch, size_t index)
 {
     struct http_request *request = &batch->requests[index];
-    struct transfer *transfer = lane_take(batch->lane, &batch->http->config, batch->http->share);
+    struct transfer *transfer = borrow_transfer(batch->http);
     request->tries++;
     transfer->index = index;
     transfer->sent_us = monotonic_us(batch);
     if (!transfer_begin(transfer, request, batch->arena)) {
         struct window_news none = {0};
         window_give(&batch->http->windows, request->windows, &none);
-        lane_put(batch->lane, transfer);
+        give_back_transfer(batch->http, transfer);
         batch->finished++;
         return;
     }
@@ -378,7 +402,7 @@ static void drive(struct batch *batch)
     while ((transfer = lane_ended(batch->lane, &code))) {
         batch->in_flight--;
         finish(batch, transfer, code);
-        lane_put(batch->lane, transfer);
+        give_back_transfer(batch->http, transfer);
     }
 }
 
@@ -389,7 +413,7 @@ void http_batch(struct http *http, struct http_request *requests, size_t count, 
     if (count == 0)
         return;
     batch.waits = arena_make(arena, count * sizeof *batch.waits);
-    batch.lane = borrow(http);
+    batch.lane = borrow_lane(http);
     for (size_t i = 0; i < count; i++) {
         requests[i].status = 0;
         requests[i].tries = 0;
@@ -408,5 +432,5 @@ void http_batch(struct http *http, struct http_request *requests, size_t count, 
         else if (batch.finished < count)
             clock->ops->sleep_us(clock, nap_us(&batch));
     }
-    give_back(http, batch.lane);
+    give_back_lane(http, batch.lane);
 }

@@ -79,37 +79,11 @@ struct lane *lane_make(void)
 
 void lane_free(struct lane *lane)
 {
-    while (lane->idle) {
-        struct transfer *transfer = lane->idle;
-        lane->idle = transfer->next;
-        transfer_free(transfer);
-    }
     curl_multi_cleanup(lane->multi);
     free(lane);
 }
 
 /* -- transfers --------------------------------------------------------------------------------- */
-
-struct transfer *lane_take(struct lane *lane, const struct http_config *config, CURLSH *share)
-{
-    struct transfer *transfer = lane->idle;
-    if (!transfer)
-        return transfer_make(config, share);
-    lane->idle = transfer->next;
-    lane->idle_count--;
-    return transfer;
-}
-
-void lane_put(struct lane *lane, struct transfer *transfer)
-{
-    if (lane->idle_count == LANE_IDLE_MAX) {
-        transfer_free(transfer);
-        return;
-    }
-    transfer->next = lane->idle;
-    lane->idle = transfer;
-    lane->idle_count++;
-}
 
 void lane_send(struct lane *lane, struct transfer *transfer)
 {

@@ -1,6 +1,6 @@
-/* lane.h: what a thread borrows while it is in http_batch: connections that are kept, and transfers
- * to use them.  libcurl is told which socket is ready, and looks at that one alone: with 64 in
- * flight, letting it look at all of them each time costs more than all the rest.                 */
+/* lane.h: what a thread borrows while it is in http_batch: connections that are kept.  libcurl is
+ * told which socket is ready, and looks at that one alone: with 64 in flight, letting it look at
+ * all of them each time costs more than all the rest.                                            */
 #ifndef EXECUTOR_HTTP_LANE_H
 #define EXECUTOR_HTTP_LANE_H
 
@@ -10,8 +10,6 @@
 #include "executor/http/transfer.h"
 
 #define LANE_IN_FLIGHT_MAX HTTP_WINDOW_MAX
-#define LANE_IDLE_MAX                                                                              \
-    16 /* transfers that are kept; a new one costs little, its connection is kept */
 /* A transfer may be resolving a name and trying two addresses at once. */
 #define LANE_SOCKETS_MAX (4 * LANE_IN_FLIGHT_MAX)
 
@@ -20,8 +18,6 @@ struct lane {
     struct pollfd sockets[LANE_SOCKETS_MAX]; /* that libcurl waits for */
     size_t socket_count;
     int64_t timer_us; /* when libcurl wants to be called (real, monotonic); -1: never */
-    struct transfer *idle;
-    size_t idle_count;
     struct rand rand;
     struct lane *next;
 };
@@ -30,9 +26,6 @@ struct lane *lane_make(void);
 /* Nothing is in flight. */
 void lane_free(struct lane *lane);
 
-/* A transfer to begin with; lane_put gives it back. */
-struct transfer *lane_take(struct lane *lane, const struct http_config *config, CURLSH *share);
-void lane_put(struct lane *lane, struct transfer *transfer);
 /* A transfer that was begun is on its way. */
 void lane_send(struct lane *lane, struct transfer *transfer);
 /* One that has ended, and how; NULL: none. */

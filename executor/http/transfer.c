@@ -8,9 +8,11 @@
 #include "base/str.h"
 #include "base/url.h"
 
-#define RECEIVE_BYTES 16384L       /* of each transfer: 64 of them are 1 MiB */
-#define KEPT_BYTES_MAX (64u << 10) /* of a body's memory, between requests   */
-#define CONNECTION_AGE_S 60L       /* unused longer, it may be closed already */
+#define RECEIVE_BYTES 16384L       /* at once, of a body that is wanted                       */
+#define ANSWER_BYTES 2048L         /* at once, of any other: most are short, many in flight   */
+#define SEND_BYTES 16384L          /* at once, over TLS: the least that libcurl takes         */
+#define KEPT_BYTES_MAX (64u << 10) /* of a body's memory, between requests                    */
+#define CONNECTION_AGE_S 60L       /* unused longer, it may be closed already                 */
 
 /* -- what libcurl hands over ------------------------------------------------------------------- */
 
@@ -92,6 +94,7 @@ struct transfer *transfer_make(const struct http_config *config, CURLSH *share)
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (!transfer || !(transfer->easy = curl_easy_init()))
         err_abort("out of memory");
+    buf_init(&transfer->lines, SIZE_MAX);
     buf_init(&transfer->head, HTTP_HEAD_MAX);
     buf_init(&transfer->body, HTTP_BODY_MAX);
     transfer->proxied = true;
@@ -114,7 +117,7 @@ struct transfer *transfer_make(const struct http_config *config, CURLSH *share)
     SET(transfer, CURLOPT_LOW_SPEED_LIMIT, 1L);
     SET(transfer, CURLOPT_MAXAGE_CONN, CONNECTION_AGE_S);
     SET(transfer, CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(transfer, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
+    SET(transfer, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BYTES);
     SET(transfer, CURLOPT_PREREQFUNCTION, on_send);
     SET(transfer, CURLOPT_PREREQDATA, transfer);
     SET(transfer, CURLOPT_HEADERFUNCTION, on_header);
@@ -127,6 +130,7 @@ struct transfer *transfer_make(const struct http_config *config, CURLSH *share)
 void transfer_free(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
+    buf_free(&transfer->lines);
     buf_free(&transfer->head);
     buf_free(&transfer->body);
     free(transfer);
@@ -152,23 +156,27 @@ static void set_method(struct transfer *transfer, const struct http_request *req
     SET(transfer, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-/* The list lives in the arena.  libcurl adds headers of its own unless they are here, empty. */
+/* libcurl adds headers of its own unless they are here, empty. */
 static void set_headers(struct transfer *transfer, const struct http_request *request)
 {
     static const char *const unwanted[] = {"Accept:", "Expect:", "Content-Type:"};
     const size_t unwanted_count = sizeof unwanted / sizeof unwanted[0];
-    struct curl_slist *list =
-        arena_make(transfer->arena, (request->header_count + unwanted_count) * sizeof *list);
-    size_t count = 0;
+    size_t count = request->header_count + unwanted_count;
+    struct curl_slist *list = arena_make(transfer->arena, count * sizeof *list);
     bool typed = false;
+    buf_reset(&transfer->lines);
     for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *header = &request->headers[i];
         typed = typed || strcasecmp(header->name, "Content-Type") == 0;
-        list[count++].data = str_format(transfer->arena, "%s: %s", header->name, header->value);
+        buf_format(&transfer->lines, "%s: %s", header->name, header->value);
+        buf_char(&transfer->lines, '\0');
     }
-    for (size_t i = 0; i < unwanted_count - typed; i++)
-        list[count++].data = (char *)unwanted[i];
-    for (size_t i = 0; i + 1 < count; i++)
+    char *line = transfer->lines.bytes;
+    for (size_t i = 0; i < request->header_count; i++, line += strlen(line) + 1)
+        list[i].data = line;
+    for (size_t i = 0; i < unwanted_count; i++)
+        list[request->header_count + i].data = (char *)unwanted[i];
+    for (size_t i = 0; i + 1 < count - typed; i++)
         list[i].next = &list[i + 1];
     SET(transfer, CURLOPT_HTTPHEADER, list);
 }
@@ -210,6 +218,8 @@ bool transfer_begin(struct transfer *transfer, struct http_request *request, str
     SET(transfer, CURLOPT_URL, request->url);
     set_method(transfer, request);
     set_headers(transfer, request);
+    SET(transfer, CURLOPT_BUFFERSIZE,
+        request->sink || request->into ? RECEIVE_BYTES : ANSWER_BYTES);
     SET(transfer, CURLOPT_LOW_SPEED_TIME,
         (long)(request->stall_s > 0 ? request->stall_s : HTTP_STALL_S));
     return true;

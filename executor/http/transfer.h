@@ -14,6 +14,7 @@ struct transfer {
     struct http_request *request;
     size_t index; /* of the request in its batch */
     struct arena *arena;
+    struct buf lines; /* the request's headers, each ended by NUL; libcurl reads them here */
     struct buf head, body;
     size_t into_bytes; /* that are there already */
     bool too_large;

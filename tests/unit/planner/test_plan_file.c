@@ -329,6 +329,31 @@ static void every_field_comes_back(void **state)
     plan_file_close(reader);
 }
 
+/* Whatever stands at its path by then. */
+static void a_copy_is_of_the_file_that_was_opened(void **state)
+{
+    (void)state;
+    char digest[PLAN_DIGEST_MAX], opened[160], copy[160];
+    struct plan_reader *reader;
+    struct plan_action *action;
+    size_t size_bytes, copied_bytes;
+    char *copied;
+    snprintf(opened, sizeof(opened), "%s.opened", path);
+    snprintf(copy, sizeof(copy), "%s.copy", path);
+    write_plan(digest);
+    const char *bytes = read_bytes(&size_bytes);
+    MUST(plan_file_open(path, &reader, &err));
+    MUST(plan_file_next(reader, &arena, &action, &err));
+    assert_int_equal(rename(path, opened), 0);
+    MUST(plan_file_copy(reader, copy, &err));
+    MUST(file_read(copy, (size_t)256 << 20, &arena, &copied, &copied_bytes, &err));
+    assert_int_equal(copied_bytes, size_bytes);
+    assert_memory_equal(copied, bytes, size_bytes);
+    MUST(plan_file_next(reader, &arena, &action, &err));
+    same_action(action, &actions[1]);
+    plan_file_close(reader);
+}
+
 static void the_lines_are_as_the_format_says(void **state)
 {
     (void)state;
@@ -822,6 +847,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(memory_stays_flat_over_many_actions), /* first: peaks never go down */
         TEST(every_field_comes_back),
+        TEST(a_copy_is_of_the_file_that_was_opened),
         TEST(the_lines_are_as_the_format_says),
         TEST(the_digest_is_over_every_byte_above_the_last_line),
         TEST(a_plan_without_actions_is_a_plan),
