@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "executor/perform_private.h"
+#include "state/location.h"
 
 /* -- what all of perform shares ---------------------------------------------------------------- */
 
@@ -150,7 +151,7 @@ static bool kept_by_policy(const struct policies *policies, const char *names)
 
 struct hold_check {
     const struct policies *policies;
-    uint16_t store;
+    struct arena *scratch;
     bool held;
 };
 
@@ -158,7 +159,11 @@ static bool check_hold(void *context, const struct record *record, struct err *e
 {
     (void)err;
     struct hold_check *check = context;
-    if (policy_held(check->policies, record, check->store) != POLICY_NO_INDEX)
+    struct location location;
+    bool is_ours =
+        record->location != NULL && location_read(&check->policies->places, record->location,
+                                                  check->scratch, &location) != SPELLING_FOREIGN;
+    if (policy_held(check->policies, record, is_ours ? &location : NULL) != POLICY_NO_INDEX)
         check->held = true;
     return true;
 }
@@ -170,7 +175,7 @@ static void look_holds(const struct crew *crew)
         struct task *task = crew->tasks[i];
         if (perform_has_failed(task))
             continue;
-        struct hold_check check = {.policies = hands->policies, .store = task->target};
+        struct hold_check check = {.policies = hands->policies, .scratch = &crew->cohort->scratch};
         check.held = kept_by_policy(hands->policies, task->entry.policy);
         if (hands->policies->hold_count > 0) {
             const char **ids = arena_make(&crew->cohort->scratch, task->row_count * sizeof(*ids));

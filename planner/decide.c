@@ -152,7 +152,7 @@ static bool take_regular(struct decide *decide, const struct record *record,
             return false;
         group_begin(group, location, record);
     }
-    group_add(group, record, decision);
+    group_add(group, record, location, decision);
     return true;
 }
 
@@ -196,12 +196,12 @@ static bool take_row(struct decide *decide, const struct record *record, struct 
     if (record->location != NULL)
         spelling =
             location_read(&decide->policies->places, record->location, &decide->row, &location);
-    uint16_t store = spelling == SPELLING_FOREIGN ? POLICY_NO_INDEX : location.place;
+    bool is_ours = spelling != SPELLING_FOREIGN;
     /* Rows that can't move are decided as well: listed ids are marked as met. */
-    policy_decide(decide->policies, record, store, &decision);
+    policy_decide(decide->policies, record, is_ours ? &location : NULL, &decision);
     decide->summary->rows++;
-    if (store != POLICY_NO_INDEX)
-        count_totals(&decide->summary->totals[store], record);
+    if (is_ours)
+        count_totals(&decide->summary->totals[location.place], record);
     if (spelling == SPELLING_FOREIGN || spelling == SPELLING_SHALLOW) {
         take_unmanaged(decide, record, spelling);
         return true;

@@ -12,7 +12,7 @@
 #define TEXT_BYTES_MAX ((size_t)64 << 10)
 #define ROW_LINE_BYTES 48 /* keys, quotes and commas of a row in a line of the plan */
 
-void group_init(struct group *group, const struct policies *policies)
+void group_init(struct group *group, struct policies *policies)
 {
     *group = (struct group){.policies = policies};
     buf_init(&group->directory, LOCATION_BYTES_MAX);
@@ -137,7 +137,7 @@ static void add_in_way(struct group *group, struct group_rows *rows, const struc
 
 /* All are kept while all of them may move. */
 static void add_mover(struct group *group, const struct record *record,
-                      const struct decision *decision)
+                      const struct location *location, const struct decision *decision)
 {
     struct group_rows *rows = &group->movers;
     rows->total++;
@@ -146,7 +146,7 @@ static void add_mover(struct group *group, const struct record *record,
 
     buf_reset(&group->text);
     if (decision->kind != DECISION_IN_PLACE)
-        policy_because(group->policies, decision->winner, record, &group->text);
+        policy_because(group->policies, decision->winner, record, location, &group->text);
     struct candidate_row row = {.id = record->id,
                                 .tail = record->location + group->prefix_bytes,
                                 .because = buf_string(&group->text),
@@ -185,7 +185,8 @@ static uint16_t find_wish(const struct policies *policies, uint16_t store,
                                                                             : best;
 }
 
-void group_add(struct group *group, const struct record *record, const struct decision *decision)
+void group_add(struct group *group, const struct record *record, const struct location *location,
+               const struct decision *decision)
 {
     add_facts(&group->facts, record);
     if (decision->kind == DECISION_HELD) {
@@ -205,7 +206,7 @@ void group_add(struct group *group, const struct record *record, const struct de
     else if (!is_same_contest(&group->decision, decision))
         policy_contest(group->policies, group->facts.store, &group->decision, decision);
     group->is_contested = true;
-    add_mover(group, record, decision);
+    add_mover(group, record, location, decision);
 }
 
 /* -- the directory ---------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ struct group_rows {
 };
 
 struct group {
-    const struct policies *policies;
+    struct policies       *policies;
     bool                   is_open;
     struct candidate       facts;
     struct buf             directory;
@@ -34,13 +34,14 @@ struct group {
     struct buf             text;
     struct arena           scratch;
 };
-void group_init(struct group *group, const struct policies *policies);
+void group_init(struct group *group, struct policies *policies);
 void group_free(struct group *group);
 
 void group_begin(struct group *group, const struct location *location,
                  const struct record *record);
 bool group_has(const struct group *group, const struct location *location);
-void group_add(struct group *group, const struct record *record, const struct decision *decision);
+void group_add(struct group *group, const struct record *record, const struct location *location,
+               const struct decision *decision);
 
 /* Of equal priority with the winner: what such a policy selects goes as the directory goes; what
  * another one selects is lost to it.  Needs a contest. */

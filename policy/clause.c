@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/size.h"
+#include "state/location.h"
 
 _Static_assert(sizeof(struct clause) == 32, "two clauses to a cache line");
 
@@ -104,11 +105,11 @@ static enum truth decide_instant(const struct clause *clause, const struct value
 }
 
 /* A value of another kind than the column's can't be compared: unknown, as NULL is. */
-static enum truth decide_field(const struct clause *clause, const struct record *record)
+static enum truth decide_field(const struct clause *clause, const struct row *row)
 {
-    if (clause->index >= record->field_count)
+    if (clause->index >= row->record->field_count)
         return TRUTH_UNKNOWN;
-    const struct value *value = &record->fields[clause->index];
+    const struct value *value = &row->record->fields[clause->index];
     switch (clause->kind) {
     case CLAUSE_NULL:
         return truth_of((value->kind == VALUE_NULL) == clause->boolean);
@@ -122,6 +123,10 @@ static enum truth decide_field(const struct clause *clause, const struct record 
                    : TRUTH_UNKNOWN;
     case CLAUSE_INSTANT:
         return decide_instant(clause, value);
+    case CLAUSE_PATTERN:
+        return value->kind == VALUE_TEXT ? pattern_match(clause->pattern, value->text.bytes,
+                                                         value->text.size_bytes, row->memory)
+                                         : TRUTH_UNKNOWN;
     default:
         return TRUTH_UNKNOWN;
     }
@@ -153,7 +158,7 @@ enum truth clause_decide(const struct clause *clause, const struct row *row)
     case CLAUSE_EVERYTHING:
         return TRUTH_YES;
     case CLAUSE_STORE:
-        return truth_of(clause->index == row->store);
+        return truth_of(row->location != NULL && clause->index == row->location->place);
     case CLAUSE_IDS:
         return truth_of(ids_has(&clause->list, row->id));
     case CLAUSE_TIME:
@@ -163,8 +168,12 @@ enum truth clause_decide(const struct clause *clause, const struct row *row)
         return row->record->has_bytes ? truth_of(row->record->bytes >= clause->sizes.from &&
                                                  row->record->bytes < clause->sizes.to)
                                       : TRUTH_UNKNOWN;
+    case CLAUSE_PATH:
+        return row->location != NULL ? pattern_match(clause->pattern, row->location->key,
+                                                     strlen(row->location->key), row->memory)
+                                     : TRUTH_UNKNOWN;
     default:
-        return decide_field(clause, row->record);
+        return decide_field(clause, row);
     }
 }
 
@@ -239,15 +248,30 @@ struct why {
     struct buf *out;
 };
 
+/* What an age is counted from; false: it is unknown. */
+static bool find_instant(const struct clause *clause, const struct record *record,
+                         int64_t *instant_us)
+{
+    *instant_us = record->time_us;
+    if (clause->kind == CLAUSE_TIME)
+        return record->has_time;
+    if (clause->index >= record->field_count)
+        return false;
+    const struct value *value = &record->fields[clause->index];
+    *instant_us = value->instant_us;
+    return value->kind == VALUE_INSTANT || value->kind == VALUE_DATE;
+}
+
 static void write_leaf(const struct why *why, const struct clause *clause, bool inverted)
 {
     const struct clause_origin *origin = clause->origin;
     const struct record *record = why->row->record;
+    int64_t instant_us;
     buf_format(why->out, "%s%s%s", why->out->size > why->begun ? ", " : "", inverted ? "not " : "",
                origin->words);
-    if (origin->age != AGE_NONE && record->has_time) {
+    if (origin->age != AGE_NONE && find_instant(clause, record, &instant_us)) {
         buf_text(why->out, ": ");
-        write_age(why->as_of_us - record->time_us, why->out);
+        write_age(why->as_of_us - instant_us, why->out);
     } else if (clause->kind == CLAUSE_SIZE && record->has_bytes) {
         char size[SIZE_TEXT_MAX];
         size_text(record->bytes, size);

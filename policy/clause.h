@@ -8,14 +8,13 @@
 #include "base/when.h"
 #include "policy/diag.h"
 #include "policy/ids.h"
+#include "policy/pattern.h"
+#include "policy/truth.h"
 #include "state/record.h"
 
 struct buf;
+struct location;
 struct node;
-
-/* Kleene's three values (law 6).  The order makes `all` the least and `any` the greatest of its
- * children, and `not` two less it.                                                              */
-enum truth { TRUTH_NO, TRUTH_UNKNOWN, TRUTH_YES };
 
 enum clause_kind {
     CLAUSE_ALL,
@@ -26,12 +25,14 @@ enum clause_kind {
     CLAUSE_IDS,     /* list                                                           */
     CLAUSE_TIME,    /* the recording's time is within range                           */
     CLAUSE_SIZE,    /* the recording's bytes are within sizes                         */
+    CLAUSE_PATH,    /* the key inside the store matches pattern                       */
     CLAUSE_NULL,    /* the field is NULL, or (without `wanted`) is not                */
     CLAUSE_LITERAL, /* a test that has not met its column's type yet: unknown         */
     CLAUSE_TEXT,    /* the field against text, number, boolean or range, by relations */
     CLAUSE_NUMBER,
     CLAUSE_BOOLEAN,
-    CLAUSE_INSTANT
+    CLAUSE_INSTANT,
+    CLAUSE_PATTERN  /* the field, a text, matches pattern                             */
 };
 
 /* Which orders of value and literal pass: `gte` is EQUAL | GREATER. */
@@ -61,6 +62,7 @@ struct clause {
             size_t      size;
         } text;
         bool boolean; /* NULL: wanted */
+        const struct pattern *pattern;
     };
 };
 
@@ -70,7 +72,7 @@ enum clause_age { AGE_NONE, AGE_OLDER, AGE_NEWER };
 struct clause_origin {
     struct span          span;
     const char          *words;       /* "older_than 90d", "map = track-1"         */
-    const struct node   *literal;     /* of a test: what was written               */
+    const struct node   *literal;     /* of a test: what was written; else NULL    */
     bool                 shows_value; /* because says what the field really was    */
     enum clause_age      age;
     struct when_duration duration;
@@ -78,9 +80,10 @@ struct clause_origin {
 
 /* A row and what was looked up for it once. */
 struct row {
-    const struct record *record;
-    uint32_t             id; /* of ids.h */
-    uint16_t             store;
+    const struct record   *record;
+    const struct location *location; /* NULL: in no store */
+    uint32_t               id;       /* of ids.h          */
+    struct pattern_memory *memory;
 };
 
 enum truth clause_decide(const struct clause *clause, const struct row *row);

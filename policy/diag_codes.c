@@ -265,9 +265,11 @@ static const struct diag_code codes[] = {
      "  wrong:  length: {gt: long}       # an integer column\n"
      "  right:  length: {gt: 600}\n"},
     {DIAG_TEST, DIAG_ERROR, "test that the column does not know",
-     "Booleans are equal or not; neither is greater.\n\n"
+     "Booleans are equal or not; neither is greater. Patterns are for text, ages for times.\n\n"
      "  wrong:  valid: {gt: false}\n"
-     "  right:  valid: true\n"},
+     "          length: {glob: \"6*\"}\n"
+     "  right:  valid: true\n"
+     "          map: {glob: \"track-*\"}\n"},
     {DIAG_SAME_NAME, DIAG_ERROR, "name used twice",
      "Plans, guards and reports name a policy or hold by its name alone.\n\n"
      "  wrong:  two policies called age-out\n"
@@ -276,6 +278,17 @@ static const struct diag_code codes[] = {
      "The tests of one `size` must all hold.\n\n"
      "  wrong:  size: {gte: 1GiB, lt: 1GB}\n"
      "  right:  size: {gte: 1GB, lt: 1GiB}\n"},
+    {DIAG_PATTERN, DIAG_ERROR, "pattern that can't be read",
+     "A glob is about the whole text: `*`, `?` and a class like [a-z] stop at `/`, `**` crosses "
+     "it. "
+     "A regular expression is PCRE2's and matches anywhere. Quotes keep YAML out of both: single "
+     "ones, for in double ones `\\` is YAML's own.\n\n"
+     "  wrong:  map: {regex: 'track-(\\d+'}\n"
+     "  right:  map: {regex: 'track-(\\d+)'}\n"},
+    {DIAG_PATH_SLASH, DIAG_ERROR, "path that begins with a slash",
+     "`path` is about the key inside the store, which begins with the name of its first folder.\n\n"
+     "  wrong:  path: {glob: \"/recording/**\"}\n"
+     "  right:  path: {glob: \"recording/**\"}\n"},
 };
 
 #define COUNT (sizeof codes / sizeof *codes)

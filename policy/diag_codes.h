@@ -71,7 +71,9 @@ enum {
     DIAG_LITERAL = 508,
     DIAG_TEST = 509,
     DIAG_SAME_NAME = 510,
-    DIAG_SIZES = 511
+    DIAG_SIZES = 511,
+    DIAG_PATTERN = 512,
+    DIAG_PATH_SLASH = 513
 };
 
 struct diag_code {

@@ -3,6 +3,7 @@
 #define POLICY_EXTRA_H
 
 #include "policy/ids.h"
+#include "policy/pattern.h"
 #include "policy/policy.h"
 
 struct clause;
@@ -28,6 +29,7 @@ struct policy_extra {
     size_t             secret_count;
     struct span       *field_spans; /* where each field is declared */
     struct span        time_span, size_span;
+    struct pattern_memory memory; /* of the one thread that decides */
 };
 
 /* "recordings.yaml:12:9"; lives in the arena. */

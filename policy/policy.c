@@ -45,6 +45,7 @@ void policy_free(struct policies *policies)
         secret_clear(&policies->extra->secrets[i]);
     for (size_t i = 0; i < policies->store_count; i++)
         connection_free(&policies->stores[i].connection);
+    pattern_memory_free(&policies->extra->memory);
 }
 
 /* ---- bind ---- */
@@ -147,9 +148,14 @@ void policy_prepare(struct policies *policies, int64_t as_of_us)
 /* ---- decide ---- */
 
 static struct row row_of(const struct policies *policies, const struct record *record,
-                         uint16_t store)
+                         const struct location *location, struct pattern_memory *memory)
 {
-    return (struct row){record, ids_find(&policies->extra->ids, record->id), store};
+    return (struct row){record, location, ids_find(&policies->extra->ids, record->id), memory};
+}
+
+static uint16_t store_of(const struct location *location)
+{
+    return location == NULL ? POLICY_NO_INDEX : location->place;
 }
 
 /* An undecided hold holds: what is not known to be free stays. */
@@ -165,7 +171,8 @@ static uint16_t find_hold(const struct policies *policies, const struct row *row
 
 static enum policy_verdict judge(const struct policy *policy, const struct row *row)
 {
-    if (!policy->active || (policy->from != POLICY_NO_INDEX && policy->from != row->store))
+    if (!policy->active ||
+        (policy->from != POLICY_NO_INDEX && policy->from != store_of(row->location)))
         return VERDICT_OUT;
     enum truth selected = clause_decide(policy->select, row);
     if (selected == TRUTH_NO)
@@ -225,10 +232,10 @@ static void blame(const struct policies *policies, struct decision *decision)
     decision->blamed = decision->excluded ? excluding : undecided;
 }
 
-void policy_decide(struct policies *policies, const struct record *record, uint16_t store,
-                   struct decision *decision)
+void policy_decide(struct policies *policies, const struct record *record,
+                   const struct location *location, struct decision *decision)
 {
-    struct row row = row_of(policies, record, store);
+    struct row row = row_of(policies, record, location, &policies->extra->memory);
     if (row.id != IDS_NONE)
         ids_mark(&policies->extra->ids, row.id);
 
@@ -242,7 +249,8 @@ void policy_decide(struct policies *policies, const struct record *record, uint1
             take_candidate(policies, (uint16_t)i, decision);
     }
     decision->hold = find_hold(policies, &row);
-    decision->kind = decision->hold == POLICY_NO_INDEX ? kind_of(decision, store) : DECISION_HELD;
+    decision->kind =
+        decision->hold == POLICY_NO_INDEX ? kind_of(decision, store_of(location)) : DECISION_HELD;
     if (decision->kind == DECISION_STAY)
         blame(policies, decision);
 }
@@ -281,32 +289,22 @@ void policy_contest(const struct policies *policies, uint16_t store, struct deci
     into->kind = kind_of(into, store);
 }
 
-uint16_t policy_held(const struct policies *policies, const struct record *record, uint16_t store)
+uint16_t policy_held(const struct policies *policies, const struct record *record,
+                     const struct location *location)
 {
-    struct row row = row_of(policies, record, store);
-    return find_hold(policies, &row);
+    struct pattern_memory memory = {0};
+    struct row row = row_of(policies, record, location, &memory);
+    uint16_t hold = find_hold(policies, &row);
+    pattern_memory_free(&memory);
+    return hold;
 }
 
 /* ---- tell ---- */
 
-static uint16_t find_store(const struct policies *policies, const struct record *record)
+void policy_because(struct policies *policies, uint16_t index, const struct record *record,
+                    const struct location *location, struct buf *out)
 {
-    struct arena scratch;
-    struct location location;
-    uint16_t store = POLICY_NO_INDEX;
-    if (record->location == NULL)
-        return store;
-    arena_init(&scratch, SCRATCH_BYTES_MAX);
-    if (location_read(&policies->places, record->location, &scratch, &location) != SPELLING_FOREIGN)
-        store = location.place;
-    arena_free(&scratch);
-    return store;
-}
-
-void policy_because(const struct policies *policies, uint16_t index, const struct record *record,
-                    struct buf *out)
-{
-    struct row row = row_of(policies, record, find_store(policies, record));
+    struct row row = row_of(policies, record, location, &policies->extra->memory);
     clause_because(policies->items[index].select, &row, policies->as_of_us, out);
 }
 

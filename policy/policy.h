@@ -30,6 +30,7 @@
 struct arena;
 struct buf;
 struct clause; /* a compiled selection */
+struct location;
 struct zone;
 
 enum store_type { STORE_LOCAL, STORE_AZURE };
@@ -163,20 +164,22 @@ struct decision {
                                                * held row are filled in as well                   */
 };
 
-/* Laws 2, 3 and 6.  store: the index of the store whose place holds the row.  Marks the ids it
- * meets (policy_each_missing_id), so only one thread decides.                                    */
-void policy_decide(struct policies *policies, const struct record *record, uint16_t store,
-                   struct decision *decision);
+/* Laws 2, 3 and 6.  location: what the record's means; NULL: in no store.  Marks the ids it meets
+ * (policy_each_missing_id), so only one thread decides.                                          */
+void policy_decide(struct policies *policies, const struct record *record,
+                   const struct location *location, struct decision *decision);
 /* A directory's rows are decided together: *into becomes the contest of both.  Only for kinds
  * IN_PLACE, MOVE and CONFLICT.  store: where the directory is.                                   */
 void policy_contest(const struct policies *policies, uint16_t store, struct decision *into,
                     const struct decision *other);
 /* The index of a hold that selects the record or can't be decided; POLICY_NO_INDEX if none.  Any
  * thread may ask.                                                                                */
-uint16_t policy_held(const struct policies *policies, const struct record *record, uint16_t store);
-/* Why policy `index` selects the row, a few words: "older_than 90d: 107d". */
-void policy_because(const struct policies *policies, uint16_t index, const struct record *record,
-                    struct buf *out);
+uint16_t policy_held(const struct policies *policies, const struct record *record,
+                     const struct location *location);
+/* Why policy `index` selects the row, a few words: "older_than 90d: 107d".  Only of the thread that
+ * decides.                                                                                       */
+void policy_because(struct policies *policies, uint16_t index, const struct record *record,
+                    const struct location *location, struct buf *out);
 /* Listed ids that no decided row had; `where` is "recordings.yaml:12:9" or "ids.txt:3:1". */
 MUST_USE bool policy_each_missing_id(const struct policies *policies,
                                      bool (*visit)(void *, const char *id, const char *where,

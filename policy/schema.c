@@ -230,6 +230,14 @@ static const struct schema_key dates_keys[] = {
 };
 const struct schema schema_dates = {"`dates`", dates_keys};
 
+static const struct schema_key path_keys[] = {
+    {"glob", SCHEMA_TEXT, AT(raw_path, glob),
+     .text = "the whole key: `*` stops at `/`, `**` crosses it"},
+    {"regex", SCHEMA_TEXT, AT(raw_path, regex), .text = "anywhere in the key"},
+    {0},
+};
+const struct schema schema_path = {"`path`", path_keys};
+
 static const struct schema_key sizes_keys[] = {
     {"gt", SCHEMA_SIZE, AT(raw_sizes, gt), .text = "larger"},
     {"gte", SCHEMA_SIZE, AT(raw_sizes, gte), .text = "larger or as large"},
@@ -247,6 +255,8 @@ static const struct schema_key select_keys[] = {
      .text = "recorded on those days, both included"},
     {"older_than", SCHEMA_DURATION, .offset = SELECT_OLDER_THAN, .text = "recorded before"},
     {"newer_than", SCHEMA_DURATION, .offset = SELECT_NEWER_THAN, .text = "recorded after"},
+    {"path", SCHEMA_OBJECT, .offset = SELECT_PATH, .object = &schema_path,
+     .text = "by the key inside its store"},
     {"size", SCHEMA_OBJECT, .offset = SELECT_SIZE, .object = &schema_sizes,
      .text = "as large as the catalog says"},
     {"store", SCHEMA_TEXT, .offset = SELECT_STORE, .text = "where it is now"},
@@ -266,6 +276,10 @@ static const struct schema_key tests_keys[] = {
     {"gte", SCHEMA_TEXT, .offset = TEST_GTE, .text = "greater or equal"},
     {"lt", SCHEMA_TEXT, .offset = TEST_LT, .text = "less"},
     {"lte", SCHEMA_TEXT, .offset = TEST_LTE, .text = "less or equal"},
+    {"glob", SCHEMA_TEXT, .offset = TEST_GLOB, .text = "the whole text is like this"},
+    {"regex", SCHEMA_TEXT, .offset = TEST_REGEX, .text = "something in the text is like this"},
+    {"older_than", SCHEMA_DURATION, .offset = TEST_OLDER_THAN, .text = "a time before"},
+    {"newer_than", SCHEMA_DURATION, .offset = TEST_NEWER_THAN, .text = "a time after"},
     {"null", SCHEMA_BOOLEAN, .offset = TEST_NULL, .text = "the column is NULL"},
     {0},
 };

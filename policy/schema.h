@@ -94,6 +94,9 @@ struct raw_policy {
     unsigned         order_by, verify;
     struct when_date expires; /* the year 0: never */
 };
+struct raw_path {
+    struct node *glob, *regex;
+};
 struct raw_dates {
     struct node *from, *to;
 };
@@ -113,6 +116,7 @@ enum selector {
     SELECT_DATES,
     SELECT_OLDER_THAN,
     SELECT_NEWER_THAN,
+    SELECT_PATH,
     SELECT_SIZE,
     SELECT_STORE,
     SELECT_EVERYTHING,
@@ -120,11 +124,24 @@ enum selector {
     SELECT_ANY,
     SELECT_NOT
 };
-enum test { TEST_EQ, TEST_NE, TEST_IN, TEST_GT, TEST_GTE, TEST_LT, TEST_LTE, TEST_NULL };
+enum test {
+    TEST_EQ,
+    TEST_NE,
+    TEST_IN,
+    TEST_GT,
+    TEST_GTE,
+    TEST_LT,
+    TEST_LTE,
+    TEST_GLOB,
+    TEST_REGEX,
+    TEST_OLDER_THAN,
+    TEST_NEWER_THAN,
+    TEST_NULL
+};
 
 extern const struct schema schema_root, schema_connection, schema_time, schema_size, schema_hold,
     schema_defaults, schema_cleanup, schema_policy, schema_guards, schema_select, schema_dates,
-    schema_sizes, schema_tests;
+    schema_path, schema_sizes, schema_tests;
 extern const char *const schema_catalog_types[], *const schema_store_types[],
     *const schema_tiers[];
 /* By the index of the type in the lists above. */

@@ -66,7 +66,11 @@ static const struct {
              [TEST_GT] = {">", RELATION_GREATER},
              [TEST_GTE] = {">=", RELATION_GREATER | RELATION_EQUAL},
              [TEST_LT] = {"<", RELATION_LESS},
-             [TEST_LTE] = {"<=", RELATION_LESS | RELATION_EQUAL}};
+             [TEST_LTE] = {"<=", RELATION_LESS | RELATION_EQUAL},
+             [TEST_GLOB] = {"glob", 0},
+             [TEST_REGEX] = {"regex", 0},
+             [TEST_OLDER_THAN] = {"older_than", RELATION_LESS},
+             [TEST_NEWER_THAN] = {"newer_than", RELATION_GREATER}};
 
 /* The origin is written here and read by all others. */
 static struct clause_origin *origin_of(struct clause *clause)
@@ -197,6 +201,54 @@ static void compile_age(struct builder *builder, struct node *value, enum clause
     struct clause_origin *origin = origin_of(add_leaf(builder, CLAUSE_TIME, value, words));
     origin->age = age;
     origin->duration = duration;
+}
+
+/* ---- patterns ---- */
+
+static const struct pattern *compile_pattern(struct load *load, enum pattern_kind kind,
+                                             struct node *node)
+{
+    const struct pattern *pattern;
+    struct err err;
+    if (pattern_compile(kind, node->text, load->arena, &pattern, &err))
+        return pattern;
+    struct diag *diag =
+        diag_add(load->diags, DIAG_PATTERN, node->span, "%s is no %s", scalar_shown(load, node),
+                 kind == PATTERN_GLOB ? "glob" : "regular expression");
+    diag->label = arena_copy(load->arena, err.text);
+    node->broken = true;
+    return NULL;
+}
+
+static void compile_path_pattern(struct builder *builder, enum pattern_kind kind, struct node *node)
+{
+    struct load *load = builder->load;
+    if (node == NULL)
+        return;
+    if (kind == PATTERN_GLOB && node->text[0] == '/') {
+        struct diag *diag = diag_add(load->diags, DIAG_PATH_SLASH, node->span, "%s matches no key",
+                                     scalar_shown(load, node));
+        diag->label = "a key doesn't begin with `/`";
+        diag->help = str_format(load->arena, "path: {glob: \"%s\"}", node->text + 1);
+        node->broken = true;
+        return;
+    }
+    const char *words = str_format(load->arena, "path %s %s", node->key->text, node->text);
+    struct clause *clause = add_leaf(builder, CLAUSE_PATH, node, words);
+    clause->pattern = compile_pattern(load, kind, node);
+}
+
+static void compile_path(struct builder *builder, struct node *map)
+{
+    struct raw_path raw = {0};
+    if (!schema_map(builder->load, map, "`path`"))
+        return;
+    schema_read(builder->load, &schema_path, map, &raw);
+    size_t group = map->count == 1 ? 0 : add(builder, CLAUSE_ALL, map->key->span, "path");
+    compile_path_pattern(builder, PATTERN_GLOB, raw.glob);
+    compile_path_pattern(builder, PATTERN_REGEX, raw.regex);
+    if (map->count > 1)
+        close_group(builder, group);
 }
 
 /* ---- sizes ---- */
@@ -337,6 +389,63 @@ static void compile_null(struct builder *builder, uint16_t field, const char *na
     clause->boolean = wanted;
 }
 
+static void compile_field_pattern(struct builder *builder, uint16_t field, const char *name,
+                                  enum test test, struct node *value)
+{
+    struct load *load = builder->load;
+    if (!scalar_text(load, value))
+        return;
+    const char *words = str_format(load->arena, "%s %s %s", name, tests[test].sign, value->text);
+    struct clause *clause = add_leaf(builder, CLAUSE_PATTERN, value, words);
+    clause->index = field;
+    clause->pattern =
+        compile_pattern(load, test == TEST_GLOB ? PATTERN_GLOB : PATTERN_REGEX, value);
+    origin_of(clause)->literal = value;
+    origin_of(clause)->shows_value = true;
+}
+
+static void compile_field_age(struct builder *builder, uint16_t field, const char *name,
+                              enum test test, struct node *value)
+{
+    struct when_duration duration;
+    if (!scalar_duration(builder->load, value, &duration))
+        return;
+    const char *words =
+        str_format(builder->load->arena, "%s %s %s", name, tests[test].sign, value->text);
+    struct clause *clause = add_leaf(builder, CLAUSE_LITERAL, value, words);
+    clause->index = field;
+    clause->relations = tests[test].relations;
+    struct clause_origin *origin = origin_of(clause);
+    origin->literal = value;
+    origin->shows_value = true;
+    origin->age = test == TEST_OLDER_THAN ? AGE_OLDER : AGE_NEWER;
+    origin->duration = duration;
+}
+
+static void compile_test(struct builder *builder, uint16_t field, const char *name, enum test test,
+                         struct node *value)
+{
+    switch (test) {
+    case TEST_NULL:
+        compile_null(builder, field, name, value);
+        break;
+    case TEST_IN:
+        compile_in(builder, field, name, value);
+        break;
+    case TEST_GLOB:
+    case TEST_REGEX:
+        compile_field_pattern(builder, field, name, test, value);
+        break;
+    case TEST_OLDER_THAN:
+    case TEST_NEWER_THAN:
+        compile_field_age(builder, field, name, test, value);
+        break;
+    default:
+        compile_literal(builder, field, name, test, value);
+        break;
+    }
+}
+
 static void compile_tests(struct builder *builder, uint16_t field, struct node *map)
 {
     const char *name = map->key->text;
@@ -346,14 +455,8 @@ static void compile_tests(struct builder *builder, uint16_t field, struct node *
     for (struct node *value = map->first; value != NULL; value = value->next) {
         const struct schema_key *key =
             value->broken ? NULL : schema_key_of(builder->load, &schema_tests, value, NULL);
-        if (key == NULL)
-            continue;
-        if (key->offset == TEST_NULL)
-            compile_null(builder, field, name, value);
-        else if (key->offset == TEST_IN)
-            compile_in(builder, field, name, value);
-        else
-            compile_literal(builder, field, name, (enum test)key->offset, value);
+        if (key != NULL)
+            compile_test(builder, field, name, (enum test)key->offset, value);
     }
     if (map->count > 1)
         close_group(builder, group);
@@ -450,6 +553,9 @@ static void compile_selector(struct builder *builder, struct node *value)
         break;
     case SELECT_NEWER_THAN:
         compile_age(builder, value, AGE_NEWER);
+        break;
+    case SELECT_PATH:
+        compile_path(builder, value);
         break;
     case SELECT_SIZE:
         compile_size(builder, value);
@@ -603,9 +709,29 @@ static void bind_date(const struct binding *binding, struct clause *clause)
     clause->range.to_us = clause->range.from_us + 1;
 }
 
+static void refuse_test(const struct binding *binding, const struct clause *clause,
+                        const char *wanted)
+{
+    diag_add(binding->diags, DIAG_TEST, clause->origin->span, "`%s` is no test for `%s`",
+             clause->origin->literal->key->text, binding->field)
+        ->label = wanted;
+}
+
 static void bind_literal(const struct binding *binding, struct clause *clause,
                          enum value_kind column)
 {
+    bool is_time = column == VALUE_INSTANT || column == VALUE_DATE;
+    if (clause->kind == CLAUSE_PATTERN) {
+        if (column != VALUE_TEXT && column != VALUE_UNSUPPORTED)
+            refuse_test(binding, clause, "the column is no text");
+        return;
+    }
+    if (clause->origin->age != AGE_NONE) {
+        clause->kind = CLAUSE_INSTANT;
+        if (!is_time && column != VALUE_UNSUPPORTED)
+            refuse_test(binding, clause, "the column is no time");
+        return;
+    }
     switch (column) {
     case VALUE_TEXT:
         clause->kind = CLAUSE_TEXT;
@@ -652,7 +778,9 @@ void select_prepare(const struct policies *policies, struct clause *root)
         if (clause->origin->age == AGE_NONE)
             continue;
         int64_t line = zone_before(policies->zone, policies->as_of_us, clause->origin->duration);
-        if (clause->origin->age == AGE_OLDER)
+        if (clause->kind != CLAUSE_TIME)
+            clause->range = (struct range){line, line + 1}; /* a field's, by relations */
+        else if (clause->origin->age == AGE_OLDER)
             clause->range = (struct range){INT64_MIN, line};
         else
             clause->range = (struct range){line + 1, INT64_MAX};

@@ -72,13 +72,14 @@ static bool tail_is_canonical(const char *tail, size_t *directory_bytes, size_t 
            (ascii || str_is_utf8(tail, i));
 }
 
+/* Returns the NUL that it ends with. */
 static char *copy_decoded(char *out, const char *text, size_t size_bytes)
 {
     for (size_t i = 0; i < size_bytes; i++) {
         *out++ = text[i] == '%' ? decoded(text + i) : text[i];
         i += text[i] == '%' ? 2 : 0;
     }
-    *out++ = '\0';
+    *out = '\0';
     return out;
 }
 
@@ -87,10 +88,12 @@ static bool read_tail(const char *tail, struct arena *arena, struct location *lo
     size_t directory_bytes, size_bytes;
     if (!tail_is_canonical(tail, &directory_bytes, &size_bytes) || size_bytes > LOCATION_BYTES_MAX)
         return false;
-    char *directory = arena_make(arena, size_bytes + 2);
-    location->directory = directory;
-    location->name = copy_decoded(directory, tail, directory_bytes);
-    copy_decoded((char *)location->name, tail + directory_bytes, size_bytes - directory_bytes);
+    char *key = arena_make(arena, size_bytes + 1);
+    char *name = copy_decoded(key, tail, directory_bytes);
+    copy_decoded(name, tail + directory_bytes, size_bytes - directory_bytes);
+    location->key = key;
+    location->directory = str_copy(arena, key, (size_t)(name - key));
+    location->name = name;
     return true;
 }
 
@@ -168,6 +171,7 @@ static enum spelling read_meaning(const struct places *places, const char *text,
     const char *slash = strrchr(key, '/');
     size_t directory_bytes = slash == NULL ? 0 : (size_t)(slash - key) + 1;
     *location = (struct location){.place = (uint16_t)place,
+                                  .key = key,
                                   .directory = str_copy(arena, key, directory_bytes),
                                   .name = key + directory_bytes};
     return directory_bytes == 0 ? SPELLING_SHALLOW : SPELLING_IRREGULAR;

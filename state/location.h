@@ -29,7 +29,8 @@ enum spelling {
 
 struct location {
     uint16_t place;        /* index of the place and of its store; not for FOREIGN */
-    const char *directory; /* the raw key, below the base, up to and with its last '/' */
+    const char *key;       /* raw, below the base: directory and name */
+    const char *directory; /* up to and with its last '/' */
     const char *name;      /* the rest; "" if the location ends in '/': it names a directory */
 };
 

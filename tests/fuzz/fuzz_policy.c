@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "policy/load.h"
 #include "policy/policy.h"
+#include "state/location.h"
 
 #define FUZZ_ARENA_BYTES ((size_t)1 << 30)
 #define FUZZ_OUT_BYTES ((size_t)16 << 20)
@@ -69,13 +70,14 @@ static void fuzz_decide(struct policies *policies, struct arena *arena, struct d
     struct decision decision, other;
     struct buf why;
     buf_init(&why, FUZZ_OUT_BYTES);
-    policy_decide(policies, &record, 0, &decision);
-    policy_decide(policies, &record, 1, &other);
+    const struct location here = {.place = 0, .key = "a/b"}, there = {.place = 1, .key = "a/b"};
+    policy_decide(policies, &record, &here, &decision);
+    policy_decide(policies, &record, &there, &other);
     if (decision.winner != POLICY_NO_INDEX)
-        policy_because(policies, decision.winner, &record, &why);
+        policy_because(policies, decision.winner, &record, &here, &why);
     if (decision.winner != POLICY_NO_INDEX && other.winner != POLICY_NO_INDEX)
         policy_contest(policies, 0, &decision, &other);
-    if (policy_held(policies, &record, 0) != decision.hold)
+    if (policy_held(policies, &record, &here) != decision.hold)
         abort();
     buf_free(&why);
 }

@@ -3,6 +3,7 @@
 #define TESTS_UNIT_POLICY_ROWS_H
 
 #include "base/when.h"
+#include "state/location.h"
 #include "tests/unit/policy/fixture.h"
 
 #define AS_OF "2025-06-01T00:00:00Z"
@@ -49,18 +50,24 @@ static inline struct value date_value(const char *text)
 /* Every field NULL until a test says otherwise. */
 struct recording {
     struct record record;
+    const char *key; /* in whatever store a test puts it */
     struct value fields[FIELDS];
 };
 
 static inline void recording_init(struct recording *recording, const char *id, const char *time)
 {
-    *recording = (struct recording){.record = {.id = id,
-                                               .location = "file:///srv/hot/a/b",
-                                               .field_count = FIELDS}};
+    *recording = (struct recording){
+        .key = "a/b",
+        .record = {.id = id, .location = "file:///srv/hot/a/b", .field_count = FIELDS}};
     recording->record.fields = recording->fields;
     recording->record.has_time = time != NULL;
     if (time != NULL)
         recording->record.time_us = instant(time);
+}
+
+static inline struct location recording_location(const struct recording *recording, uint16_t store)
+{
+    return (struct location){.place = store, .key = recording->key};
 }
 
 /* FIXTURE_HEAD and `policies` (lines below it), bound and prepared for AS_OF. */

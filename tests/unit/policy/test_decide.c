@@ -7,9 +7,16 @@
 static struct decision decide(struct fixture *fixture, const struct recording *recording,
                               uint16_t store)
 {
+    struct location location = recording_location(recording, store);
     struct decision decision;
-    policy_decide(fixture->policies, &recording->record, store, &decision);
+    policy_decide(fixture->policies, &recording->record, &location, &decision);
     return decision;
+}
+
+static uint16_t held(const struct fixture *fixture, const struct recording *recording)
+{
+    struct location location = recording_location(recording, HOT);
+    return policy_held(fixture->policies, &recording->record, &location);
 }
 
 static struct recording recording_a(void)
@@ -40,10 +47,10 @@ static void a_hold_beats_every_policy(void **state)
     assert_int_equal(decision.kind, DECISION_HELD);
     assert_int_equal(decision.hold, 1);
     assert_int_equal(decision.verdicts[0], VERDICT_CANDIDATE); /* filled in as well */
-    assert_int_equal(policy_held(fixture.policies, &recording.record, HOT), 1);
+    assert_int_equal(held(&fixture, &recording), 1);
     recording.record.id = "B";
     assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_MOVE);
-    assert_int_equal(policy_held(fixture.policies, &recording.record, HOT), POLICY_NO_INDEX);
+    assert_int_equal(held(&fixture, &recording), POLICY_NO_INDEX);
     assert_string_equal(fixture.policies->holds[0].reason, "legal");
     fixture_free(&fixture);
 }
@@ -59,7 +66,7 @@ static void an_undecided_hold_holds(void **state)
                       "a", "cold",
                       "    select: {ids: [A]}\n") "holds:\n  - {name: h, select: {map: golden}}\n");
     assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_HELD);
-    assert_int_equal(policy_held(fixture.policies, &recording.record, HOT), 0);
+    assert_int_equal(held(&fixture, &recording), 0);
     recording.fields[FIELD_MAP] = text_value("other");
     assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_MOVE);
     fixture_free(&fixture);
@@ -112,10 +119,10 @@ static void what_has_an_end_ends_with_its_last_day(void **state)
     assert_true(when_instant_read("2025-03-30T22:00:00Z", &next_us, &err));
     policy_prepare(fixture.policies, next_us - 1);
     assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_HELD);
-    assert_int_equal(policy_held(fixture.policies, &recording.record, HOT), 0);
+    assert_int_equal(held(&fixture, &recording), 0);
     policy_prepare(fixture.policies, next_us);
     assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_MOVE);
-    assert_int_equal(policy_held(fixture.policies, &recording.record, HOT), POLICY_NO_INDEX);
+    assert_int_equal(held(&fixture, &recording), POLICY_NO_INDEX);
     fixture_free(&fixture);
 }
 
@@ -392,7 +399,7 @@ static void missing_ids_are_reported_with_their_places(void **state)
                             "  - {name: f, target: cold, select: {ids_file: ids.txt}}\n"
                             "holds:\n  - {name: h, select: {ids: [H, A]}}\n");
     recording.record.id = "B";
-    policy_held(fixture.policies, &recording.record, HOT);
+    held(&fixture, &recording);
     recording.record.id = "F1";
     decide(&fixture, &recording, HOT);
     recording.record.id = "A";

@@ -61,7 +61,7 @@ static enum decision_kind decide(struct fixture *fixture, const char *id, const 
     struct decision decision;
     record.has_time = true;
     record.time_us = instant(time);
-    policy_decide(fixture->policies, &record, 0, &decision);
+    policy_decide(fixture->policies, &record, &(struct location){.key = "a/b"}, &decision);
     return decision.kind;
 }
 

@@ -15,7 +15,8 @@ static enum policy_verdict verdict_in_zone(const char *zone, const char *select,
                "    guards: {max_percent: 50%%}\n",
                zone, select);
     fixture_ready(&fixture, buf_string(&text));
-    policy_decide(fixture.policies, &recording->record, store, &decision);
+    struct location location = recording_location(recording, store);
+    policy_decide(fixture.policies, &recording->record, &location, &decision);
     enum policy_verdict verdict = decision.verdicts[0];
     fixture_free(&fixture);
     buf_free(&text);
@@ -91,11 +92,25 @@ static void null_is_unknown_to_every_test(void **state)
 {
     (void)state;
     static const char *const tests[] = {
-        "{map: a}",           "{map: {ne: a}}",          "{map: {in: [a, b]}}",
-        "{length: {gt: 1}}",  "{length: {gte: 1}}",      "{weight: {lt: 1}}",
-        "{weight: {lte: 1}}", "{valid: true}",           "{valid: {ne: true}}",
-        "{seen: 2025-01-01}", "{day: {gt: 2025-01-01}}", "{older_than: 1d}",
-        "{newer_than: 1d}",   "{date: 2025-02-14}",      "{dates: {to: 2025-02-14}}",
+        "{map: a}",
+        "{map: {ne: a}}",
+        "{map: {in: [a, b]}}",
+        "{length: {gt: 1}}",
+        "{length: {gte: 1}}",
+        "{weight: {lt: 1}}",
+        "{weight: {lte: 1}}",
+        "{valid: true}",
+        "{valid: {ne: true}}",
+        "{seen: 2025-01-01}",
+        "{day: {gt: 2025-01-01}}",
+        "{older_than: 1d}",
+        "{newer_than: 1d}",
+        "{date: 2025-02-14}",
+        "{dates: {to: 2025-02-14}}",
+        "{map: {glob: '*'}}",
+        "{map: {regex: 'x*'}}",
+        "{seen: {older_than: 1d}}",
+        "{day: {newer_than: 1d}}",
     };
     struct recording recording;
     recording_init(&recording, "A", NULL);
@@ -121,6 +136,8 @@ static void a_value_of_another_kind_is_unknown(void **state)
     assert_verdict(UNKNOWN, "{length: 1}", &recording);
     assert_verdict(UNKNOWN, "{valid: true}", &recording);
     assert_verdict(UNKNOWN, "{seen: 2025-01-01}", &recording);
+    assert_verdict(UNKNOWN, "{seen: {older_than: 1d}}", &recording);
+    assert_verdict(UNKNOWN, "{map: {glob: '*'}}", &recording);
 }
 
 static void texts_compare_by_bytes(void **state)
@@ -308,6 +325,65 @@ static void either_end_of_dates_may_be_open(void **state)
     assert_int_equal(at("UTC", "{dates: {to: 2025-02-01}}", "2025-02-02T00:00:00Z"), NO);
 }
 
+/* Strictly, as the recording's own age; a date column's instants are midnights of UTC. */
+static void ages_of_fields_are_strict(void **state)
+{
+    (void)state;
+    struct recording recording;
+    recording_init(&recording, "A", NULL);
+    recording.fields[FIELD_SEEN] = instant_value("2025-03-02T23:59:59.999999Z");
+    assert_verdict(YES, "{seen: {older_than: 90d}}", &recording);
+    assert_verdict(NO, "{seen: {newer_than: 90d}}", &recording);
+    recording.fields[FIELD_SEEN] = instant_value("2025-03-03T00:00:00Z");
+    assert_verdict(NO, "{seen: {older_than: 90d}}", &recording);
+    assert_verdict(NO, "{seen: {newer_than: 90d}}", &recording);
+    recording.fields[FIELD_SEEN] = instant_value("2025-03-03T00:00:00.000001Z");
+    assert_verdict(YES, "{seen: {newer_than: 90d}}", &recording);
+    recording.fields[FIELD_DAY] = date_value("2025-05-01T00:00:00Z");
+    assert_verdict(NO, "{day: {older_than: 1mo}}", &recording);
+    recording.fields[FIELD_DAY] = date_value("2025-04-30T00:00:00Z");
+    assert_verdict(YES, "{day: {older_than: 1mo, newer_than: 1y}}", &recording);
+}
+
+static enum policy_verdict at_key(const char *select, const char *key)
+{
+    struct recording recording;
+    recording_init(&recording, "A", NULL);
+    recording.key = key;
+    return verdict(select, &recording);
+}
+
+static void a_path_is_the_key_inside_the_store(void **state)
+{
+    (void)state;
+    assert_int_equal(at_key("{path: {glob: 'recording/**'}}", "recording/x/a.ecal"), YES);
+    assert_int_equal(at_key("{path: {glob: 'recording/*'}}", "recording/x/a.ecal"), NO);
+    assert_int_equal(at_key("{path: {glob: 'recording/*/*.ecal'}}", "recording/x/a.ecal"), YES);
+    assert_int_equal(at_key("{path: {glob: 'recording/**'}}", "old/recording/x"), NO);
+    assert_int_equal(at_key("{path: {regex: 'x/.*ecal$'}}", "recording/x/a.ecal"), YES);
+    assert_int_equal(at_key("{path: {regex: '^x/'}}", "recording/x/a.ecal"), NO);
+    assert_int_equal(at_key("{path: {glob: 'a/**', regex: 'b$'}}", "a/b"), YES);
+    assert_int_equal(at_key("{path: {glob: 'a/**', regex: 'c$'}}", "a/b"), NO);
+}
+
+/* A row that is in no store has no key: unknown, so an exclude by path would exclude it. */
+static void a_path_without_a_store_is_unknown(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct recording recording;
+    struct decision decision;
+    recording_init(&recording, "A", NULL);
+    fixture_ready(&fixture, "policies:\n  - name: p\n    target: cold\n"
+                            "    select: {path: {glob: '**'}}\n"
+                            "  - name: q\n    target: cold\n    select: {ids: [A]}\n"
+                            "    exclude: {path: {glob: 'x/**'}}\n");
+    policy_decide(fixture.policies, &recording.record, NULL, &decision);
+    assert_int_equal(decision.verdicts[0], VERDICT_UNDECIDED);
+    assert_int_equal(decision.verdicts[1], VERDICT_EXCLUDED);
+    fixture_free(&fixture);
+}
+
 static void a_store_is_where_it_is_now(void **state)
 {
     (void)state;
@@ -398,7 +474,8 @@ static void assert_because(const char *select, const struct recording *recording
                select);
     fixture_ready(&fixture, buf_string(&text));
     buf_text(&out, "kept: ");
-    policy_because(fixture.policies, 0, &recording->record, &out);
+    struct location location = recording_location(recording, HOT);
+    policy_because(fixture.policies, 0, &recording->record, &location, &out);
     assert_string_equal(buf_string(&out) + strlen("kept: "), want);
     fixture_free(&fixture);
     buf_free(&text);
@@ -440,6 +517,9 @@ static void the_deciding_clauses_are_told(void **state)
     assert_because("{day: {gte: 2025-02-13}}", &recording, "day >= 2025-02-13: 2025-02-13");
     assert_because("{seen: {gt: 2025-02-13}}", &recording,
                    "seen > 2025-02-13: 2025-02-14T01:02:03.000000Z");
+    assert_because("{seen: {older_than: 90d}}", &recording, "seen older_than 90d: 106d");
+    assert_because("{map: {regex: '^track-\\d$'}}", &recording, "map regex ^track-\\d$: track-7");
+    assert_because("{path: {glob: 'a/*'}}", &recording, "path glob a/*");
     assert_because("{everything: true}", &recording, "everything");
     assert_because("{any: [{store: warm}, {store: hot}]}", &recording, "store hot");
     recording.record.time_us = instant("2025-05-31T12:00:00Z");
@@ -465,6 +545,9 @@ int main(void)
         cmocka_unit_test(ages_are_strict),
         cmocka_unit_test(dates_are_right_when_clocks_change),
         cmocka_unit_test(either_end_of_dates_may_be_open),
+        cmocka_unit_test(ages_of_fields_are_strict),
+        cmocka_unit_test(a_path_is_the_key_inside_the_store),
+        cmocka_unit_test(a_path_without_a_store_is_unknown),
         cmocka_unit_test(a_store_is_where_it_is_now),
         cmocka_unit_test(ids_are_texts),
         cmocka_unit_test(sixteen_levels_are_fine),
