@@ -14,6 +14,8 @@ static const struct verb verbs[] = {
     {"demo", VERB_DEMO, "", 0, "a sandbox that shows what frostline does; needs no account",
      cmd_demo},
     {"validate", VERB_VALIDATE, "[POLICY]", 1, "check a policy, offline", cmd_validate},
+    {"test", VERB_TEST, "[POLICY]", 1, "run the tests of a policy, without a catalog and a store",
+     cmd_test},
     {"explain", VERB_EXPLAIN, "[CODE]", 1,
      "what a code of a diagnostic means, with YAML that is wrong and right", cmd_explain},
     {"plan", VERB_PLAN, "[POLICY]", 1, "what the policy would move, changing nothing", cmd_plan},

@@ -6,6 +6,7 @@
 
 int cmd_demo(const struct options *options);
 int cmd_explain(const struct options *options);
+int cmd_test(const struct options *options);
 int cmd_validate(const struct options *options);
 int cmd_plan(const struct options *options);
 int cmd_show(const struct options *options);

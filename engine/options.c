@@ -18,7 +18,7 @@ struct flag {
     const char *help;
 };
 
-static const char *const formats[] = {"human", "json", "github", NULL};
+static const char *const formats[] = {"human", "json", "github", "tap", "junit", NULL};
 static const char *const surveys[] = {"full", "none", NULL};
 
 #define AT(member) offsetof(struct options, member)
@@ -26,15 +26,16 @@ static const char *const surveys[] = {"full", "none", NULL};
 
 static const struct flag flags[] = {
     {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN, "FILE", NULL, "save the plan here"},
-    {"format", 0, KIND_CHOICE, AT(format), VERB_PLAN | VERB_SHOW | VERB_STATUS | VERB_VALIDATE,
-     "human|json|github", formats, "how to print; github (annotations): only of validate"},
+    {"format", 0, KIND_CHOICE, AT(format),
+     VERB_PLAN | VERB_SHOW | VERB_STATUS | VERB_VALIDATE | VERB_TEST, "FORMAT", formats,
+     "how to print: human, json; validate also github (annotations); test human, tap, junit"},
     {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS, NULL, NULL,
      "show every directory"},
     {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN, "TIME", NULL,
      "decide as if it were then; in the future: a simulation"},
     {"survey", 0, KIND_CHOICE, AT(survey), VERB_PLAN, "full|none", surveys,
      "list the stores, or trust the catalog's sizes"},
-    {"var", 0, KIND_VAR, 0, VERB_PLANS | VERB_VALIDATE | VERB_REAP, "NAME=VALUE", NULL,
+    {"var", 0, KIND_VAR, 0, VERB_PLANS | VERB_VALIDATE | VERB_REAP | VERB_TEST, "NAME=VALUE", NULL,
      "another value for a variable of the policy"},
     {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY, "FILE", NULL,
      "the policy of the plan, if it is not where the plan says"},
@@ -252,15 +253,29 @@ static bool take_argument(struct options *options, const char *text, const struc
     return true;
 }
 
+static bool knows_format(enum verb_bit verb, uint64_t format)
+{
+    switch (format) {
+    case FORMAT_HUMAN:
+        return true;
+    case FORMAT_JSON:
+        return verb != VERB_TEST;
+    case FORMAT_GITHUB:
+        return verb == VERB_VALIDATE;
+    default:
+        return verb == VERB_TEST;
+    }
+}
+
 static bool check_flags(const struct options *options, const struct seen *seen, struct err *err)
 {
     for (size_t i = 0; i < seen->count; i++)
         if (options->verb != NULL && !(seen->flags[i]->verbs & options->verb->bit))
             return ERR(err, ERR_INPUT, "%s does not know --%s", options->verb->name,
                        seen->flags[i]->name);
-    if (options->format == FORMAT_GITHUB && options->verb != NULL &&
-        options->verb->bit != VERB_VALIDATE)
-        return ERR(err, ERR_INPUT, "%s does not know --format github", options->verb->name);
+    if (options->verb != NULL && !knows_format(options->verb->bit, options->format))
+        return ERR(err, ERR_INPUT, "%s does not know --format %s", options->verb->name,
+                   formats[options->format]);
     return true;
 }
 

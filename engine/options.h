@@ -25,7 +25,8 @@ enum verb_bit {
     VERB_STATUS = 1 << 7,
     VERB_HELP = 1 << 8,
     VERB_VERSION = 1 << 9,
-    VERB_EXPLAIN = 1 << 10
+    VERB_EXPLAIN = 1 << 10,
+    VERB_TEST = 1 << 11
 };
 #define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP)
 #define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)
@@ -41,7 +42,7 @@ struct verb {
     int (*run)(const struct options *);
 };
 
-enum options_format { FORMAT_HUMAN, FORMAT_JSON, FORMAT_GITHUB };
+enum options_format { FORMAT_HUMAN, FORMAT_JSON, FORMAT_GITHUB, FORMAT_TAP, FORMAT_JUNIT };
 enum options_survey { SURVEY_FULL, SURVEY_NONE };
 
 struct options {

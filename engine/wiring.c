@@ -103,6 +103,13 @@ enum exit_code wiring_load(struct wiring *wiring, const char *path)
 /* -- the catalog ---------------------------------------------------------------------------------
  */
 
+enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *shape)
+{
+    bool bound = policy_bind(wiring->policies, shape, &wiring->diags);
+    enum exit_code code = show_diagnostics(wiring);
+    return bound || code != EXIT_OK ? code : EXIT_INVALID;
+}
+
 enum exit_code wiring_open_catalog(struct wiring *wiring)
 {
     struct err err;
@@ -111,9 +118,7 @@ enum exit_code wiring_open_catalog(struct wiring *wiring)
         err_wrap(&err, "catalog");
         return exit_with(&err);
     }
-    bool bound = policy_bind(wiring->policies, &wiring->shape, &wiring->diags);
-    enum exit_code code = show_diagnostics(wiring);
-    return bound || code != EXIT_OK ? code : EXIT_INVALID;
+    return wiring_bind(wiring, &wiring->shape);
 }
 
 enum exit_code wiring_open_stores(struct wiring *wiring)

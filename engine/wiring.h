@@ -38,6 +38,8 @@ void wiring_close(struct wiring *wiring);
 enum exit_code wiring_parse(struct wiring *wiring, const char *path);
 /* The same, and it has no errors. */
 enum exit_code wiring_load(struct wiring *wiring, const char *path);
+/* The policy is bound to a catalog of that shape. */
+enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *shape);
 /* The catalog is connected, described and bound to the policy. */
 enum exit_code wiring_open_catalog(struct wiring *wiring);
 enum exit_code wiring_open_stores(struct wiring *wiring);

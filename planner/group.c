@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "planner/plain.h"
 #include "planner/planner.h"
+#include "policy/explain.h"
 
 #define ROWS_BYTES_MAX (SPOOL_RECORD_BYTES_MAX / 2)
 #define TEXT_BYTES_MAX ((size_t)64 << 10)
@@ -146,7 +147,7 @@ static void add_mover(struct group *group, const struct record *record,
 
     buf_reset(&group->text);
     if (decision->kind != DECISION_IN_PLACE)
-        policy_because(group->policies, decision->winner, record, location, &group->text);
+        explain_because(group->policies, decision->winner, record, location, &group->text);
     struct candidate_row row = {.id = record->id,
                                 .tail = record->location + group->prefix_bytes,
                                 .because = buf_string(&group->text),

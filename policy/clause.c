@@ -240,17 +240,7 @@ static void write_age(int64_t age_us, struct buf *out)
         buf_format(out, "%llds", (long long)(age_us / WHEN_SECOND_US));
 }
 
-/* What is written about, and how far it has come. */
-struct why {
-    const struct row *row;
-    int64_t as_of_us;
-    size_t begun; /* of out */
-    struct buf *out;
-};
-
-/* What an age is counted from; false: it is unknown. */
-static bool find_instant(const struct clause *clause, const struct record *record,
-                         int64_t *instant_us)
+bool clause_instant(const struct clause *clause, const struct record *record, int64_t *instant_us)
 {
     *instant_us = record->time_us;
     if (clause->kind == CLAUSE_TIME)
@@ -262,28 +252,67 @@ static bool find_instant(const struct clause *clause, const struct record *recor
     return value->kind == VALUE_INSTANT || value->kind == VALUE_DATE;
 }
 
-static void write_leaf(const struct why *why, const struct clause *clause, bool inverted)
+static void write_size(const struct record *record, struct buf *out)
 {
-    const struct clause_origin *origin = clause->origin;
-    const struct record *record = why->row->record;
+    char text[SIZE_TEXT_MAX];
+    size_text(record->bytes, text);
+    buf_text(out, record->has_bytes ? text : "NULL");
+}
+
+void clause_value(const struct clause *clause, const struct row *row, int64_t as_of_us,
+                  struct buf *out)
+{
+    const struct record *record = row->record;
+    const struct value time = {.kind = record->has_time ? VALUE_INSTANT : VALUE_NULL,
+                               .instant_us = record->time_us};
     int64_t instant_us;
-    buf_format(why->out, "%s%s%s", why->out->size > why->begun ? ", " : "", inverted ? "not " : "",
-               origin->words);
-    if (origin->age != AGE_NONE && find_instant(clause, record, &instant_us)) {
-        buf_text(why->out, ": ");
-        write_age(why->as_of_us - instant_us, why->out);
-    } else if (clause->kind == CLAUSE_SIZE && record->has_bytes) {
-        char size[SIZE_TEXT_MAX];
-        size_text(record->bytes, size);
-        buf_format(why->out, ": %s", size);
-    } else if ((origin->shows_value || inverted) && clause->kind >= CLAUSE_LITERAL &&
-               clause->index < record->field_count) {
-        buf_text(why->out, ": ");
-        write_value(&record->fields[clause->index], why->out);
+    if (clause->origin->age != AGE_NONE && clause_instant(clause, record, &instant_us))
+        write_age(as_of_us - instant_us, out);
+    else if (clause->kind == CLAUSE_TIME)
+        write_value(&time, out);
+    else if (clause->kind == CLAUSE_SIZE)
+        write_size(record, out);
+    else if (clause->kind == CLAUSE_PATH)
+        buf_text(out, row->location != NULL ? row->location->key : "in no store");
+    else if (clause->kind >= CLAUSE_NULL && clause->index < record->field_count)
+        write_value(&record->fields[clause->index], out);
+}
+
+/* What is written about, and how far it has come. */
+struct why {
+    const struct row *row;
+    int64_t as_of_us;
+    size_t begun; /* of out */
+    struct buf *out;
+};
+
+/* Whether the reason is not clear without what the row really has. */
+static bool is_told(const struct why *why, const struct clause *clause, bool inverted)
+{
+    const struct record *record = why->row->record;
+    switch (clause->kind) {
+    case CLAUSE_TIME:
+        return clause->origin->age != AGE_NONE && record->has_time;
+    case CLAUSE_SIZE:
+        return record->has_bytes;
+    default:
+        return clause->kind >= CLAUSE_LITERAL && clause->index < record->field_count &&
+               (clause->origin->shows_value || inverted ||
+                clause_decide(clause, why->row) == TRUTH_UNKNOWN);
     }
 }
 
-/* Where one child settles the truth of a group, the first such is told; else all are. */
+static void write_leaf(const struct why *why, const struct clause *clause, bool inverted)
+{
+    buf_format(why->out, "%s%s%s", why->out->size > why->begun ? ", " : "", inverted ? "not " : "",
+               clause->origin->words);
+    if (!is_told(why, clause, inverted))
+        return;
+    buf_text(why->out, ": ");
+    clause_value(clause, why->row, why->as_of_us, why->out);
+}
+
+/* Where one child settles the truth of a group, the first such is told; else all that agree. */
 static void write_why(const struct why *why, const struct clause *clause, bool inverted)
 {
     if (clause->kind == CLAUSE_NOT) {
@@ -298,7 +327,7 @@ static void write_why(const struct why *why, const struct clause *clause, bool i
     enum truth truth = clause_decide(clause, why->row);
     bool one_settles = truth == (clause->kind == CLAUSE_ALL ? TRUTH_NO : TRUTH_YES);
     for (const struct clause *child = clause + 1; child < end; child += child->size) {
-        if (one_settles && clause_decide(child, why->row) != truth)
+        if (clause_decide(child, why->row) != truth)
             continue;
         write_why(why, child, inverted);
         if (one_settles)

@@ -90,6 +90,12 @@ enum truth clause_decide(const struct clause *clause, const struct row *row);
 /* -1, 0 or 1, exactly, whatever the scales. */
 int clause_compare_decimals(struct decimal a, struct decimal b);
 
+/* What the row has that the clause is about: "107d", "2.45 GB", "track-7", "NULL"; nothing for ids,
+ * stores and groups.                                                                             */
+void clause_value(const struct clause *clause, const struct row *row, int64_t as_of_us,
+                  struct buf *out);
+/* What an age is counted from; false: the row has no such instant. */
+bool clause_instant(const struct clause *clause, const struct record *record, int64_t *instant_us);
 /* The clauses that made it so, joined by ", ": all of an `all`, the first of an `any`.  as_of_us
  * tells ages.                                                                                    */
 void clause_because(const struct clause *clause, const struct row *row, int64_t as_of_us,

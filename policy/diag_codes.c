@@ -149,6 +149,10 @@ static const struct diag_code codes[] = {
      "  right:  map: {null: true}\n"
      "          map: 'null'               # the text\n"},
 
+    {DIAG_INSTANT, DIAG_ERROR, "not an instant",
+     "A clock's reading means an instant only with its offset from UTC.\n\n"
+     "  wrong:  as_of: 2025-06-01 12:00\n"
+     "  right:  as_of: 2025-06-01T12:00:00Z\n"},
     {DIAG_UNKNOWN_STORE, DIAG_ERROR, "unknown store",
      "`from`, `target` and `store` name a key of `stores`.\n\n"
      "  wrong:  target: clod\n"
@@ -289,6 +293,15 @@ static const struct diag_code codes[] = {
      "`path` is about the key inside the store, which begins with the name of its first folder.\n\n"
      "  wrong:  path: {glob: \"/recording/**\"}\n"
      "  right:  path: {glob: \"recording/**\"}\n"},
+    {DIAG_TEST_ID, DIAG_ERROR, "expectation of no recording",
+     "A test expects something of a recording that it doesn't have; so it would never fail.\n\n"
+     "  wrong:  recordings: [{id: A, ..}]\n"
+     "          expect: {move: [{id: B}]}\n"
+     "  right:  expect: {move: [{id: A}]}\n"},
+    {DIAG_UNKNOWN_POLICY, DIAG_ERROR, "unknown policy",
+     "No policy of the set has that name.\n\n"
+     "  wrong:  move: [{id: A, policy: ageout}]\n"
+     "  right:  move: [{id: A, policy: age-out}]\n"},
 };
 
 #define COUNT (sizeof codes / sizeof *codes)

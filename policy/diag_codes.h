@@ -41,6 +41,7 @@ enum {
     DIAG_ZONE = 215,
     DIAG_VERSION = 216,
     DIAG_NULL = 217,
+    DIAG_INSTANT = 220,
     /* 03xx: catalog and stores */
     DIAG_UNKNOWN_STORE = 301,
     DIAG_SAME_PLACE = 302,
@@ -73,7 +74,10 @@ enum {
     DIAG_SAME_NAME = 510,
     DIAG_SIZES = 511,
     DIAG_PATTERN = 512,
-    DIAG_PATH_SLASH = 513
+    DIAG_PATH_SLASH = 513,
+    /* 07xx: tests */
+    DIAG_TEST_ID = 701,
+    DIAG_UNKNOWN_POLICY = 702
 };
 
 struct diag_code {

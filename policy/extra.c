@@ -1,6 +1,7 @@
 #include "policy/extra.h"
 
 #include "base/str.h"
+#include "policy/clause.h"
 
 const char *extra_where(const struct policies *policies, struct span span, struct arena *arena)
 {
@@ -10,6 +11,12 @@ const char *extra_where(const struct policies *policies, struct span span, struc
             return str_format(arena, "%s:%u:%u", extra->files[i].path, span.line, span.column);
     }
     return "";
+}
+
+struct row extra_row(const struct policies *policies, const struct record *record,
+                     const struct location *location, struct pattern_memory *memory)
+{
+    return (struct row){record, location, ids_find(&policies->extra->ids, record->id), memory};
 }
 
 void extra_each_selection(const struct policies *policies,

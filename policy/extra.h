@@ -7,6 +7,7 @@
 #include "policy/policy.h"
 
 struct clause;
+struct row;
 
 /* A file that was read.  The path is relative to the folder of the root
  * policy, so that neither a digest nor a `where` depends on where somebody stands.               */
@@ -34,6 +35,9 @@ struct policy_extra {
 
 /* "recordings.yaml:12:9"; lives in the arena. */
 const char *extra_where(const struct policies *policies, struct span span, struct arena *arena);
+/* What is looked up for a row once. */
+struct row extra_row(const struct policies *policies, const struct record *record,
+                     const struct location *location, struct pattern_memory *memory);
 /* Every compiled selection: of holds and policies, selected and excluded. */
 void extra_each_selection(const struct policies *policies,
                           void (*visit)(void *context, struct clause *root), void *context);

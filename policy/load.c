@@ -330,6 +330,8 @@ static void read_root(struct load *load, struct node *root)
     if (raw.stores != NULL)
         model_stores_read(load, raw.stores);
     model_policies_read(load, &raw);
+    if (raw.tests != NULL)
+        model_tests_read(load, raw.tests);
 }
 
 static const char *digest_files(const struct load *load)

@@ -12,6 +12,8 @@ struct raw_root;
 void model_catalog_read(struct load *load, struct node *catalog);
 /* load->policies->stores and ->places. */
 void model_stores_read(struct load *load, struct node *stores);
+/* Tests; all else was read before. */
+void model_tests_read(struct load *load, struct node *list);
 /* Holds, defaults and policies; the catalog and the stores were read before. */
 void model_policies_read(struct load *load, const struct raw_root *root);
 #endif

@@ -105,7 +105,7 @@ static void bind_selection(void *context, struct clause *root)
         if (clause->kind < CLAUSE_NULL || use->is_told[clause->index])
             continue;
         enum value_kind kind = use->shape->fields[clause->index];
-        use->is_told[clause->index] = kind == VALUE_UNSUPPORTED || kind == VALUE_NULL;
+        use->is_told[clause->index] = kind == VALUE_UNSUPPORTED;
         if (use->is_told[clause->index])
             refuse_column(use->diags, use->policies->extra->field_spans[clause->index],
                           use->policies->catalog.fields[clause->index].column, kind,
@@ -147,12 +147,6 @@ void policy_prepare(struct policies *policies, int64_t as_of_us)
 
 /* ---- decide ---- */
 
-static struct row row_of(const struct policies *policies, const struct record *record,
-                         const struct location *location, struct pattern_memory *memory)
-{
-    return (struct row){record, location, ids_find(&policies->extra->ids, record->id), memory};
-}
-
 static uint16_t store_of(const struct location *location)
 {
     return location == NULL ? POLICY_NO_INDEX : location->place;
@@ -179,9 +173,10 @@ static enum policy_verdict judge(const struct policy *policy, const struct row *
         return VERDICT_OUT;
     if (selected == TRUTH_UNKNOWN)
         return VERDICT_UNDECIDED;
-    if (policy->exclude != NULL && clause_decide(policy->exclude, row) != TRUTH_NO)
-        return VERDICT_EXCLUDED;
-    return VERDICT_CANDIDATE;
+    enum truth excluded = policy->exclude == NULL ? TRUTH_NO : clause_decide(policy->exclude, row);
+    if (excluded == TRUTH_UNKNOWN)
+        return VERDICT_UNDECIDED;
+    return excluded == TRUTH_YES ? VERDICT_EXCLUDED : VERDICT_CANDIDATE;
 }
 
 static struct policy_terms merge(struct policy_terms a, struct policy_terms b)
@@ -235,7 +230,7 @@ static void blame(const struct policies *policies, struct decision *decision)
 void policy_decide(struct policies *policies, const struct record *record,
                    const struct location *location, struct decision *decision)
 {
-    struct row row = row_of(policies, record, location, &policies->extra->memory);
+    struct row row = extra_row(policies, record, location, &policies->extra->memory);
     if (row.id != IDS_NONE)
         ids_mark(&policies->extra->ids, row.id);
 
@@ -293,20 +288,13 @@ uint16_t policy_held(const struct policies *policies, const struct record *recor
                      const struct location *location)
 {
     struct pattern_memory memory = {0};
-    struct row row = row_of(policies, record, location, &memory);
+    struct row row = extra_row(policies, record, location, &memory);
     uint16_t hold = find_hold(policies, &row);
     pattern_memory_free(&memory);
     return hold;
 }
 
 /* ---- tell ---- */
-
-void policy_because(struct policies *policies, uint16_t index, const struct record *record,
-                    const struct location *location, struct buf *out)
-{
-    struct row row = row_of(policies, record, location, &policies->extra->memory);
-    clause_because(policies->items[index].select, &row, policies->as_of_us, out);
-}
 
 bool policy_each_missing_id(const struct policies *policies,
                             bool (*visit)(void *, const char *id, const char *where, struct err *),

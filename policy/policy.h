@@ -90,6 +90,24 @@ struct policy_var {
     const char *name, *value;
 };
 
+/* Of `tests`: what shall become of one recording. */
+struct policy_expected {
+    const char *at; /* "recordings.yaml:41:5" */
+    const char *id;
+    bool        moves;
+    const char *policy;  /* it moves: the winner's name; NULL: whichever it is          */
+    uint16_t    target;  /* it moves: store index; POLICY_NO_INDEX: whichever it is     */
+    const char *because; /* it stays: a part of the reason; NULL: whatever it is        */
+};
+struct policy_test {
+    const char             *name, *at;
+    int64_t                 as_of_us;
+    struct record          *recordings;
+    size_t                  recording_count;
+    struct policy_expected *expected;
+    size_t                  expected_count;
+};
+
 /* Everything lives in the arena that policy_load was given. */
 struct policies {
     const char           *path;   /* as given                                                    */
@@ -107,6 +125,9 @@ struct policies {
     size_t                hold_count;
     struct policy        *items;
     size_t                count;
+    struct policy_test   *tests;
+    size_t                test_count;
+    struct catalog_shape  test_shape; /* of a catalog that holds the recordings of all tests */
     int64_t               as_of_us; /* after policy_prepare */
     struct policy_extra  *extra;    /* of policy/ alone     */
 };
@@ -141,7 +162,7 @@ enum policy_verdict {
     VERDICT_OUT,       /* disabled, from another store, not selected              */
     VERDICT_CANDIDATE, /* selected, and not excluded                              */
     VERDICT_EXCLUDED,
-    VERDICT_UNDECIDED  /* the selection is unknown: it does not select            */
+    VERDICT_UNDECIDED  /* the selection is unknown, or the exclude of what it selects: it stays */
 };
 enum decision_kind {
     DECISION_STAY,     /* no policy selects it (some may exclude it, or be undecided)             */
@@ -176,10 +197,6 @@ void policy_contest(const struct policies *policies, uint16_t store, struct deci
  * thread may ask.                                                                                */
 uint16_t policy_held(const struct policies *policies, const struct record *record,
                      const struct location *location);
-/* Why policy `index` selects the row, a few words: "older_than 90d: 107d".  Only of the thread that
- * decides.                                                                                       */
-void policy_because(struct policies *policies, uint16_t index, const struct record *record,
-                    const struct location *location, struct buf *out);
 /* Listed ids that no decided row had; `where` is "recordings.yaml:12:9" or "ids.txt:3:1". */
 MUST_USE bool policy_each_missing_id(const struct policies *policies,
                                      bool (*visit)(void *, const char *id, const char *where,

@@ -205,6 +205,40 @@ bool scalar_span(struct load *load, struct node *node, int64_t *us)
                   "a number and a unit: 45s, 30m, 12h, 90d, 2w");
 }
 
+bool scalar_instant(struct load *load, struct node *node, int64_t *instant_us)
+{
+    struct err err;
+    if (!scalar_text(load, node))
+        return false;
+    if (when_instant_read(node->text, instant_us, &err))
+        return true;
+    return refuse(load, node, DIAG_INSTANT, "an instant", "not a time with its offset",
+                  "2025-02-14T12:00:00Z, or with +01:00 in place of Z");
+}
+
+bool scalar_read_decimal(const char *text, struct decimal *number)
+{
+    bool negative = text[0] == '-', point = false, digits = false;
+    int64_t value = 0;
+    int32_t scale = 0;
+    for (const char *at = text + (text[0] == '-' || text[0] == '+'); *at != '\0'; at++) {
+        if (*at == '.' && !point && digits) {
+            point = true;
+            digits = false;
+            continue;
+        }
+        if (*at < '0' || *at > '9' || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, *at - '0', &value))
+            return false;
+        digits = true;
+        scale += point;
+    }
+    if (!digits || (!negative && value == INT64_MIN))
+        return false;
+    *number = (struct decimal){negative ? value : -value, scale};
+    return true;
+}
+
 bool scalar_date(struct load *load, struct node *node, struct when_date *date)
 {
     struct err err;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/when.h"
 
+struct decimal;
 struct load;
 struct node;
 
@@ -28,7 +29,10 @@ MUST_USE bool scalar_percent(struct load *load, struct node *node, uint32_t *ppm
 MUST_USE bool scalar_duration(struct load *load, struct node *node, struct when_duration *value);
 /* Without months and years: a fixed stretch of time. */
 MUST_USE bool scalar_span(struct load *load, struct node *node, int64_t *us);
+MUST_USE bool scalar_instant(struct load *load, struct node *node, int64_t *instant_us);
 MUST_USE bool scalar_date(struct load *load, struct node *node, struct when_date *date);
+/* [-+]digits[.digits], exactly; false without a finding if the text is none, or too long. */
+bool scalar_read_decimal(const char *text, struct decimal *number);
 /* The index of the text in choices, which end with NULL. */
 MUST_USE bool scalar_choice(struct load *load, struct node *node, const char *const *choices,
                             unsigned *index);

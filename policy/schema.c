@@ -283,7 +283,52 @@ static const struct schema_key tests_keys[] = {
     {"null", SCHEMA_BOOLEAN, .offset = TEST_NULL, .text = "the column is NULL"},
     {0},
 };
-const struct schema schema_tests = {"a test", tests_keys};
+const struct schema schema_tests = {"a comparison", tests_keys};
+
+static const struct schema_key recording_keys[] = {
+    {"id", SCHEMA_TEXT, REQUIRED, AT(raw_recording, id), .text = "its id"},
+    {"location", SCHEMA_TEXT, REQUIRED, AT(raw_recording, location),
+     .text = "a store's name and a key, `hot:recording/a/b.ecal`, or a whole URL"},
+    {"time", SCHEMA_TEXT, AT(raw_recording, time), .text = "when it was recorded"},
+    {"size", SCHEMA_TEXT, AT(raw_recording, size), .text = "how large it is: 5GB"},
+    {0},
+};
+const struct schema schema_recording = {"a recording", recording_keys};
+
+static const struct schema_key move_keys[] = {
+    {"id", SCHEMA_TEXT, REQUIRED, AT(raw_expected, id), .text = "of a recording of this test"},
+    {"policy", SCHEMA_TEXT, AT(raw_expected, policy), .text = "the policy that wins"},
+    {"to", SCHEMA_TEXT, AT(raw_expected, to), .text = "the store that it goes to"},
+    {0},
+};
+const struct schema schema_expect_move = {"what moves", move_keys};
+
+static const struct schema_key stay_keys[] = {
+    {"id", SCHEMA_TEXT, REQUIRED, AT(raw_expected, id), .text = "of a recording of this test"},
+    {"because", SCHEMA_PROSE, AT(raw_expected, because), .text = "a part of the reason"},
+    {0},
+};
+const struct schema schema_expect_stay = {"what stays", stay_keys};
+
+static const struct schema_key expect_keys[] = {
+    {"move", SCHEMA_LIST, AT(raw_expect, move), .item = SCHEMA_OBJECT,
+     .object = &schema_expect_move, .text = "all that moves, and nothing else"},
+    {"stay", SCHEMA_LIST, AT(raw_expect, stay), .item = SCHEMA_OBJECT,
+     .object = &schema_expect_stay, .text = "what stays, and why"},
+    {0},
+};
+const struct schema schema_expect = {"`expect`", expect_keys};
+
+static const struct schema_key test_keys[] = {
+    {"name", SCHEMA_PROSE, REQUIRED, AT(raw_test, name), .text = "what it shows"},
+    {"as_of", SCHEMA_INSTANT, REQUIRED, AT(raw_test, as_of_us), .text = "its clock"},
+    {"recordings", SCHEMA_LIST, REQUIRED, AT(raw_test, recordings), .item = SCHEMA_OBJECT,
+     .object = &schema_recording, .text = "its catalog; the catalog's fields are keys as well"},
+    {"expect", SCHEMA_OBJECT, REQUIRED, AT(raw_test, expect), .object = &schema_expect,
+     .text = "what becomes of them"},
+    {0},
+};
+const struct schema schema_test = {"a test", test_keys};
 
 static const struct schema_key root_keys[] = {
     {"version", SCHEMA_INTEGER, REQUIRED, AT(raw_root, version), .text = "1"},
@@ -299,6 +344,8 @@ static const struct schema_key root_keys[] = {
      .text = "what policies have that say nothing else"},
     {"policies", SCHEMA_LIST, REQUIRED, AT(raw_root, policies), .item = SCHEMA_OBJECT,
      .object = &schema_policy, .text = "what belongs where"},
+    {"tests", SCHEMA_LIST, AT(raw_root, tests), .item = SCHEMA_OBJECT, .object = &schema_test,
+     .text = "what `frostline test` shows, without a catalog and a store"},
     {0},
 };
 const struct schema schema_root = {"a policy file", root_keys};
@@ -446,6 +493,9 @@ static void read_value(struct load *load, const struct schema_key *key, struct n
     case SCHEMA_DATE:
         done = scalar_date(load, node, out);
         break;
+    case SCHEMA_INSTANT:
+        done = scalar_instant(load, node, out);
+        break;
     case SCHEMA_CHOICE:
         done = scalar_choice(load, node, key->choices, out);
         break;
@@ -468,7 +518,15 @@ static void tell_missing(struct load *load, const struct schema *schema, const s
         diag->help = str_format(load->arena, "`%s`: %s", key->name, key->text);
 }
 
-void schema_read(struct load *load, const struct schema *schema, struct node *map, void *out)
+static bool is_among(const char *const *names, const char *name)
+{
+    while (*names != NULL && !str_equal(*names, name))
+        names++;
+    return *names != NULL;
+}
+
+void schema_read_open(struct load *load, const struct schema *schema, struct node *map,
+                      const char *const *names, void *out)
 {
     bool met[KEYS_MAX] = {false};
     for (struct node *value = map->first; value != NULL; value = value->next) {
@@ -479,15 +537,24 @@ void schema_read(struct load *load, const struct schema *schema, struct node *ma
                 read_value(load, key, value, (char *)out + key->offset);
             continue;
         }
-        const char *meant = value->broken ? NULL : refuse_key(load, schema, value, NULL);
+        if (value->broken || names == NULL || is_among(names, value->key->text))
+            continue;
         /* A slip of the pen is told once, not also as the missing key that it was to be. */
-        if (meant != NULL)
-            met[schema_find(schema, meant) - schema->keys] = true;
+        const char *meant = refuse_key(load, schema, value, names);
+        const struct schema_key *slipped = meant == NULL ? NULL : schema_find(schema, meant);
+        if (slipped != NULL)
+            met[slipped - schema->keys] = true;
     }
     for (const struct schema_key *key = schema->keys; key->name != NULL; key++) {
         if (key->required && !met[key - schema->keys])
             tell_missing(load, schema, map, key);
     }
+}
+
+void schema_read(struct load *load, const struct schema *schema, struct node *map, void *out)
+{
+    static const char *const no_names[] = {NULL};
+    schema_read_open(load, schema, map, no_names, out);
 }
 
 const struct schema *schema_variant(struct load *load, struct node *map, const char *noun,

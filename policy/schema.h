@@ -28,6 +28,7 @@ enum schema_type {
     SCHEMA_DURATION, /* struct when_duration                                                */
     SCHEMA_SPAN,     /* int64_t, microseconds                                               */
     SCHEMA_DATE,     /* struct when_date                                                    */
+    SCHEMA_INSTANT,  /* int64_t, microseconds since 1970                                    */
     SCHEMA_CHOICE,   /* unsigned, the index of the choice                                   */
     SCHEMA_OBJECT,   /* struct node *: a map whose keys are key->object                     */
     SCHEMA_LIST,     /* struct node *: at least one key->item                               */
@@ -55,7 +56,7 @@ struct schema {
 /* What the tables put into: defaults are filled in before. */
 struct raw_root {
     int32_t      version;
-    struct node *timezone, *vars, *catalog, *stores, *holds, *defaults, *policies;
+    struct node *timezone, *vars, *catalog, *stores, *holds, *defaults, *policies, *tests;
 };
 struct raw_catalog {
     unsigned     type, unit;
@@ -106,6 +107,22 @@ struct raw_sizes {
     uint64_t gt, gte, lt, lte;
 };
 
+struct raw_test {
+    struct node *name, *recordings, *expect;
+    int64_t      as_of_us;
+};
+/* The fields of the catalog are keys as well. */
+struct raw_recording {
+    struct node *id, *location, *time, *size;
+};
+struct raw_expect {
+    struct node *move, *stay;
+};
+/* Of one recording: what moves has no because, what stays neither policy nor target. */
+struct raw_expected {
+    struct node *id, *policy, *to, *because;
+};
+
 enum { CLEANUP_DELETE, CLEANUP_KEEP };
 
 /* The offsets in schema_select and schema_tests are no offsets but these. */
@@ -141,7 +158,8 @@ enum test {
 
 extern const struct schema schema_root, schema_connection, schema_time, schema_size, schema_hold,
     schema_defaults, schema_cleanup, schema_policy, schema_guards, schema_select, schema_dates,
-    schema_path, schema_sizes, schema_tests;
+    schema_path, schema_sizes, schema_tests, schema_test, schema_recording, schema_expect,
+    schema_expect_move, schema_expect_stay;
 extern const char *const schema_catalog_types[], *const schema_store_types[],
     *const schema_tiers[];
 /* By the index of the type in the lists above. */
@@ -150,6 +168,10 @@ extern const struct schema *const schema_catalogs[], *const schema_stores[];
 /* Every key of the map that the schema knows is read into *out; unknown and missing keys and
  * values that are no such thing are findings, and *out keeps what it had there.                  */
 void schema_read(struct load *load, const struct schema *schema, struct node *map, void *out);
+/* The same; but keys that are among names, ended by NULL, are left for others to read, as any are
+ * if names are not known (NULL).                                                                 */
+void schema_read_open(struct load *load, const struct schema *schema, struct node *map,
+                      const char *const *names, void *out);
 /* The schema's key for a value of a map; a finding if there is none.  `names` (or NULL) are
  * further ones that a message may suggest.                                                       */
 const struct schema_key *schema_key_of(struct load *load, const struct schema *schema,

@@ -618,30 +618,6 @@ struct clause *select_compile(struct load *load, struct node *node, struct node 
 
 /* ---- bind ---- */
 
-/* [-+]digits[.digits], exactly. */
-static bool read_decimal(const char *text, struct decimal *number)
-{
-    bool negative = text[0] == '-', point = false, digits = false;
-    int64_t value = 0;
-    int32_t scale = 0;
-    for (const char *at = text + (text[0] == '-' || text[0] == '+'); *at != '\0'; at++) {
-        if (*at == '.' && !point && digits) {
-            point = true;
-            digits = false;
-            continue;
-        }
-        if (*at < '0' || *at > '9' || __builtin_mul_overflow(value, 10, &value) ||
-            __builtin_sub_overflow(value, *at - '0', &value))
-            return false;
-        digits = true;
-        scale += point;
-    }
-    if (!digits || (!negative && value == INT64_MIN))
-        return false;
-    *number = (struct decimal){negative ? value : -value, scale};
-    return true;
-}
-
 struct binding {
     const struct policies *policies;
     struct diags *diags;
@@ -662,7 +638,7 @@ static void refuse_literal(const struct binding *binding, const struct clause *c
 static void bind_number(const struct binding *binding, struct clause *clause, const char *column)
 {
     clause->kind = CLAUSE_NUMBER;
-    if (!read_decimal(clause->origin->literal->text, &clause->number))
+    if (!scalar_read_decimal(clause->origin->literal->text, &clause->number))
         refuse_literal(binding, clause, column, "not a number", "up to 18 digits, with a point");
 }
 
@@ -722,13 +698,13 @@ static void bind_literal(const struct binding *binding, struct clause *clause,
 {
     bool is_time = column == VALUE_INSTANT || column == VALUE_DATE;
     if (clause->kind == CLAUSE_PATTERN) {
-        if (column != VALUE_TEXT && column != VALUE_UNSUPPORTED)
+        if (column != VALUE_TEXT && column != VALUE_UNSUPPORTED && column != VALUE_NULL)
             refuse_test(binding, clause, "the column is no text");
         return;
     }
     if (clause->origin->age != AGE_NONE) {
-        clause->kind = CLAUSE_INSTANT;
-        if (!is_time && column != VALUE_UNSUPPORTED)
+        clause->kind = is_time ? CLAUSE_INSTANT : CLAUSE_LITERAL;
+        if (!is_time && column != VALUE_UNSUPPORTED && column != VALUE_NULL)
             refuse_test(binding, clause, "the column is no time");
         return;
     }
@@ -753,7 +729,7 @@ static void bind_literal(const struct binding *binding, struct clause *clause,
     case VALUE_DATE:
         bind_date(binding, clause);
         break;
-    default: /* a finding of the field's own */
+    default: /* unknown, or a finding of the field's own */
         clause->kind = CLAUSE_LITERAL;
         break;
     }

@@ -51,7 +51,7 @@ struct catalog_shape {
     enum value_kind time; /* VALUE_NULL: no time column */
     bool time_is_naive;   /* it shows a time, or a date, of no named zone */
     enum value_kind size;
-    enum value_kind *fields;
+    enum value_kind *fields; /* VALUE_NULL: all its values are NULL, whatever the type would be */
     bool location_indexed;       /* a cut-over finds its rows without a scan */
     const char *index_statement; /* the statement that would make such an index */
 };

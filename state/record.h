@@ -9,7 +9,7 @@
 /* The type of a column, as policies see it.  UNSUPPORTED: arrays, json and whatever else the
  * database has; selections on such a column are refused when policies are bound. */
 enum value_kind {
-    VALUE_NULL, /* only of a value, never of a column */
+    VALUE_NULL,
     VALUE_TEXT,
     VALUE_INTEGER,
     VALUE_DECIMAL,

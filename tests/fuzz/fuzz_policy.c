@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "policy/explain.h"
 #include "policy/load.h"
 #include "policy/policy.h"
 #include "state/location.h"
@@ -74,7 +75,7 @@ static void fuzz_decide(struct policies *policies, struct arena *arena, struct d
     policy_decide(policies, &record, &here, &decision);
     policy_decide(policies, &record, &there, &other);
     if (decision.winner != POLICY_NO_INDEX)
-        policy_because(policies, decision.winner, &record, &here, &why);
+        explain_because(policies, decision.winner, &record, &here, &why);
     if (decision.winner != POLICY_NO_INDEX && other.winner != POLICY_NO_INDEX)
         policy_contest(policies, 0, &decision, &other);
     if (policy_held(policies, &record, &here) != decision.hold)
