@@ -16,8 +16,10 @@ static const struct verb verbs[] = {
     {"validate", VERB_VALIDATE, "[POLICY]", 1, "check a policy, offline", cmd_validate},
     {"test", VERB_TEST, "[POLICY]", 1, "run the tests of a policy, without a catalog and a store",
      cmd_test},
-    {"explain", VERB_EXPLAIN, "[CODE]", 1,
-     "what a code of a diagnostic means, with YAML that is wrong and right", cmd_explain},
+    {"explain", VERB_EXPLAIN, "[ID [POLICY]]", 2,
+     "why a recording moves or stays, clause by clause, and when that will change;\n"
+     "  or what a code of a diagnostic means (FL0102), with YAML that is wrong and right",
+     cmd_explain},
     {"plan", VERB_PLAN, "[POLICY]", 1, "what the policy would move, changing nothing", cmd_plan},
     {"show", VERB_SHOW, "PLAN", 1, "show a saved plan", cmd_show},
     {"apply", VERB_APPLY, "[PLAN | POLICY]", 1,

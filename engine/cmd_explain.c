@@ -4,7 +4,8 @@
 
 #include "base/str.h"
 #include "engine/cmd.h"
-#include "engine/exit.h"
+#include "engine/planning.h"
+#include "engine/show_row.h"
 #include "policy/diag_codes.h"
 
 #define COLUMNS 80
@@ -43,13 +44,43 @@ static void print_all(void)
         printf("FL%04d  %-7s  %s\n", code->number, diag_severity_name(code->severity), code->title);
 }
 
-/* NULL: it is no code, or none of ours. */
-static const struct diag_code *find(const char *text)
+/* "FL0102": so an id of that form can't be asked for. */
+static bool is_code(const char *text)
+{
+    return strncasecmp(text, "FL", 2) == 0 && strlen(text) == 6 &&
+           strspn(text + 2, "0123456789") == 4;
+}
+
+static enum exit_code explain_code(const char *text)
 {
     uint64_t number;
-    bool is_code =
-        strncasecmp(text, "FL", 2) == 0 && str_to_u64(text + 2, &number) && number < 10000;
-    return is_code ? diag_codes_find((int)number) : NULL;
+    const struct diag_code *code =
+        str_to_u64(text + 2, &number) ? diag_codes_find((int)number) : NULL;
+    if (code == NULL) {
+        fprintf(stderr,
+                "frostline: %s is no code of a diagnostic\n"
+                "  hint: frostline explain lists them all\n",
+                text);
+        return EXIT_USAGE;
+    }
+    print_code(code);
+    return EXIT_OK;
+}
+
+static enum exit_code explain_row(const struct options *options)
+{
+    struct wiring wiring;
+    bool simulation;
+    wiring_init(&wiring, options);
+    enum exit_code code = wiring_load(&wiring, options->args[1]);
+    if (code == EXIT_OK)
+        code = wiring_open_catalog(&wiring);
+    if (code == EXIT_OK)
+        code = planning_prepare(&wiring, options->as_of, &simulation);
+    if (code == EXIT_OK)
+        code = show_row(&wiring, options->args[0]);
+    wiring_close(&wiring);
+    return code;
 }
 
 int cmd_explain(const struct options *options)
@@ -58,14 +89,5 @@ int cmd_explain(const struct options *options)
         print_all();
         return EXIT_OK;
     }
-    const struct diag_code *code = find(options->args[0]);
-    if (code == NULL) {
-        fprintf(stderr,
-                "frostline: %s is no code of a diagnostic\n"
-                "  hint: frostline explain lists them all\n",
-                options->args[0]);
-        return EXIT_USAGE;
-    }
-    print_code(code);
-    return EXIT_OK;
+    return is_code(options->args[0]) ? explain_code(options->args[0]) : explain_row(options);
 }

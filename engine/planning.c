@@ -13,7 +13,7 @@
 #include "executor/survey.h"
 #include "planner/planner.h"
 
-static enum exit_code settle_as_of(struct wiring *wiring, const char *as_of, bool *simulation)
+enum exit_code planning_prepare(struct wiring *wiring, const char *as_of, bool *simulation)
 {
     int64_t now_us = wiring->clock->ops->now_us(wiring->clock);
     int64_t as_of_us = now_us;
@@ -41,7 +41,7 @@ enum exit_code planning_open(struct wiring *wiring, const char *policy, const ch
     if (code == EXIT_OK && wiring->journal == NULL)
         code = wiring_open_journal(wiring, JOURNAL_READ);
     if (code == EXIT_OK)
-        code = settle_as_of(wiring, as_of, simulation);
+        code = planning_prepare(wiring, as_of, simulation);
     return code;
 }
 

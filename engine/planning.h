@@ -5,6 +5,8 @@
 #include "engine/wiring.h"
 #include "planner/plan_file.h"
 
+/* The policy is prepared for as_of, or for now if it is NULL; in the future it is a simulation. */
+enum exit_code planning_prepare(struct wiring *wiring, const char *as_of, bool *simulation);
 /* Policy, catalog, stores and journal (READ unless it is open) are open, and as_of is settled. */
 enum exit_code planning_open(struct wiring *wiring, const char *policy, const char *as_of,
                              bool *simulation);

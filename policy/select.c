@@ -370,7 +370,8 @@ static void compile_in(struct builder *builder, uint16_t field, const char *name
 {
     if (!schema_list(builder->load, list, "`in`"))
         return;
-    size_t group = add(builder, CLAUSE_ANY, list->key->span, name);
+    const char *words = str_format(builder->load->arena, "%s in", name);
+    size_t group = add(builder, CLAUSE_ANY, list->key->span, words);
     for (struct node *item = list->first; item != NULL; item = item->next)
         compile_literal(builder, field, name, TEST_IN, item);
     close_group(builder, group);

@@ -113,6 +113,11 @@ struct catalog_ops {
     /* The rows with these ids, in no order, those that exist.  visit may not call the catalog. */
     bool (*fetch)(struct catalog *, const char *const *ids, size_t count, catalog_visit *, void *,
                   struct err *);
+    /* The rows whose locations are at or below a directory's canonical URL, which ends in '/', in
+     * no order, at most `limit` of them.  Without an index on the location it scans.  visit may not
+     * call the catalog. */
+    bool (*below)(struct catalog *, const char *directory, size_t limit, catalog_visit *, void *,
+                  struct err *);
     void (*close)(struct catalog *);
 };
 

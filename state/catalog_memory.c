@@ -331,6 +331,23 @@ static bool memory_fetch(struct catalog *catalog, const char *const *ids, size_t
     return ok;
 }
 
+static bool memory_below(struct catalog *catalog, const char *directory, size_t limit,
+                         catalog_visit *visit, void *context, struct err *err)
+{
+    struct catalog_memory *self = memory_of(catalog);
+    bool ok = true;
+    pthread_mutex_lock(&self->mutex);
+    for (size_t i = 0; i < self->rows.count && limit > 0 && ok; i++) {
+        const struct record *row = self->rows.items[i];
+        if (row->location == NULL || !str_starts(row->location, directory))
+            continue;
+        ok = visit(context, row, err);
+        limit--;
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return ok;
+}
+
 static void memory_close(struct catalog *catalog)
 {
     struct catalog_memory *self = memory_of(catalog);
@@ -351,6 +368,7 @@ static const struct catalog_ops MEMORY_OPS = {
     .cut_over = memory_cut_over,
     .look = memory_look,
     .fetch = memory_fetch,
+    .below = memory_below,
     .close = memory_close,
 };
 

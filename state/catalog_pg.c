@@ -88,6 +88,7 @@ static const struct catalog_ops PG_OPS = {
     .cut_over = catalog_pg_cut_over,
     .look = catalog_pg_look,
     .fetch = catalog_pg_fetch,
+    .below = catalog_pg_below,
     .close = pg_close,
 };
 

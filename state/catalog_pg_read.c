@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "state/catalog_pg.h"
 #include "state/catalog_pg_table.h"
+#include "state/catalog_tally.h"
 #include "state/catalog_pg_wire.h"
 
 #define CURSOR_BYTES_MAX ((size_t)1 << 20)
@@ -167,11 +168,36 @@ static bool visit_result(const PGresult *result, struct catalog_pg_form *form, c
     return true;
 }
 
-static bool fetch_some(struct catalog_pg *pg, const char *const *ids, size_t count,
-                       struct arena *scratch, PGresult **rows, struct err *err)
+/* One statement in a transaction of its own; *rows is to be cleared. */
+static bool select_rows(struct catalog_pg *pg, const struct catalog_pg_query *select,
+                        PGresult **rows, struct err *err)
 {
     enum { SELECT = CATALOG_PG_BEGIN_COUNT, END, COUNT };
     struct catalog_pg_query queries[COUNT] = {[END].sql = "ROLLBACK"};
+    CATALOG_PG_REPLY reply = {.count = 0};
+    catalog_pg_link_begin(pg->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, queries);
+    queries[SELECT] = *select;
+    queries[SELECT].binary = true;
+    if (!catalog_pg_link_batch(&pg->writer, queries, COUNT, &reply, err))
+        return false;
+    *rows = reply.results[SELECT];
+    reply.results[SELECT] = NULL;
+    return true;
+}
+
+static bool visit_rows(struct catalog_pg *pg, PGresult *rows, struct arena *scratch,
+                       catalog_visit *visit, void *context, struct err *err)
+{
+    struct catalog_pg_form form;
+    catalog_pg_form_init(&form, pg->config, pg->writer.table, scratch);
+    bool ok = visit_result(rows, &form, visit, context, err);
+    PQclear(rows);
+    return ok;
+}
+
+static bool fetch_some(struct catalog_pg *pg, const char *const *ids, size_t count,
+                       struct arena *scratch, PGresult **rows, struct err *err)
+{
     struct buf array;
     size_t kept;
     if (!catalog_pg_table_ensure(&pg->writer, err))
@@ -179,20 +205,12 @@ static bool fetch_some(struct catalog_pg *pg, const char *const *ids, size_t cou
     const struct catalog_pg_table *table = pg->writer.table;
     ids = catalog_pg_table_ids(table, ids, count, sizeof *ids, scratch, &kept);
     catalog_pg_query_array(&array, ids, kept, sizeof *ids);
-
-    CATALOG_PG_REPLY reply = {.count = 0};
-    catalog_pg_link_begin(pg->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, queries);
-    queries[SELECT].sql = str_format(scratch, "SELECT %s FROM %s AS t WHERE %s", table->select,
-                                     table->quoted, table->has_id);
-    queries[SELECT].binary = true;
-    catalog_pg_query_texts(&queries[SELECT], &array);
-    bool ok = buf_check(&array, "the list of ids", err) &&
-              catalog_pg_link_batch(&pg->writer, queries, COUNT, &reply, err);
+    struct catalog_pg_query select = {.sql =
+                                          str_format(scratch, "SELECT %s FROM %s AS t WHERE %s",
+                                                     table->select, table->quoted, table->has_id)};
+    catalog_pg_query_texts(&select, &array);
+    bool ok = buf_check(&array, "the list of ids", err) && select_rows(pg, &select, rows, err);
     buf_free(&array);
-    if (ok) {
-        *rows = reply.results[SELECT];
-        reply.results[SELECT] = NULL;
-    }
     return ok;
 }
 
@@ -205,11 +223,7 @@ static bool fetch_all(struct catalog_pg *pg, const char *const *ids, size_t coun
         PGresult *rows;
         if (!fetch_some(pg, ids + done, some, scratch, &rows, err))
             return err_wrap(err, "reading rows of the catalog");
-        struct catalog_pg_form form;
-        catalog_pg_form_init(&form, pg->config, pg->writer.table, scratch);
-        bool ok = visit_result(rows, &form, visit, context, err);
-        PQclear(rows);
-        if (!ok)
+        if (!visit_rows(pg, rows, scratch, visit, context, err))
             return false;
         arena_back(scratch, mark);
     }
@@ -224,6 +238,39 @@ bool catalog_pg_fetch(struct catalog *catalog, const char *const *ids, size_t co
     arena_init(&scratch, FETCH_BYTES_MAX);
     pthread_mutex_lock(&pg->mutex);
     bool ok = fetch_all(pg, ids, count, visit, context, &scratch, err);
+    pthread_mutex_unlock(&pg->mutex);
+    arena_free(&scratch);
+    return ok;
+}
+
+/* -- rows below a directory -------------------------------------------------------------------- */
+
+static bool select_below(struct catalog_pg *pg, const char *directory, size_t limit,
+                         struct arena *scratch, PGresult **rows, struct err *err)
+{
+    if (!catalog_pg_table_ensure(&pg->writer, err))
+        return false;
+    const struct catalog_pg_table *table = pg->writer.table;
+    struct catalog_pg_query select = {
+        .sql = str_format(scratch, "SELECT %s FROM %s AS t WHERE %s LIMIT $3::int8", table->select,
+                          table->quoted, table->below)};
+    catalog_pg_query_text(&select, directory);
+    catalog_pg_query_text(&select, catalog_tally_bound(directory, scratch));
+    catalog_pg_query_number(&select, (int64_t)limit);
+    return select_rows(pg, &select, rows, err);
+}
+
+bool catalog_pg_below(struct catalog *catalog, const char *directory, size_t limit,
+                      catalog_visit *visit, void *context, struct err *err)
+{
+    struct catalog_pg *pg = pg_of(catalog);
+    struct arena scratch;
+    PGresult *rows;
+    arena_init(&scratch, FETCH_BYTES_MAX);
+    pthread_mutex_lock(&pg->mutex);
+    bool ok = select_below(pg, directory, limit, &scratch, &rows, err) ||
+              err_wrap(err, "reading rows of the catalog");
+    ok = ok && visit_rows(pg, rows, &scratch, visit, context, err);
     pthread_mutex_unlock(&pg->mutex);
     arena_free(&scratch);
     return ok;

@@ -122,6 +122,19 @@ static bool retry_fetch(struct catalog *catalog, const char *const *ids, size_t 
     }
 }
 
+static bool retry_below(struct catalog *catalog, const char *directory, size_t limit,
+                        catalog_visit *visit, void *context, struct err *err)
+{
+    struct catalog_retry *self = retry_of(catalog);
+    struct watched_visit watched = {.visit = visit, .context = context};
+    for (unsigned tries = 0;;) {
+        if (self->inner->ops->below(self->inner, directory, limit, visit_watched, &watched, err))
+            return true;
+        if (watched.visited || !wait_again(self->clock, &tries, err))
+            return false;
+    }
+}
+
 static void retry_close(struct catalog *catalog)
 {
     struct catalog_retry *self = retry_of(catalog);
@@ -146,6 +159,7 @@ struct catalog *catalog_retry_wrap(struct catalog *inner, struct clock *clock)
                 .cut_over = retry_cut_over,
                 .look = retry_look,
                 .fetch = retry_fetch,
+                .below = retry_below,
                 .close = retry_close},
         .inner = inner,
         .clock = clock,

@@ -125,6 +125,16 @@ static bool sqlite_fetch(struct catalog *catalog, const char *const *ids, size_t
     return ok;
 }
 
+static bool sqlite_below(struct catalog *catalog, const char *directory, size_t limit,
+                         catalog_visit *visit, void *context, struct err *err)
+{
+    struct catalog_sqlite *self = sqlite_of(catalog);
+    bool ok = begin(self, "BEGIN", err) &&
+              catalog_sqlite_below(self, directory, limit, visit, context, err);
+    end(self);
+    return ok;
+}
+
 /* -- the rows of a cut ------------------------------------------------------------------------- */
 
 /* One call on one cut: everything in scratch goes when it is over. */
@@ -139,15 +149,13 @@ struct work {
 static bool tally_below(struct work *work, struct err *err)
 {
     const struct catalog_sqlite_table *table = &work->table;
-    const char *location = table->location.quoted;
     sqlite3_stmt *statement;
     bool row, ok;
-    if (!sql_prepare(work->db,
-                     str_format(work->scratch,
-                                "SELECT CAST(%s AS TEXT), %s FROM %s WHERE %s COLLATE BINARY >= ?1"
-                                " AND %s COLLATE BINARY < ?2 LIMIT ?3",
-                                table->id.quoted, location, table->quoted, location, location),
-                     &statement, err))
+    if (!sql_prepare(
+            work->db,
+            str_format(work->scratch, "SELECT CAST(%s AS TEXT), %s FROM %s WHERE %s LIMIT ?3",
+                       table->id.quoted, table->location.quoted, table->quoted, table->below),
+            &statement, err))
         return false;
     struct sql parameters = sql_parameters(statement);
     sql_put_text(&parameters, work->cut->source);
@@ -309,6 +317,7 @@ static const struct catalog_ops SQLITE_OPS = {
     .cut_over = sqlite_cut_over,
     .look = sqlite_look,
     .fetch = sqlite_fetch,
+    .below = sqlite_below,
     .close = sqlite_close,
 };
 

@@ -2,7 +2,7 @@
  *
  *   catalog_sqlite.c        opening, closing, describe, cut_over, look
  *   catalog_sqlite_table.c  which table and columns it is, and the SQL that names them
- *   catalog_sqlite_read.c   snapshot, cursor, fetch, and what values mean
+ *   catalog_sqlite_read.c   snapshot, cursor, fetch, below, and what values mean
  *
  * The file is never created, and its journal mode is left as it is.  A snapshot is a connection of
  * its own; while it lasts it keeps others from committing, unless the file is in WAL mode. */
@@ -44,5 +44,7 @@ bool catalog_sqlite_cursor_next(struct catalog_cursor *cursor, const struct reco
 void catalog_sqlite_cursor_close(struct catalog_cursor *cursor);
 /* In the transaction that the writer is in. */
 bool catalog_sqlite_fetch(struct catalog_sqlite *self, const char *const *ids, size_t count,
+                          catalog_visit *visit, void *context, struct err *err);
+bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, size_t limit,
                           catalog_visit *visit, void *context, struct err *err);
 #endif

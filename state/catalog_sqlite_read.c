@@ -5,6 +5,7 @@
 #include "base/when.h"
 #include "state/catalog_sqlite.h"
 #include "state/catalog_sqlite_table.h"
+#include "state/catalog_tally.h"
 #include "state/catalog_value.h"
 
 #define CURSOR_BYTES_MAX ((size_t)4 << 20)
@@ -293,11 +294,9 @@ void catalog_sqlite_cursor_close(struct catalog_cursor *cursor)
 
 /* -- rows by id -------------------------------------------------------------------------------- */
 
-static bool visit_id(struct form *form, sqlite3_stmt *statement, const char *id,
-                     catalog_visit *visit, void *context, struct err *err)
+static bool visit_rows(struct form *form, sqlite3_stmt *statement, catalog_visit *visit,
+                       void *context, struct err *err)
 {
-    struct sql parameters = sql_parameters(statement);
-    sql_put_text(&parameters, id);
     for (bool row = true;;) {
         if (!sql_step(statement, &row, err))
             return err_wrap(err, "reading rows of the catalog");
@@ -306,6 +305,14 @@ static bool visit_id(struct form *form, sqlite3_stmt *statement, const char *id,
         if (!form_fill(form, statement, err) || !visit(context, &form->record, err))
             return false;
     }
+}
+
+static bool visit_id(struct form *form, sqlite3_stmt *statement, const char *id,
+                     catalog_visit *visit, void *context, struct err *err)
+{
+    struct sql parameters = sql_parameters(statement);
+    sql_put_text(&parameters, id);
+    return visit_rows(form, statement, visit, context, err);
 }
 
 bool catalog_sqlite_fetch(struct catalog_sqlite *self, const char *const *ids, size_t count,
@@ -322,6 +329,32 @@ bool catalog_sqlite_fetch(struct catalog_sqlite *self, const char *const *ids, s
                           &statement, err);
     for (size_t i = 0; i < count && ok; i++)
         ok = visit_id(&form, statement, ids[i], visit, context, err);
+    sqlite3_finalize(statement);
+    arena_free(&scratch);
+    return ok;
+}
+
+/* -- rows below a directory -------------------------------------------------------------------- */
+
+bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, size_t limit,
+                          catalog_visit *visit, void *context, struct err *err)
+{
+    struct form form;
+    struct arena scratch;
+    sqlite3_stmt *statement = NULL;
+    arena_init(&scratch, CURSOR_BYTES_MAX);
+    bool ok = form_find(&form, self->writer, self->config, &scratch, err) &&
+              sql_prepare(self->writer,
+                          str_format(&scratch, "SELECT %s FROM %s WHERE %s LIMIT ?3",
+                                     form.table.select, form.table.quoted, form.table.below),
+                          &statement, err);
+    if (ok) {
+        struct sql parameters = sql_parameters(statement);
+        sql_put_text(&parameters, directory);
+        sql_put_text(&parameters, catalog_tally_bound(directory, &scratch));
+        sql_put_integer(&parameters, (int64_t)limit);
+        ok = visit_rows(&form, statement, visit, context, err);
+    }
     sqlite3_finalize(statement);
     arena_free(&scratch);
     return ok;

@@ -278,6 +278,8 @@ static void make_sql(struct finding *finding)
     for (size_t i = 0; i < table->value_count; i++)
         table->select = str_format(arena, "%s, %s", table->select, table->values[i].quoted);
     table->has_id = str_format(arena, "%s = ?1 AND CAST(%s AS TEXT) COLLATE BINARY = ?1", id, id);
+    table->below =
+        str_format(arena, "%s COLLATE BINARY >= ?1 AND %s COLLATE BINARY < ?2", location, location);
     table->index_statement =
         str_format(arena, "CREATE INDEX %s ON %s (%s COLLATE BINARY)",
                    quote(arena, str_format(arena, "%s_%s", table->name, table->location.name)),

@@ -22,6 +22,7 @@ struct catalog_sqlite_table {
     size_t value_count;
     const char *select; /* id and location as texts, then the values */
     const char *has_id; /* the row with the id ?1: through the index, and byte by byte */
+    const char *below;  /* at or below: ?1 <= location < ?2 */
     bool location_indexed;
     const char *index_statement;
 };

@@ -579,6 +579,29 @@ static void fetch_takes_more_ids_than_one_query_holds(void **state)
     assert_int_equal(fetched.count, 4);
 }
 
+static void below_finds_the_rows_of_a_directory(void **state)
+{
+    struct catalog_rig *rig = *state;
+    struct fetched fetched = {0};
+    struct err err = {0};
+    catalog_rig_put(rig, "1", "a/1");
+    catalog_rig_put(rig, "22", "a/b/2");
+    catalog_rig_put(rig, "333", "a0/3"); /* '0' follows '/' */
+    catalog_rig_put(rig, "4444", "a.4");
+    catalog_rig_put(rig, "55555", NULL);
+    struct catalog *catalog = connect_to(rig);
+    succeed(catalog->ops->below(catalog, "a/", 10, count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 2);
+    assert_int_equal(fetched.bytes, 3);
+    succeed(catalog->ops->below(catalog, "a/", 1, count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 3);
+    succeed(catalog->ops->below(catalog, "no such/", 10, count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 3);
+    int asked = 0;
+    assert_false(catalog->ops->below(catalog, "a/", 10, refuse, &asked, &err));
+    assert_int_equal(asked, 1);
+}
+
 static void a_visitor_that_refuses_is_not_asked_again(void **state)
 {
     struct catalog_rig *rig = *state;
@@ -644,6 +667,7 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(a_directory_may_have_thousands_of_rows),
         CASE(only_a_server_has_a_clock),
         CASE(fetch_finds_the_rows_that_exist),
+        CASE(below_finds_the_rows_of_a_directory),
         CASE(fetch_takes_more_ids_than_one_query_holds),
         CASE(a_visitor_that_refuses_is_not_asked_again),
         CASE(describe_tells_kinds_and_identity),

@@ -314,6 +314,36 @@ def case_what_was_approved_is_what_runs():
         box.check_moved()
 
 
+def case_explain_tells_why_a_recording_moves():
+    with Box() as box:
+        box.add("R1", "rec/1/")
+        box.execute("CREATE INDEX ecal_by_name ON ecal (ecal_name COLLATE BINARY)")
+        run = box.run("explain", "R1", "--as-of", "2025-06-01").must()
+        assert "on its own, it moves to cold by age-out" in run.out, run.out
+        assert "yes  older_than 90d: 106d" in run.out and "frostline.yaml:16:14" in run.out, run.out
+        assert "no other recording is in this directory" in run.out, run.out
+        box.execute("INSERT INTO ecal VALUES ('R2', ?, '2025-05-14 06:00:00', 0.001)",
+                    f"file://{box.hot}/rec/1/R2.ecalmeas")
+        run = box.run("explain", "R1", "--as-of", "2025-06-01").must()
+        assert "! R2  stays: not selected: age-out (older_than 90d: 17d)" in run.out, run.out
+        assert "shared-directory" in run.out, run.out
+        run = box.run("explain", "R2", "--as-of", "2025-06-01").must()
+        assert "From 2025-08-12 06:00:00 UTC on it moves to cold by age-out" in run.out, run.out
+
+
+def case_explain_knows_what_it_does_not_know():
+    with Box() as box:
+        box.execute("INSERT INTO ecal VALUES ('R1', 'ftp://x/y/z', NULL, NULL), "
+                    "('R2', NULL, NULL, NULL), ('R3', ?, NULL, NULL)",
+                    f"file://{box.hot}//a/b")
+        run = box.run("explain", "R1").must()
+        assert "it stays: unmanaged: " in run.out and "?    older_than 90d" in run.out, run.out
+        assert "it stays: unmanaged: it has no location" in box.run("explain", "R2").must().out
+        assert "it stays: spelling: " in box.run("explain", "R3").must().out
+        assert "no recording has the id R4" in box.run("explain", "R4").must(1).err
+        assert "unknown key" in box.run("explain", "FL0102").must().out
+
+
 def case_an_interrupt_at_the_prompt_ends_at_once():
     with Box() as box:
         box.add("R1", "rec/1/")
