@@ -16,6 +16,8 @@ static const struct verb verbs[] = {
     {"validate", VERB_VALIDATE, "[POLICY]", 1, "check a policy, offline", cmd_validate},
     {"explain", VERB_EXPLAIN, "[CODE]", 1,
      "what a code of a diagnostic means, with YAML that is wrong and right", cmd_explain},
+    {"schema", VERB_SCHEMA, "policy", 1, "print the JSON Schema by which editors check a policy",
+     cmd_schema},
     {"plan", VERB_PLAN, "[POLICY]", 1, "what the policy would move, changing nothing", cmd_plan},
     {"show", VERB_SHOW, "PLAN", 1, "show a saved plan", cmd_show},
     {"apply", VERB_APPLY, "[PLAN | POLICY]", 1,
