@@ -12,11 +12,18 @@
 #undef json_is_object
 #undef json_is_array
 
+#define INDENT 2
+
 /* ---- writing ---- */
 
 void json_begin(struct json_writer *json, struct buf *out)
 {
     *json = (struct json_writer){.out = out};
+}
+
+static void break_line(struct json_writer *json)
+{
+    buf_format(json->out, "\n%*s", INDENT * (int)json->depth, "");
 }
 
 /* The comma before a key, or before a value that no key precedes. */
@@ -26,8 +33,13 @@ static void separate(struct json_writer *json)
         json->after_key = false;
         return;
     }
-    if (json->depth > 0 && !json->first[json->depth])
+    bool follows = json->depth > 0 && !json->first[json->depth];
+    if (follows)
         buf_char(json->out, ',');
+    if (json->depth > 0 && json->depth <= json->lines)
+        break_line(json);
+    else if (follows && json->lines > 0)
+        buf_char(json->out, ' ');
     json->first[json->depth] = false;
 }
 
@@ -42,7 +54,10 @@ static void open(struct json_writer *json, char bracket)
 static void shut(struct json_writer *json, char bracket)
 {
     assert(json->depth > 0 && !json->after_key);
+    bool in_lines = json->depth <= json->lines && !json->first[json->depth];
     json->depth--;
+    if (in_lines)
+        break_line(json);
     buf_char(json->out, bracket);
 }
 
@@ -116,7 +131,7 @@ void json_key(struct json_writer *json, const char *key)
     assert(json->depth > 0 && !json->after_key);
     separate(json);
     quote(json->out, key);
-    buf_char(json->out, ':');
+    buf_text(json->out, json->lines > 0 ? ": " : ":");
     json->after_key = true;
 }
 

@@ -22,6 +22,7 @@ struct json_writer {
     unsigned depth;
     bool first[JSON_DEPTH_MAX + 1];
     bool after_key;
+    unsigned lines; /* for people, set behind json_begin: so deep each item has a line */
 };
 void json_begin(struct json_writer *json, struct buf *out);
 void json_object_begin(struct json_writer *json);

@@ -17,9 +17,9 @@ static const struct verb verbs[] = {
     {"test", VERB_TEST, "[POLICY]", 1, "run the tests of a policy, without a catalog and a store",
      cmd_test},
     {"explain", VERB_EXPLAIN, "[ID [POLICY]]", 2,
-     "why a recording moves or stays, clause by clause, and when that will change;\n"
-     "  or what a code of a diagnostic means (FL0102), with YAML that is wrong and right",
-     cmd_explain},
+     "why a recording moves or stays; or what a code like FL0102 means", cmd_explain},
+    {"schema", VERB_SCHEMA, "policy", 1, "print the JSON Schema by which editors check a policy",
+     cmd_schema},
     {"plan", VERB_PLAN, "[POLICY]", 1, "what the policy would move, changing nothing", cmd_plan},
     {"show", VERB_SHOW, "PLAN", 1, "show a saved plan", cmd_show},
     {"apply", VERB_APPLY, "[PLAN | POLICY]", 1,

@@ -9,6 +9,7 @@ int cmd_explain(const struct options *options);
 int cmd_test(const struct options *options);
 int cmd_validate(const struct options *options);
 int cmd_plan(const struct options *options);
+int cmd_schema(const struct options *options);
 int cmd_show(const struct options *options);
 int cmd_apply(const struct options *options);
 int cmd_reconcile(const struct options *options);

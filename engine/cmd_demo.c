@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/rand.h"
@@ -19,6 +20,7 @@
 #include "engine/exit.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
+#include "policy/schema_json.h"
 #include "state/location.h"
 #include "state/seed.h"
 
@@ -28,6 +30,8 @@
 #define FILE_BYTES_MAX 24000
 #define ARENA_BYTES_MAX ((size_t)64 << 20)
 #define EXAMPLES 6
+#define SCHEMA_FILE "policy.schema.json"
+#define SCHEMA_BYTES_MAX ((size_t)1 << 20)
 
 struct demo {
     struct arena arena;
@@ -118,6 +122,7 @@ static bool fill(struct demo *demo, struct err *err)
 }
 
 static const char policy_text[] =
+    "# yaml-language-server: $schema=" SCHEMA_FILE "\n"
     "# What should be where, in the sandbox of `frostline demo`.\n"
     "version: 1\n"
     "\n"
@@ -158,10 +163,22 @@ static const char policy_text[] =
     "    select: {older_than: 14d, map: proving-ground}\n"
     "    cleanup: {source: delete, after: 0s}\n";
 
+/* By it an editor completes and checks the policy. */
+static bool write_schema(struct demo *demo, struct err *err)
+{
+    struct buf text;
+    buf_init(&text, SCHEMA_BYTES_MAX);
+    schema_json_write(&text);
+    bool written = write_file(file_join(&demo->arena, demo->folder, SCHEMA_FILE), buf_string(&text),
+                              text.size, err);
+    buf_free(&text);
+    return written;
+}
+
 static bool make_sandbox(struct demo *demo, struct err *err)
 {
     const char *cold = file_join(&demo->arena, demo->folder, "cold");
-    if (!file_make_folder(cold, 0700, err) || !fill(demo, err))
+    if (!file_make_folder(cold, 0700, err) || !fill(demo, err) || !write_schema(demo, err))
         return false;
     const char *policy = str_format(&demo->arena, policy_text, demo->folder, demo->records[20].id,
                                     demo->records[33].id);

@@ -26,7 +26,8 @@ enum verb_bit {
     VERB_HELP = 1 << 8,
     VERB_VERSION = 1 << 9,
     VERB_EXPLAIN = 1 << 10,
-    VERB_TEST = 1 << 11
+    VERB_TEST = 1 << 11,
+    VERB_SCHEMA = 1 << 12
 };
 #define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP)
 #define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)

@@ -245,8 +245,7 @@ static void read_parts(struct load *load, const struct raw_catalog *raw)
 void model_catalog_read(struct load *load, struct node *node)
 {
     struct raw_catalog raw = {0};
-    const struct schema *schema =
-        schema_variant(load, node, "a catalog", schema_catalog_types, schema_catalogs);
+    const struct schema *schema = schema_variant(load, node, "a catalog", schema_catalogs);
     if (schema == NULL)
         return;
     schema_read(load, schema, node, &raw);

@@ -282,7 +282,7 @@ static void read_store(struct load *load, struct node *map, struct policy_store 
         .name = map->key->text, .span = map->key->span, .path = "", .container = "", .prefix = ""};
     const struct schema *schema = NULL;
     if (scalar_name(load, map->key) && schema_map(load, map, "a store"))
-        schema = schema_variant(load, map, "a store", schema_store_types, schema_stores);
+        schema = schema_variant(load, map, "a store", schema_stores);
     map->broken = schema == NULL;
     if (map->broken)
         return;

@@ -110,8 +110,8 @@ static const char *location_of(struct load *load, struct node *node)
         return node->text;
     struct node name = *node;
     name.text = str_copy(load->arena, node->text, (size_t)(colon - node->text));
-    if (!load_find_store(load, &name, &store))
-        return NULL;
+    if (!load_find_store(load, &name, &store) || load->stores_broken)
+        return NULL; /* where a broken store is can't be said */
     return location_make(&places->items[store], "", colon + 1, load->arena);
 }
 

@@ -20,7 +20,7 @@ static const char *const cleanups[] = {"delete", "keep", NULL};
 static const char *const on_exceeds[] = {"fail", "truncate", NULL};
 static const char *const units[] = {"directory", NULL};
 const char *const schema_tiers[] = {"hot", "cool", "cold", "archive", NULL};
-const char *const schema_catalog_types[] = {"postgres", "sqlite", NULL};
+static const char *const catalog_types[] = {"postgres", "sqlite", NULL};
 const char *const schema_store_types[] = {"local", "azure", NULL};
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -101,7 +101,7 @@ const struct schema schema_connection = {"a connection", connection_keys};
      SCHEMA_CHOICE,                                                                                \
      REQUIRED,                                                                                     \
      AT(raw_catalog, type),                                                                        \
-     .choices = schema_catalog_types,                                                              \
+     .choices = catalog_types,                                                                     \
      .text = "postgres or sqlite"},                                                                \
         {"table", SCHEMA_TEXT, REQUIRED, AT(raw_catalog, table),                                   \
          .text = "the table, with its schema if it has one: public.ecal"},                         \
@@ -224,8 +224,8 @@ static const struct schema_key policy_keys[] = {
 const struct schema schema_policy = {"a policy", policy_keys};
 
 static const struct schema_key dates_keys[] = {
-    {"from", SCHEMA_TEXT, AT(raw_dates, from), .text = "the first day"},
-    {"to", SCHEMA_TEXT, AT(raw_dates, to), .text = "the last day"},
+    {"from", SCHEMA_DATE, AT(raw_dates, from), .text = "the first day"},
+    {"to", SCHEMA_DATE, AT(raw_dates, to), .text = "the last day"},
     {0},
 };
 const struct schema schema_dates = {"`dates`", dates_keys};
@@ -289,8 +289,8 @@ static const struct schema_key recording_keys[] = {
     {"id", SCHEMA_TEXT, REQUIRED, AT(raw_recording, id), .text = "its id"},
     {"location", SCHEMA_TEXT, REQUIRED, AT(raw_recording, location),
      .text = "a store's name and a key, `hot:recording/a/b.ecal`, or a whole URL"},
-    {"time", SCHEMA_TEXT, AT(raw_recording, time), .text = "when it was recorded"},
-    {"size", SCHEMA_TEXT, AT(raw_recording, size), .text = "how large it is: 5GB"},
+    {"time", SCHEMA_PROSE, AT(raw_recording, time), .text = "when it was recorded"},
+    {"size", SCHEMA_PROSE, AT(raw_recording, size), .text = "how large it is: 5GB"},
     {0},
 };
 const struct schema schema_recording = {"a recording", recording_keys};
@@ -335,9 +335,10 @@ static const struct schema_key root_keys[] = {
     {"timezone", SCHEMA_TEXT, AT(raw_root, timezone), .text = "reads dates; default UTC"},
     {"vars", SCHEMA_MAP, AT(raw_root, vars), .item = SCHEMA_TEXT,
      .text = "values for `$name`; --var overrides"},
-    {"catalog", SCHEMA_OBJECT, REQUIRED, AT(raw_root, catalog), .text = "the table"},
+    {"catalog", SCHEMA_OBJECT, REQUIRED, AT(raw_root, catalog), .variants = schema_catalogs,
+     .text = "the table"},
     {"stores", SCHEMA_MAP, REQUIRED, AT(raw_root, stores), .item = SCHEMA_OBJECT,
-     .text = "where objects are"},
+     .variants = schema_stores, .text = "where objects are"},
     {"holds", SCHEMA_LIST, AT(raw_root, holds), .item = SCHEMA_OBJECT, .object = &schema_hold,
      .text = "what stays, whatever the policies say"},
     {"defaults", SCHEMA_OBJECT, AT(raw_root, defaults), .object = &schema_defaults,
@@ -558,13 +559,14 @@ void schema_read(struct load *load, const struct schema *schema, struct node *ma
 }
 
 const struct schema *schema_variant(struct load *load, struct node *map, const char *noun,
-                                    const char *const *types, const struct schema *const *variants)
+                                    const struct schema *const *variants)
 {
     unsigned index;
-    struct node *type = tree_find(map, "type");
+    const struct schema_key *key = schema_find(variants[0], "type");
+    struct node *type = tree_find(map, key->name);
     if (type != NULL)
-        return scalar_choice(load, type, types, &index) ? variants[index] : NULL;
+        return scalar_choice(load, type, key->choices, &index) ? variants[index] : NULL;
     struct schema any = {noun, variants[0]->keys};
-    tell_missing(load, &any, map, schema_find(variants[0], "type"));
+    tell_missing(load, &any, map, key);
     return NULL;
 }

@@ -1,5 +1,5 @@
 /* schema.h: the one table of keys.  Reading a policy walks it, so what a file may say, what a
- * message suggests and what a JSON Schema would list can't drift apart.                          */
+ * message suggests and what the JSON Schema lists can't drift apart.                             */
 #ifndef POLICY_SCHEMA_H
 #define POLICY_SCHEMA_H
 
@@ -44,6 +44,7 @@ struct schema_key {
     bool                 required;
     size_t               offset;
     const struct schema *object;  /* OBJECT, and LIST or MAP of objects                      */
+    const struct schema *const *variants; /* instead of object: the one that `type` names    */
     enum schema_type     item;    /* LIST, MAP                                               */
     const char *const   *choices; /* CHOICE; NULL-terminated                                 */
     const char          *text;    /* for people: one line                                    */
@@ -99,7 +100,7 @@ struct raw_path {
     struct node *glob, *regex;
 };
 struct raw_dates {
-    struct node *from, *to;
+    struct when_date from, to;
 };
 
 /* POLICY_NO_LIMIT: not given. */
@@ -160,9 +161,8 @@ extern const struct schema schema_root, schema_connection, schema_time, schema_s
     schema_defaults, schema_cleanup, schema_policy, schema_guards, schema_select, schema_dates,
     schema_path, schema_sizes, schema_tests, schema_test, schema_recording, schema_expect,
     schema_expect_move, schema_expect_stay;
-extern const char *const schema_catalog_types[], *const schema_store_types[],
-    *const schema_tiers[];
-/* By the index of the type in the lists above. */
+extern const char *const schema_store_types[], *const schema_tiers[];
+/* By the index of the choice that is their `type`. */
 extern const struct schema *const schema_catalogs[], *const schema_stores[];
 
 /* Every key of the map that the schema knows is read into *out; unknown and missing keys and
@@ -183,6 +183,5 @@ MUST_USE bool schema_map(struct load *load, struct node *node, const char *noun)
 MUST_USE bool schema_list(struct load *load, struct node *node, const char *noun);
 /* The variant that the map's `type` names; NULL after a finding. */
 const struct schema *schema_variant(struct load *load, struct node *map, const char *noun,
-                                    const char *const *types,
                                     const struct schema *const *variants);
 #endif

@@ -153,20 +153,16 @@ static void compile_date(struct builder *builder, struct node *value)
         range_of_days(builder->load->policies, date, date);
 }
 
-static bool read_dates(struct load *load, struct raw_dates *raw, struct when_date *from,
-                       struct when_date *to)
+static bool are_in_order(struct load *load, const struct raw_dates *raw, const struct node *map)
 {
-    bool fine = (raw->from == NULL || scalar_date(load, raw->from, from)) &&
-                (raw->to == NULL || scalar_date(load, raw->to, to));
-    if (!fine || (raw->from == NULL && raw->to == NULL))
-        return false;
-    if (when_days(*from) <= when_days(*to))
+    if (when_days(raw->from) <= when_days(raw->to))
         return true;
-    struct diag *diag = diag_add(load->diags, DIAG_DATES, raw->to->span, "%s is before %s",
-                                 scalar_shown(load, raw->to), scalar_shown(load, raw->from));
+    const struct node *from = tree_find(map, "from"), *to = tree_find(map, "to");
+    struct diag *diag = diag_add(load->diags, DIAG_DATES, to->span, "%s is before %s",
+                                 scalar_shown(load, to), scalar_shown(load, from));
     diag->label = "no day is between them";
     diag->has_second = true;
-    diag->second = raw->from->span;
+    diag->second = from->span;
     diag->second_label = "the first day";
     return false;
 }
@@ -174,21 +170,21 @@ static bool read_dates(struct load *load, struct raw_dates *raw, struct when_dat
 static void compile_dates(struct builder *builder, struct node *value)
 {
     struct load *load = builder->load;
-    struct raw_dates raw = {0};
-    struct when_date from = {1, 1, 1}, to = {9999, 12, 31};
+    struct raw_dates raw = {{1, 1, 1}, {9999, 12, 31}};
+    size_t errors = load->diags->errors;
     if (!has_time(builder, value) || !schema_map(load, value, "`dates`"))
         return;
     schema_read(load, &schema_dates, value, &raw);
-    if (!read_dates(load, &raw, &from, &to))
+    if (load->diags->errors > errors || !are_in_order(load, &raw, value))
         return;
-    const char *words =
-        str_format(load->arena, "dates %s..%s", raw.from == NULL ? "" : raw.from->text,
-                   raw.to == NULL ? "" : raw.to->text);
+    const struct node *from = tree_find(value, "from"), *to = tree_find(value, "to");
+    const char *words = str_format(load->arena, "dates %s..%s", from == NULL ? "" : from->text,
+                                   to == NULL ? "" : to->text);
     struct clause *clause = add_leaf(builder, CLAUSE_TIME, value, words);
-    clause->range = range_of_days(load->policies, from, to);
-    if (raw.from == NULL)
+    clause->range = range_of_days(load->policies, raw.from, raw.to);
+    if (from == NULL)
         clause->range.from_us = INT64_MIN;
-    if (raw.to == NULL)
+    if (to == NULL)
         clause->range.to_us = INT64_MAX;
 }
 

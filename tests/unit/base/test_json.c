@@ -51,6 +51,36 @@ static void values_and_commas(void **state)
                         "\"list\":[1,2,\"3\",[],{},true],\"object\":{\"inner\":0},\"last\":9}");
 }
 
+static void lines_down_to_a_depth(void **state)
+{
+    (void)state;
+    struct json_writer json;
+    json_begin(&json, &buf);
+    json.lines = 2;
+    json_object_begin(&json);
+    json_put_integer(&json, "one", 1);
+    json_key(&json, "two");
+    json_array_begin(&json);
+    json_signed(&json, 2);
+    json_object_begin(&json);
+    json_put_integer(&json, "three", 3);
+    json_put_integer(&json, "four", 4);
+    json_object_end(&json);
+    json_array_end(&json);
+    json_key(&json, "none");
+    json_object_begin(&json);
+    json_object_end(&json);
+    json_object_end(&json);
+    assert_string_equal(buf_string(&buf), "{\n"
+                                          "  \"one\": 1,\n"
+                                          "  \"two\": [\n"
+                                          "    2,\n"
+                                          "    {\"three\": 3, \"four\": 4}\n"
+                                          "  ],\n"
+                                          "  \"none\": {}\n"
+                                          "}");
+}
+
 static void only_what_must_be_is_escaped(void **state)
 {
     (void)state;
@@ -297,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(values_and_commas),
+        TEST(lines_down_to_a_depth),
         TEST(only_what_must_be_is_escaped),
         TEST(every_character_comes_back),
         TEST(the_deepest_nesting_is_written),
