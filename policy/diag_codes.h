@@ -71,7 +71,16 @@ enum {
     DIAG_LITERAL = 508,
     DIAG_TEST = 509,
     DIAG_SAME_NAME = 510,
-    DIAG_SIZES = 511
+    DIAG_SIZES = 511,
+    /* 06xx: warnings, of what is no error and yet unlikely to be meant */
+    DIAG_CONFLICT = 601,
+    DIAG_NEVER_WINS = 602,
+    DIAG_OWN_SOURCE = 603,
+    DIAG_NO_GRACE = 604,
+    DIAG_TAKES_NOTHING = 605,
+    DIAG_UNDOES = 606,
+    DIAG_EXPIRED = 607,
+    DIAG_UNUSED_VAR = 608
 };
 
 struct diag_code {

@@ -512,8 +512,7 @@ struct clause *select_compile(struct load *load, struct node *node, struct node 
 
 /* ---- bind ---- */
 
-/* [-+]digits[.digits], exactly. */
-static bool read_decimal(const char *text, struct decimal *number)
+bool select_decimal(const char *text, struct decimal *number)
 {
     bool negative = text[0] == '-', point = false, digits = false;
     int64_t value = 0;
@@ -556,7 +555,7 @@ static void refuse_literal(const struct binding *binding, const struct clause *c
 static void bind_number(const struct binding *binding, struct clause *clause, const char *column)
 {
     clause->kind = CLAUSE_NUMBER;
-    if (!read_decimal(clause->origin->literal->text, &clause->number))
+    if (!select_decimal(clause->origin->literal->text, &clause->number))
         refuse_literal(binding, clause, column, "not a number", "up to 18 digits, with a point");
 }
 

@@ -11,6 +11,7 @@
 
 struct catalog_shape;
 struct clause;
+struct decimal;
 struct load;
 struct node;
 struct policies;
@@ -22,6 +23,8 @@ int64_t select_midnight(const struct policies *policies, struct when_date date, 
  * if there is one, wherever it stands.  NULL after a finding.                                    */
 struct clause *select_compile(struct load *load, struct node *node, struct node **everything);
 
+/* [-+]digits[.digits], exactly: how a literal is written that a number is compared with. */
+bool select_decimal(const char *text, struct decimal *number);
 /* The literals of tests on fields take their columns' types; what can't is a finding.  May be done
  * again for another shape.                                                                       */
 void select_bind(const struct policies *policies, const struct catalog_shape *shape,
