@@ -153,15 +153,13 @@ static const char policy_text[] =
     "    from: hot\n"
     "    target: cold\n"
     "    select: {older_than: 90d, valid: true}\n"
-    "    cleanup: {source: delete, after: 0s}\n"
     "\n"
     "  - name: proving-ground-early\n"
     "    description: Drives on the proving ground are seldom looked at again.\n"
     "    from: hot\n"
     "    target: cold\n"
     "    priority: 100\n"
-    "    select: {older_than: 14d, map: proving-ground}\n"
-    "    cleanup: {source: delete, after: 0s}\n";
+    "    select: {older_than: 14d, map: proving-ground}\n";
 
 /* By it an editor completes and checks the policy. */
 static bool write_schema(struct demo *demo, struct err *err)

@@ -11,11 +11,15 @@
 static enum exit_code validate_for_people(struct wiring *wiring, const char *path)
 {
     enum exit_code code = wiring_load(wiring, path);
-    if (code == EXIT_OK && !wiring->options->quiet)
-        printf("%s: %s, %s, %s: no errors\n", wiring->policies->path,
-               text_plural(wiring->policies->count, "policy"),
-               text_plural(wiring->policies->store_count, "store"),
-               text_plural(wiring->policies->hold_count, "hold"));
+    if (code != EXIT_OK || wiring->options->quiet)
+        return code;
+    printf("%s: %s, %s, %s: no errors", wiring->policies->path,
+           text_plural(wiring->policies->count, "policy"),
+           text_plural(wiring->policies->store_count, "store"),
+           text_plural(wiring->policies->hold_count, "hold"));
+    if (wiring->diags.warnings > 0)
+        printf(", %s", text_plural(wiring->diags.warnings, "warning"));
+    putchar('\n');
     return code;
 }
 

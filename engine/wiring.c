@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/signals.h"
+#include "engine/text.h"
 #include "executor/http/http.h"
+#include "policy/lint.h"
 
 #define ARENA_BYTES_MAX ((size_t)4 << 30)
 #define DIAGNOSTICS_BYTES_MAX ((size_t)4 << 20)
@@ -57,23 +59,40 @@ static const char *policy_path(struct wiring *wiring, const char *path)
     return path;
 }
 
-/* Errors stop everything; warnings are told and that is all. */
-static enum exit_code show_diagnostics(struct wiring *wiring)
+static void print_frames(const struct diags *diags)
 {
-    struct diags *diags = &wiring->diags;
-    if (diags->count == 0 || (diags->errors == 0 && wiring->options->quiet))
-        return EXIT_OK;
     struct buf text;
     buf_init(&text, DIAGNOSTICS_BYTES_MAX);
     diag_render(diags, &text);
     fputs(buf_string(&text), stderr);
     buf_free(&text);
+}
+
+/* validate is for showing warnings; a plan says that there are some; what runs by a timer would say
+ * the same every night. */
+static void tell_warnings(const struct wiring *wiring)
+{
+    const struct options *options = wiring->options;
+    if (wiring->diags.warnings == 0 || options->quiet)
+        return;
+    if (options->verb->bit == VERB_VALIDATE || options->verbose > 0)
+        print_frames(&wiring->diags);
+    else if (options->verb->bit == VERB_PLAN && options->format == FORMAT_HUMAN)
+        fprintf(stderr, "frostline: %s\n  hint: frostline validate %s tells more\n",
+                text_plural(wiring->diags.warnings, "warning"), wiring->policies->path);
+}
+
+/* Errors stop everything. */
+static enum exit_code show_diagnostics(const struct wiring *wiring)
+{
+    const struct diags *diags = &wiring->diags;
     if (diags->errors == 0) {
-        diags->count = diags->warnings = 0;
+        tell_warnings(wiring);
         return EXIT_OK;
     }
-    fprintf(stderr, "frostline: %zu error%s, %zu warning%s\n", diags->errors,
-            diags->errors == 1 ? "" : "s", diags->warnings, diags->warnings == 1 ? "" : "s");
+    print_frames(diags);
+    fprintf(stderr, "frostline: %s, %s\n", text_plural(diags->errors, "error"),
+            text_plural(diags->warnings, "warning"));
     fprintf(stderr, "  hint: frostline explain FL%04d tells more\n", diags->items[0].code);
     return EXIT_INVALID;
 }
@@ -91,6 +110,10 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
             snprintf(err.hint, sizeof(err.hint), "name a policy file; `frostline demo` makes one");
         return exit_with(&err);
     }
+    if (wiring->policies != NULL)
+        lint_policies(wiring->policies, wiring->clock->ops->now_us(wiring->clock), &wiring->diags);
+    if (options->strict)
+        diag_deny_warnings(&wiring->diags);
     return EXIT_OK;
 }
 
@@ -105,6 +128,7 @@ enum exit_code wiring_load(struct wiring *wiring, const char *path)
 
 enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *shape)
 {
+    wiring->diags.count = wiring->diags.warnings = 0; /* they were told */
     bool bound = policy_bind(wiring->policies, shape, &wiring->diags);
     enum exit_code code = show_diagnostics(wiring);
     return bound || code != EXIT_OK ? code : EXIT_INVALID;

@@ -34,7 +34,7 @@ void wiring_close(struct wiring *wiring);
 
 /* Each prints what is wrong and returns its exit code; EXIT_OK: done. */
 /* The policy file that was named, or frostline.yaml here or in the named folder, is read; what is
- * wrong with it is in wiring->diags, and was not printed. */
+ * wrong with it or to be warned of is in wiring->diags, and was not printed. */
 enum exit_code wiring_parse(struct wiring *wiring, const char *path);
 /* The same, and it has no errors. */
 enum exit_code wiring_load(struct wiring *wiring, const char *path);

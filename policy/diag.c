@@ -82,6 +82,14 @@ struct diag *diag_add(struct diags *diags, int code, struct span span, const cha
     return diag;
 }
 
+void diag_deny_warnings(struct diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++)
+        diags->items[i].severity = DIAG_ERROR;
+    diags->errors += diags->warnings;
+    diags->warnings = 0;
+}
+
 static int compare_spans(const struct span *a, const struct span *b)
 {
     if (a->file != b->file)

@@ -61,6 +61,9 @@ uint16_t diag_add_file(struct diags *diags, const char *path, const char *bytes,
 struct diag *diag_add(struct diags *diags, int code, struct span span, const char *fmt, ...)
     PRINTF(4, 5);
 
+/* Every warning becomes an error, under its own code. */
+void diag_deny_warnings(struct diags *diags);
+
 /* The rustc-style frame, plain text without colour, sorted by file and position:
  *   error[FL0102]: unknown key `older_then`
  *     --> recordings.yaml:17:7                                                                   */

@@ -293,6 +293,52 @@ static const struct diag_code codes[] = {
      "`path` is about the key inside the store, which begins with the name of its first folder.\n\n"
      "  wrong:  path: {glob: \"/recording/**\"}\n"
      "  right:  path: {glob: \"recording/**\"}\n"},
+    {DIAG_CONFLICT, DIAG_WARNING, "policies that can conflict",
+     "Two policies of the same priority want recordings in different stores, and nothing in them "
+     "rules out that it is the same recording. Its directory is then blocked: no order of the file "
+     "decides.\n\n"
+     "  wrong:  - {name: a, target: cold, select: {older_than: 90d}}\n"
+     "          - {name: b, target: warm, select: {older_than: 30d}}\n"
+     "  right:  - {name: a, target: cold, select: {older_than: 90d}, priority: 10}\n"
+     "          - {name: b, target: warm, select: {older_than: 30d}}\n"},
+    {DIAG_NEVER_WINS, DIAG_WARNING, "policy that never wins",
+     "Whatever it takes is taken by another policy as well, which has the higher priority.\n\n"
+     "  wrong:  - {name: a, target: cold, select: {older_than: 90d}, priority: 10}\n"
+     "          - {name: b, target: warm, select: {older_than: 120d}}\n"
+     "  right:  - {name: a, target: cold, select: {older_than: 90d}}\n"
+     "          - {name: b, target: warm, select: {older_than: 120d}, priority: 10}\n"},
+    {DIAG_OWN_SOURCE, DIAG_WARNING, "target that is also the source",
+     "The policy takes recordings from nowhere but its target, so it moves nothing. All that it "
+     "can do is to win over policies of a lower priority; a hold says that more plainly.\n\n"
+     "  wrong:  {name: a, from: cold, target: cold, select: {map: golden}}\n"
+     "  right:  {name: a, from: hot, target: cold, select: {map: golden}}\n"},
+    {DIAG_NO_GRACE, DIAG_WARNING, "no grace",
+     "With a grace of 0 a source is deleted once the catalog names the copy. Readers that still "
+     "have the old location find nothing there, and a mistaken move has to be made again "
+     "backwards.\n\n"
+     "  wrong:  cleanup: {source: delete, after: 0s}\n"
+     "  right:  cleanup: {source: delete, after: 7d}\n"},
+    {DIAG_TAKES_NOTHING, DIAG_WARNING, "policy that can never take a recording",
+     "Conditions that stand side by side have to hold at once, together with `from` and without "
+     "anything that `exclude` names. These can't, whatever the catalog holds.\n\n"
+     "  wrong:  select: {older_than: 90d, newer_than: 30d}\n"
+     "  right:  select: {any: [{older_than: 90d}, {newer_than: 30d}]}\n"},
+    {DIAG_UNDOES, DIAG_WARNING, "policy that can undo another one",
+     "A policy without `from` takes recordings from every store, also from the one to which "
+     "another policy has moved them, and brings them back to where that one had found them.\n\n"
+     "  wrong:  - {name: a, from: hot, target: cold, select: {older_than: 90d}}\n"
+     "          - {name: b, target: hot, select: {valid: true}, priority: 10}\n"
+     "  right:  - {name: b, from: cold, target: hot, select: {valid: true}, priority: 10}\n"},
+    {DIAG_EXPIRED, DIAG_WARNING, "policy or hold that is over",
+     "The last day that `expires` or `until` names has passed: it has no effect any more.\n\n"
+     "  wrong:  expires: 2020-12-31\n"
+     "  right:  expires: 2099-12-31\n"},
+    {DIAG_UNUSED_VAR, DIAG_WARNING, "unused var",
+     "Nothing in the policy has its value, so that --var for it would change nothing. In quotes "
+     "`$name` is a text, and it stands for a whole value, never for a part of one.\n\n"
+     "  wrong:  vars: {cold_after: 90d}\n"
+     "          older_than: 90d\n"
+     "  right:  older_than: $cold_after\n"},
     {DIAG_TEST_ID, DIAG_ERROR, "expectation of no recording",
      "A test expects something of a recording that it doesn't have; so it would never fail.\n\n"
      "  wrong:  recordings: [{id: A, ..}]\n"

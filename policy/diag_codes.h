@@ -75,6 +75,15 @@ enum {
     DIAG_SIZES = 511,
     DIAG_PATTERN = 512,
     DIAG_PATH_SLASH = 513,
+    /* 06xx: warnings, of what is no error and yet unlikely to be meant */
+    DIAG_CONFLICT = 601,
+    DIAG_NEVER_WINS = 602,
+    DIAG_OWN_SOURCE = 603,
+    DIAG_NO_GRACE = 604,
+    DIAG_TAKES_NOTHING = 605,
+    DIAG_UNDOES = 606,
+    DIAG_EXPIRED = 607,
+    DIAG_UNUSED_VAR = 608,
     /* 07xx: tests */
     DIAG_TEST_ID = 701,
     DIAG_UNKNOWN_POLICY = 702

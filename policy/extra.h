@@ -7,6 +7,7 @@
 #include "policy/policy.h"
 
 struct clause;
+struct node;
 struct row;
 
 /* A file that was read.  The path is relative to the folder of the root
@@ -21,15 +22,23 @@ struct extra_file {
     struct id_list list;
 };
 
+/* Where a policy says what a warning points at.  The grace may come from `defaults`. */
+struct extra_policy {
+    struct span name, target, expires, grace;
+};
+
 struct policy_extra {
-    struct arena      *arena;
-    struct ids         ids;
-    struct extra_file *files;
-    size_t             file_count;
-    struct secret     *secrets; /* of catalog.connection */
-    size_t             secret_count;
-    struct span       *field_spans; /* where each field is declared */
-    struct span        time_span, size_span;
+    struct arena        *arena;
+    struct ids           ids;
+    struct extra_file   *files;
+    size_t               file_count;
+    struct secret       *secrets; /* of catalog.connection */
+    size_t               secret_count;
+    struct span         *field_spans; /* where each field is declared */
+    struct span          time_span, size_span;
+    struct node         *vars;     /* the map of that name; NULL: none   */
+    struct extra_policy *policies; /* of each policy                     */
+    struct span         *untils;   /* of each hold: where its `until` is */
     struct pattern_memory memory; /* of the one thread that decides */
 };
 

@@ -287,6 +287,7 @@ static void read_vars(struct load *load, const struct node *root)
     struct span span = {load->file, 1, 1, 1};
     if (vars != NULL && schema_map(load, vars, "`vars`")) {
         span = vars->key->span;
+        policies->extra->vars = vars;
         policies->vars = arena_make(load->arena, vars->count * sizeof *policies->vars);
         for (struct node *value = vars->first; value != NULL; value = value->next) {
             const char *text = check_var(load, value) ? value->text : NULL;

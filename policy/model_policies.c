@@ -66,21 +66,31 @@ static int64_t end_of(const struct load *load, struct when_date last)
     return last.year == 0 ? INT64_MAX : select_midnight(load->policies, last, 1);
 }
 
+/* Line 0 if the map has no such key. */
+static struct span span_of(const struct node *map, const char *key)
+{
+    const struct node *value = tree_find(map, key);
+    return value == NULL ? (struct span){0} : value->span;
+}
+
 /* ---- holds ---- */
 
 static void read_holds(struct load *load, struct node *list)
 {
+    struct policy_extra *extra = load->policies->extra;
     struct names names = {0};
     struct node *everything;
     if (!open_section(load, list, HOLDS_MAX, &names))
         return;
     load->policies->holds = arena_make(load->arena, list->count * sizeof *load->policies->holds);
+    extra->untils = arena_make(load->arena, list->count * sizeof *extra->untils);
     for (struct node *item = list->first; item != NULL; item = item->next) {
         struct raw_hold raw = {0};
         if (!schema_map(load, item, "a hold"))
             continue;
         schema_read(load, &schema_hold, item, &raw);
         check_name(load, &names, raw.name);
+        extra->untils[load->policies->hold_count] = span_of(item, "until");
         load->policies->holds[load->policies->hold_count++] =
             (struct policy_hold){.name = raw.name == NULL ? "" : raw.name->text,
                                  .reason = raw.reason == NULL ? "" : raw.reason->text,
@@ -91,10 +101,13 @@ static void read_holds(struct load *load, struct node *list)
 
 /* ---- policies ---- */
 
-static void read_cleanup(struct load *load, struct node *map, struct policy_terms *terms)
+static void read_cleanup(struct load *load, struct node *map, struct policy_terms *terms,
+                         struct span *grace)
 {
     if (map == NULL)
         return;
+    if (tree_find(map, "after") != NULL)
+        *grace = span_of(map, "after");
     struct raw_cleanup raw = {terms->keep_source ? CLEANUP_KEEP : CLEANUP_DELETE, terms->grace_us};
     schema_read(load, &schema_cleanup, map, &raw);
     terms->keep_source = raw.source == CLEANUP_KEEP;
@@ -174,19 +187,22 @@ static void check_stores(struct load *load, const struct raw_policy *raw, struct
 }
 
 static void read_policy(struct load *load, struct node *item, const struct raw_policy *raw,
-                        struct policy *policy)
+                        struct policy *policy, struct extra_policy *spans)
 {
     struct node *everything, *none;
     policy->name = raw->name == NULL ? "" : raw->name->text;
     policy->description = raw->description == NULL ? "" : raw->description->text;
     policy->at = extra_where(load->policies, item->span, load->arena);
     policy->span = item->span;
+    spans->name = span_of(item, "name");
+    spans->target = span_of(item, "target");
+    spans->expires = span_of(item, "expires");
     policy->enabled = raw->enabled;
     policy->expires_us = end_of(load, raw->expires);
     policy->priority = raw->priority;
     policy->order = raw->order_by;
     policy->terms.verify = raw->verify;
-    read_cleanup(load, raw->cleanup, &policy->terms);
+    read_cleanup(load, raw->cleanup, &policy->terms, &spans->grace);
     read_guards(load, raw->guards, &policy->guards);
     check_stores(load, raw, policy);
     policy->select = compile(load, raw->select, &everything);
@@ -194,21 +210,26 @@ static void read_policy(struct load *load, struct node *item, const struct raw_p
     check_everything(load, everything, tree_find(item, "guards"), policy);
 }
 
-static void read_policies(struct load *load, struct node *list, const struct policy_terms *terms)
+static void read_policies(struct load *load, struct node *list, const struct policy_terms *terms,
+                          struct span grace)
 {
+    struct policy_extra *extra = load->policies->extra;
     struct names names = {0};
     if (!open_section(load, list, POLICY_MAX, &names))
         return;
     load->policies->items = arena_make(load->arena, list->count * sizeof *load->policies->items);
+    extra->policies = arena_make(load->arena, list->count * sizeof *extra->policies);
     for (struct node *item = list->first; item != NULL; item = item->next) {
         struct policy *policy = &load->policies->items[load->policies->count];
+        struct extra_policy *spans = &extra->policies[load->policies->count];
         struct raw_policy raw = {.enabled = true, .verify = terms->verify};
         if (!schema_map(load, item, "a policy"))
             continue;
         schema_read(load, &schema_policy, item, &raw);
         check_name(load, &names, raw.name);
         policy->terms = *terms;
-        read_policy(load, item, &raw, policy);
+        spans->grace = grace;
+        read_policy(load, item, &raw, policy, spans);
         load->policies->count++;
     }
 }
@@ -216,14 +237,15 @@ static void read_policies(struct load *load, struct node *list, const struct pol
 void model_policies_read(struct load *load, const struct raw_root *root)
 {
     struct policy_terms terms = {.verify = VERIFY_CHECKSUM, .grace_us = GRACE_DEFAULT_US};
+    struct span grace = {0};
     if (root->defaults != NULL) {
         struct raw_defaults raw = {.verify = terms.verify};
         schema_read(load, &schema_defaults, root->defaults, &raw);
         terms.verify = raw.verify;
-        read_cleanup(load, raw.cleanup, &terms);
+        read_cleanup(load, raw.cleanup, &terms, &grace);
     }
     if (root->holds != NULL)
         read_holds(load, root->holds);
     if (root->policies != NULL)
-        read_policies(load, root->policies, &terms);
+        read_policies(load, root->policies, &terms, grace);
 }

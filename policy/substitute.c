@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "policy/diag_codes.h"
+#include "policy/extra.h"
 #include "policy/load.h"
 #include "policy/tree.h"
 
@@ -49,6 +50,15 @@ static void refuse_var(struct load *load, struct node *node)
     node->broken = true;
 }
 
+/* The names of policies->vars are the keys of the map. */
+static void mark_used(const struct load *load, const char *name)
+{
+    struct node *value = load->policies->extra->vars->first;
+    while (value->key->text != name)
+        value = value->next;
+    value->used = true;
+}
+
 static void put_var(struct load *load, struct node *node)
 {
     if (!node->plain || node->broken || node->text[0] != '$' || !is_word(node->text + 1))
@@ -61,6 +71,7 @@ static void put_var(struct load *load, struct node *node)
     node->broken = var->value == NULL;
     if (node->broken)
         return;
+    mark_used(load, var->name);
     node->var = var->name;
     node->text = var->value;
 }

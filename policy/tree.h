@@ -22,6 +22,7 @@ struct node {
     enum node_kind kind;
     bool           plain;    /* a scalar without quotes                                        */
     bool           broken;   /* a finding has been made of it: there must be no second one     */
+    bool           used;     /* of a value of `vars`: some scalar was given it                 */
     bool           from_env; /* its text came from the environment and is not to be shown      */
     const char    *text;     /* of a scalar; NUL behind it and never in it                     */
     const char    *var;      /* the $name that the text was given for; NULL: none              */

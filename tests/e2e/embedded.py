@@ -127,6 +127,7 @@ def case_no_name_reaches_the_terminal_as_an_order():
 
 def case_a_bad_policy_is_told_to_people_and_programs():
     with Box() as box:
+        box.policy(after="1d")
         path = os.path.join(box.folder, "frostline.yaml")
         good = json.loads(box.run("validate", "--format", "json").must().out)
         assert good == {"format_version": 1, "diagnostics": [], "errors": 0, "warnings": 0}, good
@@ -143,6 +144,42 @@ def case_a_bad_policy_is_told_to_people_and_programs():
         line = box.run("--format", "github", "validate").must(65).out
         assert line.startswith("::error file=frostline.yaml,line="), line
         box.run("plan", "--format", "github").must(64)
+
+
+def case_warnings_are_the_business_of_validate():
+    with Box() as box:
+        told = box.run("validate").must()
+        assert told.out.endswith(": no errors, 1 warning\n"), told.out
+        assert told.err.startswith("warning[FL0604]: "), told.err
+        quiet = box.run("validate", "-q").must()
+        assert quiet.out == quiet.err == "", quiet.out + quiet.err
+        found = json.loads(box.run("validate", "--format", "json").must().out)
+        assert (found["errors"], found["warnings"]) == (0, 1), found
+        assert found["diagnostics"][0]["severity"] == "warning", found
+        assert box.run("validate", "--format", "github").must().out.startswith("::warning file=")
+        # A plan says that there are some, to people.
+        assert box.run("plan").must().err == ("frostline: 1 warning\n  hint: frostline validate "
+                                              "frostline.yaml tells more\n")
+        assert box.run("plan", "-v").must().err.startswith("warning[FL0604]: ")
+        for words in (["plan", "-q"], ["plan", "--format", "json"], ["apply", "--auto-approve"],
+                      ["reconcile"], ["reap"]):
+            assert "warning" not in box.run(*words).must().err, words
+
+
+def case_strict_takes_warnings_for_errors():
+    with Box() as box:
+        told = box.run("validate", "--strict").must(65)
+        assert told.out == "" and told.err.startswith("error[FL0604]: "), told.out + told.err
+        assert "frostline: 1 error, 0 warnings\n" in told.err, told.err
+        assert box.run("validate", "--strict", "-q").must(65).err == told.err
+        found = json.loads(box.run("validate", "--strict", "--format", "json").must(65).out)
+        assert (found["errors"], found["warnings"]) == (1, 0), found
+        assert found["diagnostics"][0]["severity"] == "error", found
+        line = box.run("validate", "--strict", "--format", "github").must(65).out
+        assert line.startswith("::error file=frostline.yaml,line="), line
+        box.run("plan", "--strict").must(64)
+        box.policy(after="1d")
+        box.run("validate", "--strict").must()
 
 
 def case_every_code_explains_itself():

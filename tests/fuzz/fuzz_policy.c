@@ -1,6 +1,6 @@
-/* Any bytes as a policy: findings or a policy that binds, prepares and decides; never a crash, a
- * leak or a secret in a finding.  The first byte chooses the environment, the rest is the file.
- * Files that it names do not come from the disk.                                                 */
+/* Any bytes as a policy: findings, or a policy that is warned of, binds, prepares and decides;
+ * never a crash, a leak or a secret in a finding.  The first byte chooses the environment, the rest
+ * is the file.  Files that it names do not come from the disk. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "policy/explain.h"
+#include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/policy.h"
 #include "state/location.h"
@@ -101,8 +102,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     load_bytes(&load, bytes, size - 1, &policies);
     if ((policies == NULL) != (diags.errors > 0))
         abort();
-    if (policies != NULL)
+    if (policies != NULL) {
+        lint_policies(policies, FUZZ_AS_OF_US, &diags);
         fuzz_decide(policies, &arena, &diags);
+    }
     policy_free(policies);
     diag_render(&diags, &out);
     if (memmem(data, size, FUZZ_SECRET, strlen(FUZZ_SECRET)) == NULL &&

@@ -127,6 +127,27 @@ static void a_long_line_is_cut_around_the_place(void **state)
     showing_free(&showing);
 }
 
+/* Those that are not kept are counted all the same. */
+static void a_warning_that_is_denied_is_an_error(void **state)
+{
+    (void)state;
+    struct showing showing;
+    showing_init(&showing);
+    uint16_t a = add_file(&showing, "a.yaml", "x\n");
+    diag_add(&showing.diags, DIAG_EMPTY, (struct span){a, 1, 1, 1}, "an error");
+    for (int i = 0; i < DIAG_MAX; i++)
+        diag_add(&showing.diags, DIAG_NO_GRACE, (struct span){a, 1, 1, 1}, "a warning");
+    assert_int_equal(showing.diags.warnings, DIAG_MAX);
+    diag_deny_warnings(&showing.diags);
+    assert_int_equal(showing.diags.errors, DIAG_MAX + 1);
+    assert_int_equal(showing.diags.warnings, 0);
+    const char *out = show(&showing);
+    assert_null(strstr(out, "warning["));
+    assert_non_null(strstr(out, "error[FL0604]: a warning\n"));
+    assert_non_null(strstr(out, "\n1 more findings are not shown\n"));
+    showing_free(&showing);
+}
+
 static void a_place_behind_the_end_shows_nothing(void **state)
 {
     (void)state;
@@ -146,6 +167,7 @@ int main(void)
         cmocka_unit_test(a_second_place_may_come_later),
         cmocka_unit_test(a_long_line_is_cut_around_the_place),
         cmocka_unit_test(a_place_behind_the_end_shows_nothing),
+        cmocka_unit_test(a_warning_that_is_denied_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

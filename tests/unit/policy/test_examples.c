@@ -1,5 +1,6 @@
-/* Each example loads with the environment of the script that it replaces, binds to the script's
- * table, and decides as its README says.                                                         */
+/* Each example loads with the environment of the script that it replaces, without a warning, binds
+ * to the script's table, and decides as its README says.                                         */
+#include "policy/lint.h"
 #include "tests/unit/policy/rows.h"
 
 #define KEY "c2VjcmV0LWNhbmFyeS1rZXk="
@@ -42,6 +43,8 @@ static void open_example(struct fixture *fixture, const char *name)
         fail_msg("%s", err.text);
     diag_render(&fixture->diags, &fixture->out);
     assert_loaded(fixture);
+    lint_policies(fixture->policies, instant(AS_OF), &fixture->diags);
+    assert_int_equal(fixture->diags.warnings, 0);
     assert_true(policy_bind(fixture->policies, &shape, &fixture->diags));
     policy_prepare(fixture->policies, instant(AS_OF));
 

@@ -7,9 +7,11 @@
 #include "base/json.h"
 #include "policy/diag_codes.h"
 #include "policy/diag_machine.h"
+#include "policy/lint.h"
 #include "tests/unit/policy/fixture.h"
 
 #define EXAMPLES_MAX 512
+#define NOW_US INT64_C(1748736000000000) /* 2025-06-01 */
 #define CANARY "CANARYhunter2"
 
 static const char *const environment[] = {
@@ -42,8 +44,12 @@ static void find_faults(const char *path, struct arena *arena, struct diags *dia
     diag_init(diags, arena);
     if (!policy_load(&source, arena, diags, &policies, &err))
         fail_msg("%s: %s", path, err.text);
-    if (policies != NULL)
-        assert_false(policy_bind(policies, &shape, diags));
+    if (policies != NULL) {
+        lint_policies(policies, NOW_US, diags);
+        bool bound = policy_bind(policies, &shape, diags);
+        assert_int_equal(bound, diags->errors == 0);
+    }
+    assert_true(diags->count > 0);
     policy_free(policies);
 }
 
