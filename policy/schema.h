@@ -55,7 +55,7 @@ struct schema {
 /* What the tables put into: defaults are filled in before. */
 struct raw_root {
     int32_t      version;
-    struct node *timezone, *vars, *catalog, *stores, *holds, *defaults, *policies;
+    struct node *include, *timezone, *vars, *catalog, *stores, *holds, *defaults, *policies;
 };
 struct raw_catalog {
     unsigned     type, unit;
@@ -137,6 +137,9 @@ void schema_read(struct load *load, const struct schema *schema, struct node *ma
  * further ones that a message may suggest.                                                       */
 const struct schema_key *schema_key_of(struct load *load, const struct schema *schema,
                                        struct node *value, const char *const *names);
+/* False if a value of that key, or of one that may have been meant to be it, was misread: what it
+ * would have said is not known.                                                                  */
+bool schema_knows(const struct schema *schema, const struct node *map, const char *name);
 /* NULL if the schema has no such key. */
 const struct schema_key *schema_find(const struct schema *schema, const char *name);
 /* True if the node is a map that is not empty; otherwise a finding. */
