@@ -83,6 +83,14 @@ void arena_free(struct arena *arena)
     arena->used_bytes = 0;
 }
 
+void arena_cleanse(struct arena *arena)
+{
+    for (struct arena_block *block = arena->block; block; block = block->older) {
+        ASAN_UNPOISON_MEMORY_REGION(block->bytes, block->capacity_bytes);
+        explicit_bzero(block->bytes, block->capacity_bytes);
+    }
+}
+
 void arena_reset(struct arena *arena)
 {
     arena_back(arena, (struct arena_mark){0});

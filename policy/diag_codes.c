@@ -47,8 +47,9 @@ static const struct diag_code codes[] = {
      "Policies are UTF-8. Another encoding is converted first:\n\n"
      "  iconv -f LATIN1 -t UTF-8 old.yaml > new.yaml\n"},
     {DIAG_LIMIT, DIAG_ERROR, "limit",
-     "A file may be 1 MiB large, nested 40 deep and made of 100,000 pieces; a set of policies may "
-     "list 4,000,000 ids. Long lists of ids belong into an `ids_file`.\n\n"
+     "A file may be 1 MiB large, nested 40 deep and made of 100,000 pieces; a value may be 1 MiB "
+     "large with what its references give; a set of policies may list 4,000,000 ids. Long lists of "
+     "ids belong into an `ids_file`.\n\n"
      "  wrong:  ids: [.., a hundred thousand of them]\n"
      "  right:  ids_file: ids.txt\n"},
     {DIAG_SHAPE, DIAG_ERROR, "map, list or value where another is wanted",
@@ -73,6 +74,20 @@ static const struct diag_code codes[] = {
      "  wrong:  # nothing but a comment\n"
      "  right:  version: 1\n"
      "          catalog: {..}\n"},
+    {DIAG_INCLUDE, DIAG_ERROR, "included file that can't be read",
+     "The path is relative to the folder of the policy; neither `$name` nor `${..}` is read in it. "
+     "What the file would have said is not known, so nothing is told to be missing.\n\n"
+     "  wrong:  include: [policies/team.yaml]   # in policies/frostline.yaml\n"
+     "  right:  include: [team.yaml]\n"},
+    {DIAG_INCLUDE_TWICE, DIAG_ERROR, "file included twice",
+     "Every file is a part of the whole once, whatever names it has, and the root policy is one "
+     "already.\n\n"
+     "  wrong:  include: [team.yaml, ./team.yaml]\n"
+     "  right:  include: [team.yaml]\n"},
+    {DIAG_INCLUDE_NESTED, DIAG_ERROR, "include in an included file",
+     "The root policy lists all files, so that nobody has to search for what belongs to it.\n\n"
+     "  wrong:  include: [tracks.yaml]   # in team.yaml, which frostline.yaml includes\n"
+     "  right:  include: [team.yaml, tracks.yaml]   # in frostline.yaml\n"},
 
     {DIAG_BOOLEAN, DIAG_ERROR, "not a boolean",
      "Only `true` and `false` are booleans: `yes`, `no`, `on` and `off` are texts.\n\n"
@@ -126,7 +141,8 @@ static const struct diag_code codes[] = {
      "  wrong:  container: ${CONTAINER}   # not exported\n"
      "  right:  container: ${CONTAINER:-recordings}\n"},
     {DIAG_ENV_FORM, DIAG_ERROR, "malformed ${..}",
-     "`${NAME}` and `${NAME:-default}`: letters, digits and `_`, one reference at a time.\n\n"
+     "`${NAME}` (letters, digits and `_`), `${file:PATH}` and `${credential:NAME}`, each with or "
+     "without `:-default`; one reference at a time.\n\n"
      "  wrong:  ${A:-${B}}\n"
      "  right:  ${A:-text}\n"},
     {DIAG_ENV_PLACE, DIAG_ERROR, "${..} where it is not read",
@@ -148,6 +164,18 @@ static const struct diag_code codes[] = {
      "  wrong:  map: null\n"
      "  right:  map: {null: true}\n"
      "          map: 'null'               # the text\n"},
+    {DIAG_ENV_FILE, DIAG_ERROR, "file or credential that gives no value",
+     "`${file:PATH}` is what the file holds, without one line break at its end: up to 64 KiB of "
+     "UTF-8, and something. The path is relative to the folder of the policy file that it stands "
+     "in. A default, `${file:PATH:-default}`, is for a file that is not there, not for one that "
+     "can't be read. The same holds for `${credential:NAME}`.\n\n"
+     "  wrong:  password: ${file:/run/secrets}   # a folder\n"
+     "  right:  password: ${file:/run/secrets/db-password}\n"},
+    {DIAG_CREDENTIAL, DIAG_ERROR, "credential that can't be looked for",
+     "`${credential:NAME}` is what systemd put into the file NAME of the folder that it names in "
+     "CREDENTIALS_DIRECTORY (LoadCredential= in the unit); NAME is no path.\n\n"
+     "  wrong:  password: ${credential:frostline/db-password}\n"
+     "  right:  password: ${credential:db-password}\n"},
 
     {DIAG_INSTANT, DIAG_ERROR, "not an instant",
      "A clock's reading means an instant only with its offset from UTC.\n\n"
@@ -253,7 +281,7 @@ static const struct diag_code codes[] = {
      "  wrong:  not: {not: {not: ..}}\n"
      "  right:  not: ..\n"},
     {DIAG_IDS_FILE, DIAG_ERROR, "ids file that can't be read",
-     "The path is relative to the folder of the policy.\n\n"
+     "The path is relative to the folder of the file that it stands in.\n\n"
      "  wrong:  ids_file: policies/ids.txt   # in policies/a.yaml\n"
      "  right:  ids_file: ids.txt\n"},
     {DIAG_IDS_LINE, DIAG_ERROR, "line that is no id",

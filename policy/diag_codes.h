@@ -23,6 +23,9 @@ enum {
     DIAG_MISSING_KEY = 112,
     DIAG_KEY_SHAPE = 113,
     DIAG_EMPTY_FILE = 114,
+    DIAG_INCLUDE = 115,
+    DIAG_INCLUDE_TWICE = 116,
+    DIAG_INCLUDE_NESTED = 117,
     /* 02xx: values */
     DIAG_BOOLEAN = 201,
     DIAG_NUMBER = 202,
@@ -41,6 +44,8 @@ enum {
     DIAG_ZONE = 215,
     DIAG_VERSION = 216,
     DIAG_NULL = 217,
+    DIAG_ENV_FILE = 218,
+    DIAG_CREDENTIAL = 219,
     DIAG_INSTANT = 220,
     /* 03xx: catalog and stores */
     DIAG_UNKNOWN_STORE = 301,

@@ -1,16 +1,24 @@
 #include "policy/extra.h"
 
+#include <assert.h>
+
 #include "base/str.h"
 #include "policy/clause.h"
 
-const char *extra_where(const struct policies *policies, struct span span, struct arena *arena)
+const struct extra_file *extra_file_of(const struct policies *policies, struct span span)
 {
     const struct policy_extra *extra = policies->extra;
-    for (size_t i = 0; i < extra->file_count; i++) {
-        if (extra->files[i].file == span.file)
-            return str_format(arena, "%s:%u:%u", extra->files[i].path, span.line, span.column);
-    }
-    return "";
+    size_t i = 0;
+    while (i < extra->file_count && extra->files[i].file != span.file)
+        i++;
+    assert(i < extra->file_count);
+    return &extra->files[i];
+}
+
+const char *extra_where(const struct policies *policies, struct span span, struct arena *arena)
+{
+    const char *path = extra_file_of(policies, span)->path;
+    return str_format(arena, "%s:%u:%u", path, span.line, span.column);
 }
 
 struct row extra_row(const struct policies *policies, const struct record *record,

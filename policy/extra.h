@@ -10,12 +10,13 @@ struct clause;
 struct node;
 struct row;
 
-/* A file that was read.  The path is relative to the folder of the root
+/* A file that was read.  Path and folder are relative to the folder of the root
  * policy, so that neither a digest nor a `where` depends on where somebody stands.               */
 struct extra_file {
     const char    *path;
+    const char    *folder; /* what paths in it are relative to             */
     const char    *bytes;
-    uint16_t       file; /* in diags */
+    uint16_t       file;     /* in diags                                   */
     size_t         size_bytes;
     bool           has_list; /* an ids file that was read through before   */
     bool           broken;   /* with a finding                             */
@@ -42,6 +43,8 @@ struct policy_extra {
     struct pattern_memory memory; /* of the one thread that decides */
 };
 
+/* The one that a span is in. */
+const struct extra_file *extra_file_of(const struct policies *policies, struct span span);
 /* "recordings.yaml:12:9"; lives in the arena. */
 const char *extra_where(const struct policies *policies, struct span span, struct arena *arena);
 /* What is looked up for a row once. */

@@ -12,6 +12,7 @@
 #include "policy/clause.h"
 #include "policy/diag_codes.h"
 #include "policy/extra.h"
+#include "policy/include.h"
 #include "policy/model.h"
 #include "policy/scalar.h"
 #include "policy/schema.h"
@@ -25,17 +26,66 @@
 
 /* ---- files ---- */
 
+/* "a/b/recordings.yaml" is in "a/b". */
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return "";
+    return slash == path ? "/" : str_copy(arena, path, (size_t)(slash - path));
+}
+
 /* Findings count columns behind a byte order mark; the digest is over all that was read. */
-static uint16_t add_file(struct load *load, const char *path, const char *shown_path,
-                         const char *bytes, size_t size_bytes)
+static struct extra_file *add_file(struct load *load, const char *path, const char *shown_path,
+                                   const char *bytes, size_t size_bytes)
 {
     struct policy_extra *extra = load->policies->extra;
+    struct extra_file *file = &extra->files[extra->file_count++];
     size_t mark = size_bytes >= 3 && memcmp(bytes, "\ufeff", 3) == 0 ? 3 : 0;
-    uint16_t index = diag_add_file(load->diags, shown_path, bytes + mark, size_bytes - mark);
-    extra->files[extra->file_count++] =
-        (struct extra_file){.path = path, .bytes = bytes, .size_bytes = size_bytes, .file = index};
-    return index;
+    *file = (struct extra_file){.path = path,
+                                .folder = folder_of(load->arena, path),
+                                .bytes = bytes,
+                                .size_bytes = size_bytes};
+    file->file = diag_add_file(load->diags, shown_path, bytes + mark, size_bytes - mark);
+    return file;
 }
+
+/* As add_file wants it, and digests and reports show it. */
+static const char *path_in_set(const struct load *load, const struct node *node, const char *path)
+{
+    return file_join(load->arena, extra_file_of(load->policies, node->span)->folder, path);
+}
+
+const char *load_file_path(const struct load *load, const struct node *node, const char *path)
+{
+    return file_join(load->arena, load->folder, path_in_set(load, node, path));
+}
+
+struct extra_file *load_file(struct load *load, struct node *node, size_t limit_bytes, int code)
+{
+    const char *path = load_file_path(load, node, node->text);
+    char *bytes;
+    size_t size_bytes;
+    struct err err;
+    node->broken = true;
+    if (load->policies->extra->file_count == LOAD_FILES_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, node->span, "more than %d files", LOAD_FILES_MAX);
+        return NULL;
+    }
+    if (!load->read(load->read_context, path, limit_bytes, load->arena, &bytes, &size_bytes,
+                    &err)) {
+        struct diag *diag =
+            diag_add(load->diags, code, node->span, "%s can't be read", scalar_shown(load, node));
+        str_tame(err.text);
+        diag->label = arena_copy(load->arena, err.text);
+        diag->help = "the path is relative to the folder of this file";
+        return NULL;
+    }
+    node->broken = false;
+    return add_file(load, path_in_set(load, node, node->text), path, bytes, size_bytes);
+}
+
+/* ---- ids files ---- */
 
 static bool refuse_line(struct load *load, struct extra_file *file, struct span span,
                         const char *label)
@@ -105,43 +155,19 @@ static void read_ids(struct load *load, struct node *node, struct extra_file *fi
     file->list = ids_list(&load->policies->extra->ids, indexes, count);
 }
 
-static struct extra_file *open_file(struct load *load, struct node *node)
-{
-    struct policy_extra *extra = load->policies->extra;
-    const char *path = file_join(load->arena, load->folder, node->text);
-    char *bytes;
-    size_t size_bytes;
-    struct err err;
-    if (extra->file_count == LOAD_FILES_MAX) {
-        diag_add(load->diags, DIAG_TOO_MANY, node->span, "more than %d files", LOAD_FILES_MAX);
-        return NULL;
-    }
-    if (!load->read(load->read_context, path, POLICY_IDS_FILE_BYTES_MAX, load->arena, &bytes,
-                    &size_bytes, &err)) {
-        struct diag *diag =
-            diag_add(load->diags, DIAG_IDS_FILE, node->span, "an ids file can't be read");
-        diag->label = arena_copy(load->arena, err.text);
-        diag->help = "the path is relative to the policy's folder";
-        return NULL;
-    }
-    add_file(load, node->text, path, bytes, size_bytes);
-    return &extra->files[extra->file_count - 1];
-}
-
 bool load_ids_file(struct load *load, struct node *node, struct extra_file **file)
 {
     struct policy_extra *extra = load->policies->extra;
+    const char *path = path_in_set(load, node, node->text);
     *file = NULL;
     for (size_t i = 0; i < extra->file_count; i++) {
-        if (extra->files[i].has_list && str_equal(extra->files[i].path, node->text))
+        if (extra->files[i].has_list && str_equal(extra->files[i].path, path))
             *file = &extra->files[i];
     }
     if (*file == NULL) {
-        *file = open_file(load, node);
-        if (*file == NULL) {
-            node->broken = true;
+        *file = load_file(load, node, POLICY_IDS_FILE_BYTES_MAX, DIAG_IDS_FILE);
+        if (*file == NULL)
             return false;
-        }
         (*file)->has_list = true;
         read_ids(load, node, *file);
     }
@@ -206,10 +232,10 @@ const char *load_path(struct load *load, struct node *node)
     if (str_has_control(node->text, strlen(node->text)) ||
         !str_is_utf8(node->text, strlen(node->text)))
         return refuse_path(load, node, "control characters, or not UTF-8");
-    const char *folder = load->folder;
+    const char *folder = load_file_path(load, node, ".");
     struct err err;
-    if (node->text[0] != '/' && folder[0] != '/' &&
-        !file_real_path(folder[0] == '\0' ? "." : folder, load->arena, &folder, &err))
+    if (node->text[0] != '/' && (folder[0] != '/' || strstr(folder, "/../") != NULL) &&
+        !file_real_path(folder, load->arena, &folder, &err))
         return refuse_path(load, node, "the policy's folder can't be found");
 
     const char *whole = file_join(load->arena, folder, node->text);
@@ -274,6 +300,8 @@ static void override_var(struct load *load, const struct policy_var *given, stru
             return;
         }
     }
+    if (!load->vars_known)
+        return;
     struct diag *diag =
         diag_add(load->diags, DIAG_VAR, span, "--var %s overrides nothing", given->name);
     diag->label = "no var of that name here";
@@ -294,6 +322,7 @@ static void read_vars(struct load *load, const struct node *root)
             policies->vars[policies->var_count++] = (struct policy_var){value->key->text, text};
         }
     }
+    load->vars_known = schema_knows(&schema_root, root, "vars");
     for (size_t i = 0; i < load->source->var_count; i++)
         override_var(load, &load->source->vars[i], span);
     if (policies->var_count > 0)
@@ -302,7 +331,7 @@ static void read_vars(struct load *load, const struct node *root)
 
 /* ---- all of it ---- */
 
-static bool check_version(struct load *load, struct node *root)
+bool load_version(struct load *load, struct node *root)
 {
     int32_t version;
     struct node *node = tree_find(root, "version");
@@ -321,6 +350,7 @@ static bool check_version(struct load *load, struct node *root)
 static void read_root(struct load *load, struct node *root)
 {
     struct raw_root raw = {0};
+    include_read(load, root);
     read_vars(load, root);
     substitute_vars(load, root);
     schema_read(load, &schema_root, root, &raw);
@@ -330,6 +360,7 @@ static void read_root(struct load *load, struct node *root)
         model_catalog_read(load, raw.catalog);
     if (raw.stores != NULL)
         model_stores_read(load, raw.stores);
+    load->stores_known &= schema_knows(&schema_root, root, "stores");
     model_policies_read(load, &raw);
     if (raw.tests != NULL)
         model_tests_read(load, raw.tests);
@@ -354,16 +385,6 @@ static const char *digest_files(const struct load *load)
     return str_format(load->arena, DIGEST_PREFIX "%s", hex);
 }
 
-/* "a/b/recordings.yaml" is "recordings.yaml" in "a/b". */
-static const char *split_path(struct load *load, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    load->folder = "";
-    if (slash != NULL)
-        load->folder = slash == path ? "/" : str_copy(load->arena, path, (size_t)(slash - path));
-    return slash == NULL ? path : slash + 1;
-}
-
 static void begin(struct load *load, const char *bytes, size_t size_bytes)
 {
     struct policies *policies = arena_make(load->arena, sizeof *policies);
@@ -377,8 +398,10 @@ static void begin(struct load *load, const char *bytes, size_t size_bytes)
     ids_init(&policies->extra->ids, load->arena);
     if (!zone_open("UTC", load->arena, &policies->zone, &err))
         abort(); /* it needs no file */
-    const char *name = split_path(load, policies->path);
-    load->file = add_file(load, name, policies->path, bytes, size_bytes);
+    const char *slash = strrchr(policies->path, '/');
+    const char *name = slash == NULL ? policies->path : slash + 1;
+    load->folder = folder_of(load->arena, policies->path);
+    load->file = add_file(load, name, policies->path, bytes, size_bytes)->file;
 }
 
 void load_bytes(struct load *load, const char *bytes, size_t size_bytes, struct policies **policies)
@@ -386,7 +409,7 @@ void load_bytes(struct load *load, const char *bytes, size_t size_bytes, struct 
     *policies = NULL;
     begin(load, bytes, size_bytes);
     struct node *root = tree_read(load->diags, load->file, load->arena);
-    if (root != NULL && schema_map(load, root, "a policy file") && check_version(load, root))
+    if (root != NULL && schema_map(load, root, "a policy file") && load_version(load, root))
         read_root(load, root);
     if (load->diags->errors > 0) {
         policy_free(load->policies);

@@ -20,10 +20,11 @@ struct load {
     struct arena               *arena;
     struct diags               *diags;
     struct policies            *policies;
-    const char                 *folder; /* of the root policy: what paths in it are relative to */
+    const char                 *folder; /* of the root policy: what paths of files start from    */
     uint16_t                    file;   /* the root policy's                                     */
+    bool vars_known;    /* the names of all vars are; else a name that is none tells nothing      */
     bool stores_broken; /* one of them has a finding */
-    bool stores_known; /* the names of all stores are; else a name that is none tells nothing    */
+    bool stores_known; /* the same of stores                                                     */
     bool fields_known; /* the same of fields                                                     */
     bool time_known;   /* it is known whether there is a time column                             */
     bool size_known;   /* the same of a size column                                              */
@@ -39,10 +40,17 @@ void load_bytes(struct load *load, const char *bytes, size_t size_bytes,
 MUST_USE bool load_find_store(struct load *load, struct node *node, uint16_t *store);
 /* The zone that the scalar names; a finding if there is none. */
 void load_zone(struct load *load, struct node *node, const struct zone **zone);
-/* A path in the policy, made absolute: it is relative to the policy's folder; without empty and '.'
- * segments and without '/' at its end.  NULL after a finding.                                    */
+/* A path that is written at `node`, from where this process stands: it is relative to the folder of
+ * the file that it is written in.                                                                */
+const char *load_file_path(const struct load *load, const struct node *node, const char *path);
+/* The path at `node`, made absolute, without empty and '.' segments and without '/' at its end.
+ * NULL after a finding.                                                                          */
 const char *load_path(struct load *load, struct node *node);
-/* Reads a file that the policy names at `node`; a finding if it can't.  A file that was read before
- * is not read again.                                                                             */
+/* Reads the file that `node` names and keeps it, as a part of the digest.  NULL after a finding. */
+struct extra_file *load_file(struct load *load, struct node *node, size_t limit_bytes, int code);
+/* Reads a file of ids that `node` names; a finding if it can't.  A file that was read before is not
+ * read again.                                                                                    */
 MUST_USE bool load_ids_file(struct load *load, struct node *node, struct extra_file **file);
+/* False after a finding: the file is of another version of the language. */
+MUST_USE bool load_version(struct load *load, struct node *root);
 #endif

@@ -65,7 +65,7 @@ static bool is_hidden(const char *from, size_t size)
     return true;
 }
 
-/* Does a URL hold a password, or a parameter that is one, that is not from the environment? */
+/* Does a URL hold a password, or a parameter that is one, that no reference gave? */
 static bool url_is_literal(const char *skeleton)
 {
     const char *begin = strstr(skeleton, "://");
@@ -125,7 +125,8 @@ static void read_word(struct load *load, const struct node *connection, struct n
     struct policy_extra *extra = load->policies->extra;
     struct secret *secret = &extra->secrets[extra->secret_count++];
     const char *skeleton;
-    substitute_secret(load, value, secret, &skeleton);
+    if (!substitute_secret(load, value, secret, &skeleton))
+        return;
     if (is_literal_secret(key->name, skeleton))
         refuse_literal(load, value);
     bool is_url = str_equal(key->name, "url");

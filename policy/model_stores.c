@@ -165,7 +165,7 @@ static void make_place(struct load *load, const struct policy_store *store, stru
 
 /* ---- azure ---- */
 
-/* Does the string hold a key or signature that is not from the environment? */
+/* Does the string hold a key or signature that no reference gave? */
 static bool has_literal_key(const char *skeleton)
 {
     static const char *const names[] = {"accountkey=", "sharedaccesssignature=", "sig="};
@@ -190,7 +190,8 @@ static void read_connection(struct load *load, struct node *node, struct policy_
     struct secret text = {0};
     const char *skeleton;
     struct err err;
-    substitute_secret(load, node, &text, &skeleton);
+    if (!substitute_secret(load, node, &text, &skeleton))
+        return;
     if (has_literal_key(skeleton)) {
         struct diag *diag = diag_add(load->diags, DIAG_LITERAL_SECRET, node->span,
                                      "`%s` holds a key or a signature", node->key->text);

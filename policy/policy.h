@@ -111,8 +111,8 @@ struct policy_test {
 /* Everything lives in the arena that policy_load was given. */
 struct policies {
     const char           *path;   /* as given                                                    */
-    const char           *digest; /* "sha256:.." over path (relative), size and bytes of all files
-                                   * read, ids files included                                     */
+    const char           *digest; /* "sha256:.." over path (relative), size and bytes of all policy
+                                   * and ids files; not of those that hold secrets                */
     const char           *zone_name;
     const struct zone    *zone;
     struct policy_var    *vars; /* sorted by name, overrides applied */
@@ -144,7 +144,7 @@ struct policy_source {
 };
 
 /* False with err only if the file can't be read at all; otherwise true, and *policies is NULL if
- * diags has errors.  Variables that are missing in ${NAME} are an error each.                    */
+ * diags has errors.  What a ${..} can't give is an error each.                                   */
 MUST_USE bool policy_load(const struct policy_source *source, struct arena *arena,
                           struct diags *diags, struct policies **policies, struct err *err);
 /* Cleanses the secrets. */

@@ -17,7 +17,7 @@
 const char *scalar_shown(const struct load *load, const struct node *node)
 {
     if (node->from_env)
-        return "what the environment gives";
+        return "what `${..}` gives";
     size_t size = strcspn(node->text, "\n\t");
     size_t cut = size > SHOWN_MAX ? SHOWN_MAX : size;
     while (cut < size && cut > 0 && ((unsigned char)node->text[cut] & 0xc0) == 0x80)

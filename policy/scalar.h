@@ -13,8 +13,8 @@ struct decimal;
 struct load;
 struct node;
 
-/* How a message names the scalar: its text in backquotes, cut where it is long; of a text from the
- * environment only that it is one.                                                              */
+/* How a message names the scalar: its text in backquotes, cut where it is long; of a text that a
+ * reference gave only that it did.                                                              */
 const char *scalar_shown(const struct load *load, const struct node *node);
 
 /* A scalar at all, not empty, and without a ${..} that nobody would replace. */

@@ -332,6 +332,8 @@ const struct schema schema_test = {"a test", test_keys};
 
 static const struct schema_key root_keys[] = {
     {"version", SCHEMA_INTEGER, REQUIRED, AT(raw_root, version), .text = "1"},
+    {"include", SCHEMA_LIST, AT(raw_root, include), .item = SCHEMA_TEXT,
+     .text = "further files, whose parts stand behind these"},
     {"timezone", SCHEMA_TEXT, AT(raw_root, timezone), .text = "reads dates; default UTC"},
     {"vars", SCHEMA_MAP, AT(raw_root, vars), .item = SCHEMA_TEXT,
      .text = "values for `$name`; --var overrides"},
@@ -360,6 +362,20 @@ const struct schema_key *schema_find(const struct schema *schema, const char *na
             return key;
     }
     return NULL;
+}
+
+bool schema_knows(const struct schema *schema, const struct node *map, const char *name)
+{
+    const char *const names[] = {name, NULL};
+    bool known = true;
+    for (const struct node *value = map->first; value != NULL; value = value->next) {
+        const char *key = value->key->text;
+        if (schema_find(schema, key) == NULL)
+            known &= str_nearest(key, names) == NULL;
+        else if (str_equal(key, name))
+            known &= !value->broken;
+    }
+    return known;
 }
 
 /* The nearest of the schema's keys and of further names. */

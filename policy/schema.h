@@ -57,7 +57,7 @@ struct schema {
 /* What the tables put into: defaults are filled in before. */
 struct raw_root {
     int32_t      version;
-    struct node *timezone, *vars, *catalog, *stores, *holds, *defaults, *policies, *tests;
+    struct node *include, *timezone, *vars, *catalog, *stores, *holds, *defaults, *policies, *tests;
 };
 struct raw_catalog {
     unsigned     type, unit;
@@ -176,6 +176,9 @@ void schema_read_open(struct load *load, const struct schema *schema, struct nod
  * further ones that a message may suggest.                                                       */
 const struct schema_key *schema_key_of(struct load *load, const struct schema *schema,
                                        struct node *value, const char *const *names);
+/* False if a value of that key, or of one that may have been meant to be it, was misread: what it
+ * would have said is not known.                                                                  */
+bool schema_knows(const struct schema *schema, const struct node *map, const char *name);
 /* NULL if the schema has no such key. */
 const struct schema_key *schema_find(const struct schema *schema, const char *name);
 /* True if the node is a map that is not empty; otherwise a finding. */

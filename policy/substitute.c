@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/digest.h"
+#include "base/file.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "policy/diag_codes.h"
@@ -11,7 +11,10 @@
 #include "policy/load.h"
 #include "policy/tree.h"
 
-#define ENV_NAME_MAX 128
+#define NAME_BYTES_MAX 1024                  /* of a variable, a path or a credential */
+#define TEXT_BYTES_MAX POLICY_FILE_BYTES_MAX /* of a scalar with what its references give */
+#define SCRATCH_BYTES_MAX ((size_t)32 << 20)
+#define CREDENTIALS "CREDENTIALS_DIRECTORY" /* systemd.exec(5), "Credentials" */
 
 /* ---- $name ---- */
 
@@ -37,6 +40,9 @@ static const struct policy_var *find_var(const struct policies *policies, const 
 
 static void refuse_var(struct load *load, struct node *node)
 {
+    node->broken = true;
+    if (!load->vars_known)
+        return;
     size_t count = load->policies->var_count;
     const char **names = arena_make(load->arena, (count + 1) * sizeof *names);
     for (size_t i = 0; i < count; i++)
@@ -47,7 +53,6 @@ static void refuse_var(struct load *load, struct node *node)
     diag->label = "`vars` has no such name";
     diag->help = nearest == NULL ? "in quotes it is a text"
                                  : str_format(load->arena, "did you mean `$%s`?", nearest);
-    node->broken = true;
 }
 
 /* The names of policies->vars are the keys of the map. */
@@ -84,39 +89,72 @@ void substitute_vars(struct load *load, struct node *root)
         substitute_vars(load, child); /* as deep as the tree: TREE_DEPTH_MAX */
 }
 
-/* ---- ${NAME} ---- */
+/* ---- ${NAME}, ${file:PATH}, ${credential:NAME} ---- */
 
+enum piece_kind { PIECE_TEXT, PIECE_ENV, PIECE_FILE, PIECE_CREDENTIAL };
+
+/* A stretch of a scalar: a text up to the next reference, or a reference. */
 struct piece {
-    const char *text; /* where it begins in the scalar                               */
-    size_t size;      /* there                                                       */
-    bool is_reference;
+    enum piece_kind kind;
     bool is_bad;
     bool has_default;
-    char name[ENV_NAME_MAX + 1];
+    const char *text; /* where it begins in the scalar */
+    size_t size;      /* there                         */
+    const char *name; /* what it refers to             */
     const char *fallback;
     size_t fallback_size;
 };
 
-static void read_reference(struct piece *piece, size_t inner_size)
+/* What a scalar becomes.  Everything that must not stay behind is in the scratch arena. */
+struct expansion {
+    struct load *load;
+    const struct node *node;
+    struct arena scratch;
+    char *text, *skeleton; /* NUL behind the text */
+    size_t size, capacity;
+    bool broken; /* with a finding */
+    bool full;
+};
+
+/* `file:` and `credential:`; `${file:-x}` is the variable `file` with a default. */
+static enum piece_kind read_kind(const char **inner)
 {
-    const char *inner = piece->text + 2;
-    const char *split = memmem(inner, inner_size, ":-", 2);
-    size_t size = split == NULL ? inner_size : (size_t)(split - inner);
-    piece->is_bad = size > ENV_NAME_MAX;
-    if (!piece->is_bad) {
-        memcpy(piece->name, inner, size);
-        piece->is_bad = !is_word(piece->name);
+    static const char *const prefixes[] = {"file:", "credential:"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t size = strlen(prefixes[i]);
+        if (!str_starts(*inner, prefixes[i]) || (*inner)[size] == '-')
+            continue;
+        *inner += size;
+        return i == 0 ? PIECE_FILE : PIECE_CREDENTIAL;
     }
-    if (split != NULL) {
-        piece->has_default = true;
-        piece->fallback = split + 2;
-        piece->fallback_size = inner_size - size - 2;
-        piece->is_bad |= memmem(piece->fallback, piece->fallback_size, "${", 2) != NULL;
-    }
+    return PIECE_ENV;
 }
 
-/* The stretch that begins at text: up to the next reference, or the reference. */
-static struct piece next_piece(const char *text)
+static bool is_name(enum piece_kind kind, const char *name)
+{
+    if (kind == PIECE_ENV)
+        return is_word(name);
+    return name[0] != '\0' && !str_has_control(name, strlen(name)) && strstr(name, "${") == NULL;
+}
+
+static void read_reference(struct expansion *out, struct piece *piece, const char *close)
+{
+    const char *inner = piece->text + 2;
+    piece->kind = read_kind(&inner);
+    const char *split = memmem(inner, (size_t)(close - inner), ":-", 2);
+    size_t size = (size_t)((split == NULL ? close : split) - inner);
+    piece->name = str_copy(&out->scratch, inner, size > NAME_BYTES_MAX ? 0 : size);
+    piece->is_bad = !is_name(piece->kind, piece->name);
+    if (split == NULL)
+        return;
+    piece->has_default = true;
+    piece->fallback = split + 2;
+    piece->fallback_size = (size_t)(close - piece->fallback);
+    piece->is_bad |= memmem(piece->fallback, piece->fallback_size, "${", 2) != NULL;
+}
+
+/* The piece that begins at text. */
+static struct piece next_piece(struct expansion *out, const char *text)
 {
     struct piece piece = {.text = text};
     const char *open = strstr(text, "${");
@@ -125,30 +163,12 @@ static struct piece next_piece(const char *text)
         return piece;
     }
     const char *close = strchr(text, '}');
-    piece.is_reference = true;
+    piece.kind = PIECE_ENV;
     piece.is_bad = close == NULL;
     piece.size = close == NULL ? strlen(text) : (size_t)(close - text) + 1;
     if (!piece.is_bad)
-        read_reference(&piece, piece.size - 3);
+        read_reference(out, &piece, close);
     return piece;
-}
-
-/* What a piece stands for; NULL if the variable is not set. */
-static const char *piece_value(const struct load *load, const struct piece *piece, size_t *size,
-                               bool *hidden)
-{
-    *hidden = false;
-    *size = piece->size;
-    if (!piece->is_reference)
-        return piece->text;
-    const char *value = load->source->env(load->source->env_context, piece->name);
-    if (value != NULL && value[0] != '\0') {
-        *hidden = true;
-        *size = strlen(value);
-        return value;
-    }
-    *size = piece->fallback_size;
-    return piece->has_default ? piece->fallback : NULL;
 }
 
 static uint32_t count_characters(const char *text, size_t size)
@@ -172,68 +192,186 @@ static struct span piece_span(const struct node *node, const struct piece *piece
     return span;
 }
 
-static bool check_piece(struct load *load, const struct node *node, const struct piece *piece)
+/* ---- what a piece stands for ---- */
+
+static void grow(struct expansion *out, size_t size)
 {
-    size_t size;
-    bool hidden;
-    if (piece->is_bad) {
-        struct diag *diag = diag_add(load->diags, DIAG_ENV_FORM, piece_span(node, piece),
-                                     "this is no reference to the environment");
-        diag->label = "`${NAME}` or `${NAME:-default}` is wanted";
-        return false;
+    size_t capacity = 2 * (out->size + size) + 64;
+    char *text = arena_make(&out->scratch, capacity);
+    char *skeleton = arena_make(&out->scratch, capacity);
+    if (out->size > 0) {
+        memcpy(text, out->text, out->size);
+        memcpy(skeleton, out->skeleton, out->size);
     }
-    if (piece_value(load, piece, &size, &hidden) != NULL)
-        return true;
-    const char *set = load->source->env(load->source->env_context, piece->name);
-    struct diag *diag = diag_add(load->diags, DIAG_ENV_MISSING, piece_span(node, piece),
-                                 "the environment has no `%s`", piece->name);
-    diag->label = set == NULL ? "not set" : "set, but empty";
-    diag->help =
-        str_format(load->arena, "export %s=.., or write ${%s:-default}", piece->name, piece->name);
-    return false;
+    out->text = text;
+    out->skeleton = skeleton;
+    out->capacity = capacity;
+}
+
+static void put(struct expansion *out, const char *bytes, size_t size, bool hidden)
+{
+    if (size > TEXT_BYTES_MAX - out->size) {
+        struct diag *diag = diag_add(out->load->diags, DIAG_LIMIT, out->node->span,
+                                     "what `${..}` gives is too large");
+        diag->label = "together more than 1 MiB";
+        out->broken = out->full = true;
+        return;
+    }
+    if (out->size + size >= out->capacity)
+        grow(out, size);
+    memcpy(out->text + out->size, bytes, size);
+    memcpy(out->skeleton + out->size, bytes, size);
+    if (hidden)
+        memset(out->skeleton + out->size, SUBSTITUTE_HIDDEN, size);
+    out->size += size;
+}
+
+static void put_default(struct expansion *out, const struct piece *piece)
+{
+    put(out, piece->fallback, piece->fallback_size, false);
+}
+
+static void refuse(struct expansion *out, const struct piece *piece, int code, const char *text,
+                   const char *label, const char *help)
+{
+    struct diag *diag = diag_add(out->load->diags, code, piece_span(out->node, piece), "%s", text);
+    diag->label = label;
+    diag->help = help;
+    out->broken = true;
+}
+
+static void put_variable(struct expansion *out, const struct piece *piece)
+{
+    const struct load *load = out->load;
+    const char *value = load->source->env(load->source->env_context, piece->name);
+    if (value != NULL && value[0] != '\0')
+        put(out, value, strlen(value), true);
+    else if (piece->has_default)
+        put_default(out, piece);
+    else
+        refuse(out, piece, DIAG_ENV_MISSING,
+               str_format(load->arena, "the environment has no `%s`", piece->name),
+               value == NULL ? "not set" : "set, but empty",
+               str_format(load->arena, "export %s=.., or write ${%s:-default}", piece->name,
+                          piece->name));
+}
+
+/* Without the path, which may begin with what the environment gave. */
+static const char *why_unread(const struct load *load, const struct err *err)
+{
+    if (err->status != 0)
+        return arena_copy(load->arena, strerror(err->status));
+    if (err->kind == ERR_MISSING)
+        return "there is no such file";
+    return err->kind == ERR_BUSY ? "it changes while it is read"
+                                 : "not a regular file, or larger than 64 KiB";
+}
+
+/* One line break at the end is the editor's.  NULL, or what is wrong. */
+static const char *check_content(const char *bytes, size_t *size)
+{
+    if (*size > 0 && bytes[*size - 1] == '\n')
+        --*size;
+    if (*size == 0)
+        return "it is empty";
+    if (memchr(bytes, '\0', *size) != NULL)
+        return "it holds a NUL byte";
+    return str_is_utf8(bytes, *size) ? NULL : "it is not UTF-8";
+}
+
+static void wipe(struct arena *scratch)
+{
+    arena_cleanse(scratch);
+    arena_free(scratch);
+}
+
+static void put_file(struct expansion *out, const struct piece *piece, const char *path)
+{
+    struct load *load = out->load;
+    struct arena scratch;
+    char *bytes;
+    size_t size;
+    struct err err;
+    arena_init(&scratch, 2 * SUBSTITUTE_FILE_BYTES_MAX);
+    bool done = load->read(load->read_context, path, SUBSTITUTE_FILE_BYTES_MAX, &scratch, &bytes,
+                           &size, &err);
+    bool missing = !done && err.kind == ERR_MISSING;
+    const char *wrong = done ? check_content(bytes, &size) : why_unread(load, &err);
+    if (missing && piece->has_default)
+        put_default(out, piece);
+    else if (wrong == NULL)
+        put(out, bytes, size, true);
+    else
+        refuse(out, piece, DIAG_ENV_FILE,
+               str_format(load->arena, "%s `%s` gives no value",
+                          piece->kind == PIECE_FILE ? "the file" : "the credential", piece->name),
+               wrong, missing ? "a default, `:-..`, is for what is not there" : "");
+    wipe(&scratch);
+}
+
+static void put_credential(struct expansion *out, const struct piece *piece)
+{
+    struct load *load = out->load;
+    const char *folder = load->source->env(load->source->env_context, CREDENTIALS);
+    const char *name = piece->name;
+    if (strchr(name, '/') != NULL || str_equal(name, ".") || str_equal(name, ".."))
+        refuse(out, piece, DIAG_CREDENTIAL,
+               str_format(load->arena, "`%s` is not the name of a credential", name),
+               "a name is wanted, not a path", "");
+    else if (folder == NULL || folder[0] == '\0')
+        refuse(out, piece, DIAG_CREDENTIAL, "there are no credentials",
+               "the environment has no `" CREDENTIALS "`",
+               "systemd sets it for a service with LoadCredential= or the like");
+    else
+        put_file(out, piece, file_join(load->arena, folder, name));
+}
+
+static void put_piece(struct expansion *out, const struct piece *piece)
+{
+    if (piece->is_bad)
+        refuse(out, piece, DIAG_ENV_FORM, "this is not a reference",
+               "`${NAME}`, `${file:PATH}` or `${credential:NAME}` is wanted",
+               "each may have a default: `${NAME:-default}`");
+    else if (piece->kind == PIECE_ENV)
+        put_variable(out, piece);
+    else if (piece->kind == PIECE_FILE)
+        put_file(out, piece, load_file_path(out->load, out->node, piece->name));
+    else if (piece->kind == PIECE_CREDENTIAL)
+        put_credential(out, piece);
+    else
+        put(out, piece->text, piece->size, false);
+}
+
+/* ---- a scalar ---- */
+
+/* False after findings; the scratch arena is to be wiped in any case. */
+static bool expand(struct expansion *out, struct load *load, struct node *node)
+{
+    *out = (struct expansion){.load = load, .node = node};
+    arena_init(&out->scratch, SCRATCH_BYTES_MAX);
+    put(out, "", 0, false);
+    struct piece piece;
+    for (const char *at = node->text; *at != '\0' && !out->full; at += piece.size) {
+        piece = next_piece(out, at);
+        put_piece(out, &piece);
+    }
+    node->broken = out->broken;
+    return !out->broken;
 }
 
 bool substitute_check(struct load *load, struct node *node)
 {
     if (node->broken)
         return false;
-    if (node->kind != NODE_SCALAR || (node->plain && node->text[0] == '\0')) {
-        struct span at = node->key == NULL ? node->span : node->key->span;
-        bool empty = node->kind == NODE_SCALAR;
-        diag_add(load->diags, empty ? DIAG_EMPTY : DIAG_SHAPE, empty ? at : node->span, "%s",
-                 empty ? "a value is missing" : "one value is wanted here")
-            ->label = empty ? "nothing stands here" : "not one value";
-        node->broken = true;
-        return false;
-    }
-    bool fine = true;
-    struct piece piece;
-    for (const char *at = node->text; *at != '\0'; at += piece.size) {
-        piece = next_piece(at);
-        fine &= !piece.is_reference || check_piece(load, node, &piece);
-    }
-    node->broken = !fine;
-    return fine;
-}
-
-/* The text and its skeleton, both of `size` bytes; NULL: only measured. */
-static size_t expand(const struct load *load, const struct node *node, char *text, char *skeleton)
-{
-    size_t total = 0, size;
-    bool hidden;
-    struct piece piece;
-    for (const char *at = node->text; *at != '\0'; at += piece.size) {
-        piece = next_piece(at);
-        const char *value = piece_value(load, &piece, &size, &hidden);
-        if (text != NULL && size > 0) {
-            memcpy(text + total, value, size);
-            memcpy(skeleton + total, value, size);
-            if (hidden)
-                memset(skeleton + total, SUBSTITUTE_HIDDEN, size);
-        }
-        total += size;
-    }
-    return total;
+    if (node->kind == NODE_SCALAR && (!node->plain || node->text[0] != '\0'))
+        return true;
+    struct span at = node->key == NULL ? node->span : node->key->span;
+    bool empty = node->kind == NODE_SCALAR;
+    diag_add(load->diags, empty ? DIAG_EMPTY : DIAG_SHAPE, empty ? at : node->span, "%s",
+             empty ? "a value is missing" : "one value is wanted here")
+        ->label = empty ? "nothing stands here" : "not one value";
+    node->broken = true;
+    return false;
 }
 
 bool substitute_env(struct load *load, struct node *node)
@@ -242,23 +380,25 @@ bool substitute_env(struct load *load, struct node *node)
         return false;
     if (strstr(node->text, "${") == NULL)
         return true;
-    size_t size = expand(load, node, NULL, NULL);
-    char *text = arena_make(load->arena, size + 1);
-    char *skeleton = arena_make(load->arena, size + 1);
-    expand(load, node, text, skeleton);
-    node->from_env = memchr(skeleton, SUBSTITUTE_HIDDEN, size) != NULL;
-    node->text = text;
-    return true;
+    struct expansion out;
+    bool done = expand(&out, load, node);
+    if (done) {
+        node->from_env = memchr(out.skeleton, SUBSTITUTE_HIDDEN, out.size) != NULL;
+        node->text = str_copy(load->arena, out.text, out.size);
+    }
+    wipe(&out.scratch);
+    return done;
 }
 
-void substitute_secret(struct load *load, const struct node *node, struct secret *secret,
+bool substitute_secret(struct load *load, struct node *node, struct secret *secret,
                        const char **skeleton)
 {
-    size_t size = expand(load, node, NULL, NULL);
-    char *text = arena_make(load->arena, size + 1);
-    char *shape = arena_make(load->arena, size + 1);
-    expand(load, node, text, shape);
-    secret_set(secret, text, size);
-    digest_cleanse(text, size);
-    *skeleton = shape;
+    struct expansion out;
+    bool done = expand(&out, load, node);
+    if (done) {
+        secret_set(secret, out.text, out.size);
+        *skeleton = str_copy(load->arena, out.skeleton, out.size);
+    }
+    wipe(&out.scratch);
+    return done;
 }

@@ -16,8 +16,7 @@ struct reader {
     struct arena *arena;
     uint16_t file;
     struct node *open[TREE_DEPTH_MAX];
-    struct node *last[TREE_DEPTH_MAX]; /* child of open[i]                         */
-    struct node *key[TREE_DEPTH_MAX];  /* of the map open[i], waiting for its value */
+    struct node *key[TREE_DEPTH_MAX]; /* of the map open[i], waiting for its value */
     size_t depth;
     size_t events;
     size_t documents;
@@ -171,12 +170,7 @@ static void place_node(struct reader *reader, struct node *node)
         node->broken |= node->key->broken;
         reader->key[top] = NULL;
     }
-    if (reader->last[top] == NULL)
-        parent->first = node;
-    else
-        reader->last[top]->next = node;
-    reader->last[top] = node;
-    parent->count++;
+    tree_append(parent, node);
 }
 
 static void open_node(struct reader *reader, enum node_kind kind, bool block,
@@ -194,17 +188,16 @@ static void open_node(struct reader *reader, enum node_kind kind, bool block,
     /* A block map has no sign of its own: it takes the place of its first key. */
     node->span.length = kind == NODE_MAP && block ? 0 : 1;
     reader->open[reader->depth] = node;
-    reader->last[reader->depth] = NULL;
     reader->key[reader->depth] = NULL;
     reader->depth++;
 }
 
-static void refuse_duplicate(struct reader *reader, const struct node *first, struct node *again)
+void tree_refuse_duplicate(struct diags *diags, const struct node *first, struct node *again)
 {
     if (again->broken)
         return;
-    struct diag *diag = diag_add(reader->diags, DIAG_DUPLICATE_KEY, again->key->span,
-                                 "duplicate key `%s`", again->key->text);
+    struct diag *diag = diag_add(diags, DIAG_DUPLICATE_KEY, again->key->span, "duplicate key `%s`",
+                                 again->key->text);
     diag->label = "defined again";
     diag->has_second = true;
     diag->second = first->key->span;
@@ -212,38 +205,44 @@ static void refuse_duplicate(struct reader *reader, const struct node *first, st
     again->broken = true;
 }
 
-static void check_few(struct reader *reader, const struct node *map)
+static void check_few(struct diags *diags, const struct node *map)
 {
     for (struct node *again = map->first; again != NULL; again = again->next) {
         const struct node *first = map->first;
         while (first != again && !str_equal(first->key->text, again->key->text))
             first = first->next;
         if (first != again)
-            refuse_duplicate(reader, first, again);
+            tree_refuse_duplicate(diags, first, again);
     }
 }
 
-static void check_many(struct reader *reader, const struct node *map)
+static void check_many(struct diags *diags, struct arena *arena, const struct node *map)
 {
-    struct node **values = arena_make(reader->arena, map->count * sizeof *values);
+    struct node **values = arena_make(arena, map->count * sizeof *values);
     struct map seen;
     size_t index = 0, first;
-    map_init(&seen, reader->arena);
+    map_init(&seen, arena);
     for (struct node *again = map->first; again != NULL; again = again->next) {
         values[index] = again;
         if (!map_put(&seen, again->key->text, index) && map_find(&seen, again->key->text, &first))
-            refuse_duplicate(reader, values[first], again);
+            tree_refuse_duplicate(diags, values[first], again);
         index++;
     }
+}
+
+void tree_check_keys(struct diags *diags, struct arena *arena, const struct node *map)
+{
+    if (map->count <= FEW_KEYS)
+        check_few(diags, map);
+    else
+        check_many(diags, arena, map);
 }
 
 static void close_node(struct reader *reader)
 {
     const struct node *node = reader->open[--reader->depth];
-    if (node->kind == NODE_MAP && node->count <= FEW_KEYS)
-        check_few(reader, node);
-    else if (node->kind == NODE_MAP)
-        check_many(reader, node);
+    if (node->kind == NODE_MAP)
+        tree_check_keys(reader->diags, reader->arena, node);
 }
 
 static void refuse_anchor(struct reader *reader, const yaml_char_t *anchor, struct span span)
@@ -419,11 +418,34 @@ struct node *tree_read(struct diags *diags, uint16_t file, struct arena *arena)
 
 struct node *tree_find(const struct node *map, const char *key)
 {
+    struct node *broken = NULL;
     if (map == NULL || map->kind != NODE_MAP)
         return NULL;
     for (struct node *value = map->first; value != NULL; value = value->next) {
-        if (!value->key->broken && str_equal(value->key->text, key))
+        if (value->key->broken || !str_equal(value->key->text, key))
+            continue;
+        if (!value->broken)
             return value;
+        if (broken == NULL)
+            broken = value;
     }
-    return NULL;
+    return broken;
+}
+
+void tree_append(struct node *parent, struct node *child)
+{
+    child->next = NULL;
+    if (parent->last == NULL)
+        parent->first = child;
+    else
+        parent->last->next = child;
+    parent->last = child;
+    parent->count++;
+}
+
+void tree_splice(struct node *into, const struct node *from)
+{
+    into->last->next = from->first;
+    into->last = from->last;
+    into->count += from->count;
 }

@@ -1,6 +1,7 @@
 /* Any bytes as a policy: findings, or a policy that is warned of, binds, prepares and decides;
  * never a crash, a leak or a secret in a finding.  The first byte chooses the environment, the rest
- * is the file.  Files that it names do not come from the disk. */
+ * is the file; what stands behind a form feed, which no policy may hold, is every file that it
+ * includes.  Files that it names do not come from the disk.                                      */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,14 +13,22 @@
 #include "policy/lint.h"
 #include "policy/load.h"
 #include "policy/policy.h"
+#include "policy/substitute.h"
 #include "state/location.h"
 
 #define FUZZ_ARENA_BYTES ((size_t)1 << 30)
 #define FUZZ_OUT_BYTES ((size_t)16 << 20)
 #define FUZZ_SECRET "CANARYc2VjcmV0"
 #define FUZZ_AS_OF_US INT64_C(1748736000000000)
+#define FUZZ_NEXT_FILE '\f'
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct fuzz_input {
+    uint8_t choice;
+    const char *included; /* NULL: none */
+    size_t included_size_bytes;
+};
 
 static const char *fuzz_env(void *context, const char *name)
 {
@@ -31,18 +40,26 @@ static const char *fuzz_env(void *context, const char *name)
         "postgresql://u:" FUZZ_SECRET "@h/db",
         "BlobEndpoint=https://acct.example;SharedAccessSignature=sig=" FUZZ_SECRET,
     };
+    const struct fuzz_input *input = context;
     (void)name;
-    return values[*(const uint8_t *)context % (sizeof values / sizeof *values)];
+    return values[input->choice % (sizeof values / sizeof *values)];
 }
 
 static bool fuzz_read(void *context, const char *path, size_t limit_bytes, struct arena *arena,
                       char **bytes, size_t *size_bytes, struct err *err)
 {
-    (void)context;
-    if (path[0] == '/' || limit_bytes < 6)
+    const struct fuzz_input *input = context;
+    const char *content =
+        limit_bytes == SUBSTITUTE_FILE_BYTES_MAX ? FUZZ_SECRET "\n" : "A\n# x\nB\n";
+    *size_bytes = strlen(content);
+    if (limit_bytes == POLICY_FILE_BYTES_MAX) {
+        content = input->included;
+        *size_bytes = input->included_size_bytes;
+    }
+    if (path[0] == '/' || content == NULL)
         return ERR(err, ERR_MISSING, "no such file");
-    *bytes = arena_copy(arena, "A\n# x\nB\n");
-    *size_bytes = strlen(*bytes);
+    *bytes = arena_make(arena, *size_bytes + 1);
+    memcpy(*bytes, content, *size_bytes);
     return true;
 }
 
@@ -92,14 +109,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct diags diags;
     struct policies *policies;
     struct buf out;
-    struct policy_source source = {.path = "p.yaml", .env = fuzz_env, .env_context = (void *)data};
+    struct fuzz_input input = {.choice = data[0]};
+    struct policy_source source = {.path = "p.yaml", .env = fuzz_env, .env_context = &input};
     arena_init(&arena, FUZZ_ARENA_BYTES);
     diag_init(&diags, &arena);
     buf_init(&out, FUZZ_OUT_BYTES);
-    struct load load = {.source = &source, .read = fuzz_read, .arena = &arena, .diags = &diags};
+    struct load load = {.source = &source,
+                        .read = fuzz_read,
+                        .read_context = &input,
+                        .arena = &arena,
+                        .diags = &diags};
     char *bytes = arena_make(&arena, size);
     memcpy(bytes, data + 1, size - 1);
-    load_bytes(&load, bytes, size - 1, &policies);
+    const char *next = memchr(bytes, FUZZ_NEXT_FILE, size - 1);
+    size_t root_size = next == NULL ? size - 1 : (size_t)(next - bytes);
+    if (next != NULL) {
+        input.included = next + 1;
+        input.included_size_bytes = size - 2 - root_size;
+    }
+    load_bytes(&load, bytes, root_size, &policies);
     if ((policies == NULL) != (diags.errors > 0))
         abort();
     if (policies != NULL) {

@@ -198,6 +198,29 @@ static void nothing_can_be_made_in_an_empty_arena(void **state)
     arena_free(&arena);
 }
 
+/* In every block, and whatever was given back to the arena meanwhile. */
+static void cleansing_zeroes_all_blocks(void **state)
+{
+    (void)state;
+    enum { COUNT = 40, SIZE = 5000 };
+    static unsigned char *made[COUNT];
+    struct arena arena;
+    arena_init(&arena, LIMIT);
+    for (size_t i = 0; i < COUNT; i++) {
+        made[i] = arena_make(&arena, SIZE);
+        memset(made[i], 0xff, SIZE);
+    }
+    struct arena_mark mark = arena_mark(&arena);
+    memset(arena_make(&arena, 100), 0xff, 100);
+    arena_back(&arena, mark);
+    arena_cleanse(&arena);
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t k = 0; k < SIZE; k++)
+            assert_int_equal(made[i][k], 0);
+    }
+    arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +233,7 @@ int main(void)
         cmocka_unit_test(a_mark_on_an_empty_arena_is_a_reset),
         cmocka_unit_test(has_tells_exactly_what_fits),
         cmocka_unit_test(beyond_the_limit_it_aborts_with_one_line),
+        cmocka_unit_test(cleansing_zeroes_all_blocks),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }

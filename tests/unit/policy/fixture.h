@@ -35,35 +35,53 @@ static inline const char *fixture_env(void *context, const char *name)
     return NULL;
 }
 
+struct fixture_file {
+    const char *path;
+    const char *text;  /* NULL: not to be read */
+    size_t size_bytes; /* 0: up to NUL */
+};
+
 struct fixture {
-    const char *const *env; /* filled in before fixture_load, as all to var_count are */
-    const char *ids;        /* what any ids file holds; NULL: there is none */
-    size_t ids_size_bytes;  /* 0: up to NUL */
+    const char *const *env;           /* filled in before fixture_load, as all to var_count are */
+    const char *path;                 /* of the policy; NULL: p.yaml */
+    const struct fixture_file *files; /* the last one has no path; NULL: none */
+    const char *ids;                  /* what any ids file holds; NULL: there is none */
+    size_t ids_size_bytes;            /* 0: up to NUL */
     const struct policy_var *vars;
     size_t var_count;
     struct arena arena;
     struct diags diags;
     struct policies *policies;
     struct buf out; /* the findings, rendered */
+    size_t reads;   /* how many files were asked for */
 };
 
 static inline bool fixture_read(void *context, const char *path, size_t limit_bytes,
                                 struct arena *arena, char **bytes, size_t *size_bytes,
                                 struct err *err)
 {
-    const struct fixture *fixture = context;
-    if (fixture->ids == NULL)
+    struct fixture *fixture = context;
+    struct fixture_file ids = {path, fixture->ids, fixture->ids_size_bytes};
+    bool is_ids = limit_bytes == POLICY_IDS_FILE_BYTES_MAX && ids.text != NULL;
+    const struct fixture_file *file = is_ids ? &ids : fixture->files;
+    fixture->reads++;
+    while (file != NULL && file->path != NULL && !str_equal(file->path, path))
+        file++;
+    if (file == NULL || file->path == NULL)
         return ERR(err, ERR_MISSING, "%s: No such file or directory", path);
-    *size_bytes = fixture->ids_size_bytes == 0 ? strlen(fixture->ids) : fixture->ids_size_bytes;
-    assert_true(*size_bytes <= limit_bytes);
+    if (file->text == NULL)
+        return ERR(err, ERR_DENIED, "%s: Permission denied", path);
+    *size_bytes = file->size_bytes == 0 ? strlen(file->text) : file->size_bytes;
+    if (*size_bytes > limit_bytes)
+        return ERR(err, ERR_INPUT, "%s is too large", path);
     *bytes = arena_make(arena, *size_bytes + 1);
-    memcpy(*bytes, fixture->ids, *size_bytes);
+    memcpy(*bytes, file->text, *size_bytes);
     return true;
 }
 
 static inline void fixture_load_bytes(struct fixture *fixture, const char *bytes, size_t size)
 {
-    struct policy_source source = {.path = "p.yaml",
+    struct policy_source source = {.path = fixture->path == NULL ? "p.yaml" : fixture->path,
                                    .env = fixture_env,
                                    .env_context = (void *)fixture->env,
                                    .vars = fixture->vars,

@@ -1,0 +1,207 @@
+#include "policy/include.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "policy/diag_codes.h"
+#include "policy/extra.h"
+#include "policy/load.h"
+#include "policy/scalar.h"
+#include "policy/schema.h"
+#include "policy/tree.h"
+
+/* A file that was met, under the one name that it has. */
+struct met {
+    const char *path;
+    struct span span; /* where it is listed */
+};
+
+struct includer {
+    struct load *load;
+    struct node *root;
+    struct met *met; /* the first is the root policy itself */
+    size_t met_count;
+};
+
+/* ---- merging ---- */
+
+/* What each file may have a part of. */
+static bool has_parts(const struct schema_key *key)
+{
+    return key != NULL && (key->type == SCHEMA_LIST || key->type == SCHEMA_MAP);
+}
+
+/* Parts can be put together if each is a list, or a map, that is not empty. */
+static void check_part(struct load *load, const struct schema_key *key, struct node *value)
+{
+    const char *noun = str_format(load->arena, "`%s`", key->name);
+    bool fine =
+        key->type == SCHEMA_LIST ? schema_list(load, value, noun) : schema_map(load, value, noun);
+    value->broken = !fine;
+}
+
+static void refuse_nested(struct load *load, struct node *value)
+{
+    if (value->broken)
+        return;
+    struct diag *diag = diag_add(load->diags, DIAG_INCLUDE_NESTED, value->key->span,
+                                 "`include` in an included file");
+    diag->label = "only the root policy includes";
+    diag->help = "list these files there; their paths are relative to its folder then";
+    value->broken = true;
+}
+
+static void merge_value(struct includer *includer, struct node *value)
+{
+    struct load *load = includer->load;
+    const struct schema_key *key = schema_find(&schema_root, value->key->text);
+    if (str_equal(value->key->text, "include"))
+        refuse_nested(load, value);
+    else if (has_parts(key))
+        check_part(load, key, value);
+    struct node *first = key == NULL ? NULL : tree_find(includer->root, key->name);
+    if (first == NULL || first->broken || value->broken) {
+        tree_append(includer->root, value);
+    } else if (has_parts(key)) {
+        tree_splice(first, value);
+    } else {
+        tree_refuse_duplicate(load->diags, first, value);
+        tree_append(includer->root, value);
+    }
+}
+
+static void merge_file(struct includer *includer, const struct node *map)
+{
+    for (struct node *value = map->first, *next; value != NULL; value = next) {
+        next = value->next;
+        if (!str_equal(value->key->text, "version")) /* checked, and each file's own */
+            merge_value(includer, value);
+    }
+}
+
+/* ---- reading ---- */
+
+/* The one name of a file; one that has none can't be read, or did not come from a disk. */
+static const char *one_name(const struct load *load, const char *path)
+{
+    const char *real;
+    struct err err;
+    return file_real_path(path, load->arena, &real, &err) ? real : path;
+}
+
+/* True if the file was not met before; otherwise a finding. */
+static bool is_new(struct includer *includer, struct node *item)
+{
+    struct load *load = includer->load;
+    const char *path = one_name(load, load_file_path(load, item, item->text));
+    size_t i = 0;
+    while (i < includer->met_count && !str_equal(includer->met[i].path, path))
+        i++;
+    if (i == includer->met_count) {
+        includer->met[includer->met_count++] = (struct met){path, item->span};
+        return true;
+    }
+    struct diag *diag =
+        diag_add(load->diags, DIAG_INCLUDE_TWICE, item->span, "%s %s", scalar_shown(load, item),
+                 i == 0 ? "is the root policy itself" : "is included twice");
+    diag->label = i == 0 ? "it is read already" : "listed again";
+    item->broken = true;
+    if (i == 0)
+        return false;
+    diag->has_second = true;
+    diag->second = includer->met[i].span;
+    diag->second_label = "first listed here";
+    return false;
+}
+
+/* The tree of the file; NULL after a finding. */
+static struct node *read_tree(struct load *load, struct node *item)
+{
+    const struct extra_file *file = load_file(load, item, POLICY_FILE_BYTES_MAX, DIAG_INCLUDE);
+    if (file == NULL)
+        return NULL;
+    struct node *map = tree_read(load->diags, file->file, load->arena);
+    if (map == NULL || !schema_map(load, map, "a policy file") || !load_version(load, map))
+        return NULL;
+    return map;
+}
+
+/* False if what the file says is not known. */
+static bool read_item(struct includer *includer, struct node *item)
+{
+    if (!scalar_text(includer->load, item))
+        return false;
+    if (!is_new(includer, item))
+        return true;
+    const struct node *map = read_tree(includer->load, item);
+    if (map != NULL)
+        merge_file(includer, map);
+    return map != NULL;
+}
+
+/* Between files; within one they were checked before. */
+static void check_names(struct load *load, const struct node *map)
+{
+    if (map != NULL && !map->broken)
+        tree_check_keys(load->diags, load->arena, map);
+}
+
+/* A tree is many times its file, and what becomes of all trees is less than they are. */
+static bool has_memory(struct load *load, const struct node *item)
+{
+    if (arena_has(load->arena, load->arena->limit_bytes / 2))
+        return true;
+    diag_add(load->diags, DIAG_LIMIT, item->span, "the included files are too large")->label =
+        "no memory is left from here on";
+    return false;
+}
+
+static bool read_list(struct load *load, struct node *root, const struct node *list)
+{
+    struct includer includer = {.load = load, .root = root, .met_count = 1};
+    bool whole = true;
+    if (list->count >= LOAD_FILES_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, list->key->span, "more than %d files", LOAD_FILES_MAX)
+            ->label = "too many";
+        return false;
+    }
+    includer.met = arena_make(load->arena, (list->count + 1) * sizeof *includer.met);
+    includer.met[0].path = one_name(load, load->policies->path);
+    for (struct node *value = root->first; value != NULL; value = value->next) {
+        const struct schema_key *key = schema_find(&schema_root, value->key->text);
+        if (has_parts(key))
+            check_part(load, key, value);
+    }
+    for (struct node *item = list->first; item != NULL; item = item->next) {
+        if (!has_memory(load, item))
+            return false;
+        whole &= read_item(&includer, item);
+    }
+    check_names(load, tree_find(root, "vars"));
+    check_names(load, tree_find(root, "stores"));
+    return whole;
+}
+
+/* ---- all of it ---- */
+
+/* What could not be read may have held any key. */
+static void stand_in(struct load *load, struct node *root)
+{
+    for (const struct schema_key *key = schema_root.keys; key->name != NULL; key++) {
+        struct node *value = arena_make(load->arena, sizeof *value);
+        *value = (struct node){.broken = true, .text = "", .span = root->span};
+        value->key = arena_make(load->arena, sizeof *value->key);
+        *value->key = (struct node){.text = key->name, .span = root->span};
+        if (!str_equal(key->name, "version")) /* which the root needs itself */
+            tree_append(root, value);
+    }
+}
+
+void include_read(struct load *load, struct node *root)
+{
+    struct node *list = tree_find(root, "include");
+    bool whole =
+        list == NULL || (schema_list(load, list, "`include`") && read_list(load, root, list));
+    if (!whole || !schema_knows(&schema_root, root, "include"))
+        stand_in(load, root);
+}
