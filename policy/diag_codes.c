@@ -181,6 +181,14 @@ static const struct diag_code codes[] = {
      "A clock's reading means an instant only with its offset from UTC.\n\n"
      "  wrong:  as_of: 2025-06-01 12:00\n"
      "  right:  as_of: 2025-06-01T12:00:00Z\n"},
+    {DIAG_DAYS, DIAG_ERROR, "not days of the week",
+     "Days are named by their first three letters; ranges and lists of them may be mixed.\n\n"
+     "  wrong:  days: weekdays\n"
+     "  right:  days: mon-fri\n"},
+    {DIAG_CLOCK, DIAG_ERROR, "not a time of the day",
+     "Two digits for the hour and two for the minute, from 00:00 to 24:00.\n\n"
+     "  wrong:  from: 10pm\n"
+     "  right:  from: \"22:00\"\n"},
     {DIAG_UNKNOWN_STORE, DIAG_ERROR, "unknown store",
      "`from`, `target` and `store` name a key of `stores`.\n\n"
      "  wrong:  target: clod\n"
@@ -321,6 +329,11 @@ static const struct diag_code codes[] = {
      "`path` is about the key inside the store, which begins with the name of its first folder.\n\n"
      "  wrong:  path: {glob: \"/recording/**\"}\n"
      "  right:  path: {glob: \"recording/**\"}\n"},
+    {DIAG_WINDOW, DIAG_ERROR, "window that is no stretch of time",
+     "A window goes from one time of the day to another one; over midnight if the second is not "
+     "behind the first. The whole day is from 00:00 to 24:00.\n\n"
+     "  wrong:  window: {from: \"22:00\", to: \"22:00\"}\n"
+     "  right:  window: {from: \"22:00\", to: \"05:00\"}\n"},
     {DIAG_CONFLICT, DIAG_WARNING, "policies that can conflict",
      "Two policies of the same priority want recordings in different stores, and nothing in them "
      "rules out that it is the same recording. Its directory is then blocked: no order of the file "

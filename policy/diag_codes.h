@@ -47,6 +47,8 @@ enum {
     DIAG_ENV_FILE = 218,
     DIAG_CREDENTIAL = 219,
     DIAG_INSTANT = 220,
+    DIAG_DAYS = 221,
+    DIAG_CLOCK = 222,
     /* 03xx: catalog and stores */
     DIAG_UNKNOWN_STORE = 301,
     DIAG_SAME_PLACE = 302,
@@ -80,6 +82,7 @@ enum {
     DIAG_SIZES = 511,
     DIAG_PATTERN = 512,
     DIAG_PATH_SLASH = 513,
+    DIAG_WINDOW = 514,
     /* 06xx: warnings, of what is no error and yet unlikely to be meant */
     DIAG_CONFLICT = 601,
     DIAG_NEVER_WINS = 602,

@@ -21,7 +21,7 @@ static struct row row_of(struct policies *policies, const struct record *record,
 }
 
 void explain_because(struct policies *policies, uint16_t index, const struct record *record,
-                    const struct location *location, struct buf *out)
+                     const struct location *location, struct buf *out)
 {
     struct row row = row_of(policies, record, location);
     clause_because(policies->items[index].select, &row, policies->as_of_us, out);

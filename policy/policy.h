@@ -23,12 +23,14 @@
 #define POLICY_FILE_BYTES_MAX (1u << 20)
 #define POLICY_IDS_FILE_BYTES_MAX (64u << 20)
 #define POLICY_MAX 256      /* policies in a set */
+#define POLICY_WINDOWS_MAX 64
 #define POLICY_NO_INDEX UINT16_MAX
 #define POLICY_NO_LIMIT UINT64_MAX
 #define POLICY_FRACTION_ONE 1000000u
 
 struct arena;
 struct buf;
+struct window;
 struct clause; /* a compiled selection */
 struct location;
 struct zone;
@@ -61,6 +63,8 @@ struct policy_terms {
     enum unit_verify verify;
     bool             keep_source;
     int64_t          grace_us;
+    int64_t          residency_us; /* what frostline brought less than this ago stays      */
+    uint64_t         windows;      /* bits of policies.windows: begun only inside all of them */
 };
 
 struct policy {
@@ -125,6 +129,8 @@ struct policies {
     size_t                hold_count;
     struct policy        *items;
     size_t                count;
+    struct window        *windows; /* different ones, at most POLICY_WINDOWS_MAX */
+    size_t                window_count;
     struct policy_test   *tests;
     size_t                test_count;
     struct catalog_shape  test_shape; /* of a catalog that holds the recordings of all tests */

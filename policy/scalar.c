@@ -9,6 +9,7 @@
 #include "policy/diag_codes.h"
 #include "policy/load.h"
 #include "policy/tree.h"
+#include "policy/window.h"
 
 #define SHOWN_MAX 60
 #define NAME_MAX_BYTES 64
@@ -203,6 +204,24 @@ bool scalar_span(struct load *load, struct node *node, int64_t *us)
         return true;
     return refuse(load, node, DIAG_DURATION, "a fixed time", "months differ in length",
                   "a number and a unit: 45s, 30m, 12h, 90d, 2w");
+}
+
+bool scalar_days(struct load *load, struct node *node, uint8_t *days)
+{
+    if (!scalar_text(load, node))
+        return false;
+    return window_days_read(node->text, days) ||
+           refuse(load, node, DIAG_DAYS, "days of the week", "not days",
+                  "mon-fri, or sat,sun: the first three letters");
+}
+
+bool scalar_clock(struct load *load, struct node *node, int *minutes)
+{
+    if (!scalar_text(load, node))
+        return false;
+    return window_clock_read(node->text, minutes) ||
+           refuse(load, node, DIAG_CLOCK, "a time of the day", "no such time",
+                  "hours and minutes: \"05:00\"");
 }
 
 bool scalar_instant(struct load *load, struct node *node, int64_t *instant_us)

@@ -29,6 +29,8 @@ MUST_USE bool scalar_percent(struct load *load, struct node *node, uint32_t *ppm
 MUST_USE bool scalar_duration(struct load *load, struct node *node, struct when_duration *value);
 /* Without months and years: a fixed stretch of time. */
 MUST_USE bool scalar_span(struct load *load, struct node *node, int64_t *us);
+MUST_USE bool scalar_days(struct load *load, struct node *node, uint8_t *days);
+MUST_USE bool scalar_clock(struct load *load, struct node *node, int *minutes);
 MUST_USE bool scalar_instant(struct load *load, struct node *node, int64_t *instant_us);
 MUST_USE bool scalar_date(struct load *load, struct node *node, struct when_date *date);
 /* [-+]digits[.digits], exactly; false without a finding if the text is none, or too long. */

@@ -201,6 +201,15 @@ static const struct schema_key guards_keys[] = {
 };
 const struct schema schema_guards = {"`guards`", guards_keys};
 
+static const struct schema_key window_keys[] = {
+    {"days", SCHEMA_DAYS, AT(raw_window, days), .text = "of the week: mon-fri; left out: all"},
+    {"from", SCHEMA_CLOCK, AT(raw_window, from_min), .text = "the first minute: 22:00"},
+    {"to", SCHEMA_CLOCK, AT(raw_window, to_min),
+     .text = "the first minute behind it; of the next day if it is not behind `from`"},
+    {0},
+};
+const struct schema schema_window = {"`window`", window_keys};
+
 static const struct schema_key policy_keys[] = {
     {"name", SCHEMA_NAME, REQUIRED, AT(raw_policy, name), .text = "its name"},
     {"description", SCHEMA_PROSE, AT(raw_policy, description), .text = "for people"},
@@ -218,6 +227,10 @@ static const struct schema_key policy_keys[] = {
      .text = "what becomes of the source"},
     {"guards", SCHEMA_OBJECT, AT(raw_policy, guards), .object = &schema_guards,
      .text = "limits that stop what goes wrong"},
+    {"window", SCHEMA_OBJECT, AT(raw_policy, window), .object = &schema_window,
+     .text = "when apply may begin directories"},
+    {"min_residency", SCHEMA_SPAN, AT(raw_policy, min_residency_us),
+     .text = "leave alone what frostline brought less than this ago"},
     {"expires", SCHEMA_DATE, AT(raw_policy, expires), .text = "the last day of a one-off"},
     {0},
 };
@@ -512,6 +525,12 @@ static void read_value(struct load *load, const struct schema_key *key, struct n
         break;
     case SCHEMA_INSTANT:
         done = scalar_instant(load, node, out);
+        break;
+    case SCHEMA_DAYS:
+        done = scalar_days(load, node, out);
+        break;
+    case SCHEMA_CLOCK:
+        done = scalar_clock(load, node, out);
         break;
     case SCHEMA_CHOICE:
         done = scalar_choice(load, node, key->choices, out);

@@ -30,6 +30,9 @@
 #define CLOCK "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?"
 #define OFFSET "([Zz]|[-+]([01][0-9]|2[0-3]):[0-5][0-9])"
 
+#define WEEKDAY "(mon|tue|wed|thu|fri|sat|sun)"
+#define DAYS WEEKDAY "(-" WEEKDAY ")?"
+
 /* A text need not be quoted, so 5432 and true, which YAML takes for more, are texts as well. */
 #define ANY_SCALAR "string", "number", "boolean"
 
@@ -55,6 +58,8 @@ static const struct definition {
     [SCHEMA_SPAN] = {"span", {"string"}, OR_VAR("[0-9]+[smhdw]")},
     [SCHEMA_DATE] = {"date", {"string"}, OR_VAR(DATE)},
     [SCHEMA_INSTANT] = {"instant", {"string"}, OR_VAR(DATE "([Tt ]" CLOCK OFFSET ")?")},
+    [SCHEMA_DAYS] = {"days", {"string"}, OR_VAR(DAYS "(, *" DAYS ")*")},
+    [SCHEMA_CLOCK] = {"clock", {"string"}, OR_VAR("(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")},
     [SCHEMA_SELECT] = {"selection"},
     [SCHEMA_TESTS] = {"test"},
 };

@@ -351,6 +351,28 @@ def case_what_was_approved_is_what_runs():
         box.check_moved()
 
 
+def case_outside_its_window_nothing_begins():
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    today = time.gmtime().tm_wday
+    with Box() as box:
+        box.add("R1", "rec/1/")
+        policy = os.path.join(box.folder, "frostline.yaml")
+        with open(policy, "a") as file:
+            file.write(f"    window: {{days: '{days[(today + 3) % 7]}'}}\n")
+        run = box.run("plan", "--out", "x.plan").must()
+        assert f"begins 1 directory only within {days[(today + 3) % 7]} 00:00-24:00" in run.out
+        run = box.run("apply", "x.plan", "--auto-approve").must(7)
+        assert "1 directory not begun: outside the window" in run.out, run.out
+        assert box.files(box.hot) == box.objects
+        with open(policy) as file:
+            text = file.read()
+        with open(policy, "w") as file:
+            file.write(text.replace(f"'{days[(today + 3) % 7]}'",
+                                    f"'{days[(today + 6) % 7]}-{days[(today + 1) % 7]}'"))
+        box.run("apply", "--auto-approve").must()
+        box.check_moved()
+
+
 def case_explain_tells_why_a_recording_moves():
     with Box() as box:
         box.add("R1", "rec/1/")
