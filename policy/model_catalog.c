@@ -150,7 +150,7 @@ static void read_connection(struct load *load, struct node *connection)
     }
 }
 
-/* ---- time, size, fields ---- */
+/* ---- time, size, fields, references ---- */
 
 static void read_time(struct load *load, struct node *map)
 {
@@ -222,6 +222,28 @@ static void read_fields(struct load *load, struct node *map)
     }
 }
 
+static void read_references(struct load *load, struct node *list)
+{
+    struct catalog_config *catalog = &load->policies->catalog;
+    if (list->count > CATALOG_REFERENCES_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, list->key->span, "more than %d references",
+                 CATALOG_REFERENCES_MAX)
+            ->label = "too many";
+        return;
+    }
+    struct catalog_reference *references =
+        arena_make(load->arena, list->count * sizeof *references);
+    catalog->references = references;
+    for (struct node *item = list->first; item != NULL; item = item->next) {
+        struct raw_reference raw = {0};
+        if (!schema_map(load, item, "a reference"))
+            continue;
+        schema_read(load, &schema_reference, item, &raw);
+        references[catalog->reference_count++] =
+            (struct catalog_reference){table(load, raw.table), column(load, raw.column)};
+    }
+}
+
 /* ---- all of it ---- */
 
 static void read_parts(struct load *load, const struct raw_catalog *raw)
@@ -241,6 +263,8 @@ static void read_parts(struct load *load, const struct raw_catalog *raw)
         read_size(load, raw->size);
     if (raw->fields != NULL)
         read_fields(load, raw->fields);
+    if (raw->references != NULL)
+        read_references(load, raw->references);
 }
 
 void model_catalog_read(struct load *load, struct node *node)

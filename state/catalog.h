@@ -27,6 +27,12 @@ struct catalog_field {
     const char *column;
 };
 
+/* A column of any table of the same database that holds locations as well. */
+struct catalog_reference {
+    const char *table, *column;
+};
+#define CATALOG_REFERENCES_MAX 16
+
 /* Which table, and what its columns mean.  The policy fills it in; all it points at outlives the
  * catalog. */
 struct catalog_config {
@@ -42,6 +48,8 @@ struct catalog_config {
     uint64_t size_unit;           /* bytes per one of the column */
     const struct catalog_field *fields;
     size_t field_count;
+    const struct catalog_reference *references; /* at most CATALOG_REFERENCES_MAX */
+    size_t reference_count;
     uint32_t lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
 };
 
@@ -52,7 +60,7 @@ struct catalog_shape {
     bool time_is_naive;   /* it shows a time, or a date, of no named zone */
     enum value_kind size;
     enum value_kind *fields; /* VALUE_NULL: all its values are NULL, whatever the type would be */
-    bool location_indexed;       /* a cut-over finds its rows without a scan */
+    bool location_indexed;   /* a cut-over finds its rows without a scan */
     const char *index_statement; /* the statement that would make such an index */
 };
 
@@ -85,8 +93,9 @@ typedef bool catalog_visit(void *context, const struct record *record, struct er
 
 struct catalog_ops {
     const char *kind; /* "postgres" */
-    /* ERR_MISSING naming the table or column that is not there, ERR_DENIED, ERR_BUSY when it can't
-     * be reached; ERR_INPUT if the id is not unique and not null (no primary or unique key). */
+    /* ERR_MISSING naming the table or column that is not there, those of references included;
+     * ERR_DENIED, ERR_BUSY when it can't be reached; ERR_INPUT if the id is not unique and not null
+     * (no primary or unique key), or if a column of locations holds no texts. */
     bool (*describe)(struct catalog *, struct arena *, struct catalog_shape *, struct err *);
     /* One read-only snapshot for all cursors until snapshot_end, on a connection of its own: all
      * other calls see the present.  One thread at a time; one cursor at a time. */
@@ -118,6 +127,11 @@ struct catalog_ops {
      * call the catalog. */
     bool (*below)(struct catalog *, const char *directory, size_t limit, catalog_visit *, void *,
                   struct err *);
+    /* *found is a reference with a row that holds one of these URLs, byte for byte, or anything
+     * that begins with one of them that ends in '/'; NULL if there is none.  Without an index on
+     * the reference's column it scans.  ERR_BUSY where the server may be behind. */
+    bool (*referenced)(struct catalog *, const char *const *urls, size_t count,
+                       const struct catalog_reference **found, struct err *);
     void (*close)(struct catalog *);
 };
 

@@ -18,12 +18,19 @@ struct memory_rows {
     size_t count, capacity;
 };
 
+struct memory_reference {
+    size_t reference; /* in the config */
+    char *url;
+};
+
 struct catalog_memory {
     struct catalog catalog;
     const struct catalog_config *config;
     const enum value_kind *field_kinds;
     pthread_mutex_t mutex;
     struct memory_rows rows; /* by id */
+    struct memory_reference *references;
+    size_t reference_count;
     bool in_snapshot;
     struct memory_rows snapshot; /* copies, in the order of a cursor */
     enum catalog_memory_fault faults[FAULTS_MAX];
@@ -348,11 +355,32 @@ static bool memory_below(struct catalog *catalog, const char *directory, size_t 
     return ok;
 }
 
+static bool refers_to(const struct memory_reference *reference, const char *url)
+{
+    return str_ends(url, "/") ? str_starts(reference->url, url) : str_equal(reference->url, url);
+}
+
+static bool memory_referenced(struct catalog *catalog, const char *const *urls, size_t count,
+                              const struct catalog_reference **found, struct err *err)
+{
+    (void)err;
+    struct catalog_memory *self = memory_of(catalog);
+    *found = NULL;
+    pthread_mutex_lock(&self->mutex);
+    for (size_t i = 0; i < self->reference_count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (refers_to(&self->references[i], urls[k]))
+                *found = &self->config->references[self->references[i].reference];
+    pthread_mutex_unlock(&self->mutex);
+    return true;
+}
+
 static void memory_close(struct catalog *catalog)
 {
     struct catalog_memory *self = memory_of(catalog);
     rows_free(&self->rows);
     rows_free(&self->snapshot);
+    catalog_memory_refer_nothing(self);
     pthread_mutex_destroy(&self->mutex);
     free(self);
 }
@@ -369,6 +397,7 @@ static const struct catalog_ops MEMORY_OPS = {
     .look = memory_look,
     .fetch = memory_fetch,
     .below = memory_below,
+    .referenced = memory_referenced,
     .close = memory_close,
 };
 
@@ -406,6 +435,28 @@ void catalog_memory_remove(struct catalog_memory *memory, const char *id)
         memmove(&memory->rows.items[index], &memory->rows.items[index + 1],
                 (--memory->rows.count - index) * sizeof *memory->rows.items);
     }
+    pthread_mutex_unlock(&memory->mutex);
+}
+
+void catalog_memory_refer(struct catalog_memory *memory, size_t reference, const char *url)
+{
+    assert(reference < memory->config->reference_count);
+    pthread_mutex_lock(&memory->mutex);
+    size_t count = memory->reference_count++;
+    memory->references =
+        or_abort(realloc(memory->references, (count + 1) * sizeof *memory->references));
+    memory->references[count] = (struct memory_reference){reference, or_abort(strdup(url))};
+    pthread_mutex_unlock(&memory->mutex);
+}
+
+void catalog_memory_refer_nothing(struct catalog_memory *memory)
+{
+    pthread_mutex_lock(&memory->mutex);
+    for (size_t i = 0; i < memory->reference_count; i++)
+        free(memory->references[i].url);
+    free(memory->references);
+    memory->references = NULL;
+    memory->reference_count = 0;
     pthread_mutex_unlock(&memory->mutex);
 }
 

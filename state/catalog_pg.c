@@ -61,7 +61,7 @@ static bool pg_describe(struct catalog *catalog, struct arena *arena, struct cat
     struct catalog_pg *pg = (struct catalog_pg *)catalog;
     pthread_mutex_lock(&pg->mutex);
     pg->writer.table = NULL; /* as it is now */
-    bool ok = catalog_pg_table_ensure(&pg->writer, err);
+    bool ok = catalog_pg_table_refer(&pg->writer, err);
     if (ok)
         shape_of(&pg->writer, arena, shape);
     pthread_mutex_unlock(&pg->mutex);
@@ -89,6 +89,7 @@ static const struct catalog_ops PG_OPS = {
     .look = catalog_pg_look,
     .fetch = catalog_pg_fetch,
     .below = catalog_pg_below,
+    .referenced = catalog_pg_referenced,
     .close = pg_close,
 };
 

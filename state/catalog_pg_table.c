@@ -81,6 +81,7 @@ static const char LIST_INDEXES[] =
 
 struct finding {
     struct catalog_pg_link *link;
+    const char *name; /* of the table, as the policy has it */
     struct catalog_pg_table *table;
     char *oid;
     const PGresult *columns, *indexes;
@@ -108,7 +109,7 @@ static void hint_nearest(struct err *err, const char *name, const PGresult *name
 
 static bool fail_table(struct finding *finding, struct err *err)
 {
-    const char *name = finding->link->config->table;
+    const char *name = finding->name;
     struct catalog_pg_query query = {.sql = LIST_TABLES};
     CATALOG_PG_REPLY reply = {.count = 0};
     catalog_pg_query_text(&query, strchr(name, '.') != NULL ? "1" : "0");
@@ -123,7 +124,7 @@ static bool fail_table(struct finding *finding, struct err *err)
 static bool find_table(struct finding *finding, const char *schemas, struct err *err)
 {
     struct arena *arena = &finding->link->arena;
-    const char *name = finding->link->config->table;
+    const char *name = finding->name;
     const char *dot = strchr(name, '.');
     struct catalog_pg_query query = {.sql = FIND_TABLE};
     CATALOG_PG_REPLY reply = {.count = 0};
@@ -138,7 +139,7 @@ static bool find_table(struct finding *finding, const char *schemas, struct err 
         return fail_table(finding, err);
     const char *kind = PQgetvalue(found, 0, 3);
     if (kind[0] != 'r' && kind[0] != 'p')
-        return ERR(err, ERR_INPUT, "`%s` is a view or a foreign table; a catalog is a table", name);
+        return ERR(err, ERR_INPUT, "`%s` is a view or a foreign table, not a table", name);
     finding->oid = arena_copy(arena, PQgetvalue(found, 0, 0));
     finding->table->schema = arena_copy(arena, PQgetvalue(found, 0, 1));
     finding->table->name = arena_copy(arena, PQgetvalue(found, 0, 2));
@@ -202,8 +203,7 @@ static bool find_column(struct finding *finding, const char *name, struct catalo
         if (str_equal(PQgetvalue(columns, *row, 0), name))
             break;
     if (*row == PQntuples(columns)) {
-        ERR(err, ERR_MISSING, "the catalog's table `%s` has no column `%s`",
-            finding->link->config->table, name);
+        ERR(err, ERR_MISSING, "the catalog's table `%s` has no column `%s`", finding->name, name);
         hint_nearest(err, name, columns);
         return false;
     }
@@ -218,13 +218,24 @@ static bool find_column(struct finding *finding, const char *name, struct catalo
     return true;
 }
 
+static bool find_location(struct finding *finding, const char *name, struct err *err)
+{
+    int *row = &finding->location_row;
+    if (!find_column(finding, name, &finding->table->location, row, err))
+        return false;
+    unsigned long type = oid_of(finding->columns, *row);
+    return type == TYPE_TEXT || type == TYPE_VARCHAR ||
+           ERR(err, ERR_INPUT, "the location column `%s` is %s; it must be text or varchar", name,
+               PQgetvalue(finding->columns, *row, 5));
+}
+
 static bool find_columns(struct finding *finding, struct err *err)
 {
     const struct catalog_config *config = finding->link->config;
     struct catalog_pg_table *table = finding->table;
     int row;
     if (!find_column(finding, config->id, &table->id, &finding->id_row, err) ||
-        !find_column(finding, config->location, &table->location, &finding->location_row, err))
+        !find_location(finding, config->location, err))
         return false;
     table->values =
         arena_make(&finding->link->arena, (config->field_count + 2) * sizeof *table->values);
@@ -237,11 +248,6 @@ static bool find_columns(struct finding *finding, struct err *err)
         if (!find_column(finding, config->fields[i].column, next++, &row, err))
             return err_wrap(err, "field `%s`", config->fields[i].name);
     table->value_count = (size_t)(next - table->values);
-
-    unsigned long type = oid_of(finding->columns, finding->location_row);
-    if (type != TYPE_TEXT && type != TYPE_VARCHAR)
-        return ERR(err, ERR_INPUT, "the location column `%s` is %s; it must be text or varchar",
-                   config->location, PQgetvalue(finding->columns, finding->location_row, 5));
     return true;
 }
 
@@ -344,12 +350,19 @@ static const char *make_has_id(const struct catalog_pg_table *table, struct aren
     }
 }
 
-static void make_sql(struct finding *finding)
+static void quote_table(struct finding *finding)
 {
     struct catalog_pg_link *link = finding->link;
     struct catalog_pg_table *table = finding->table;
     table->quoted =
         str_format(&link->arena, "%s.%s", quote(link, table->schema), quote(link, table->name));
+}
+
+static void make_sql(struct finding *finding)
+{
+    struct catalog_pg_link *link = finding->link;
+    struct catalog_pg_table *table = finding->table;
+    quote_table(finding);
     table->select = join_select(table, &link->arena);
     table->order = make_order(table, &link->arena);
     table->has_id = make_has_id(table, &link->arena);
@@ -358,16 +371,23 @@ static void make_sql(struct finding *finding)
 
 /* -- all of it -------------------------------------------------------------------------------- */
 
-static bool find_parts(struct finding *finding, struct err *err)
+static bool list_parts(struct finding *finding, struct catalog_pg_reply *reply, struct err *err)
 {
     struct catalog_pg_query queries[2] = {{.sql = LIST_COLUMNS}, {.sql = LIST_INDEXES}};
-    CATALOG_PG_REPLY reply = {.count = 0};
     catalog_pg_query_text(&queries[0], finding->oid);
     catalog_pg_query_text(&queries[1], finding->oid);
-    if (!catalog_pg_link_batch(finding->link, queries, 2, &reply, err))
+    if (!catalog_pg_link_batch(finding->link, queries, 2, reply, err))
         return false;
-    finding->columns = reply.results[0];
-    finding->indexes = reply.results[1];
+    finding->columns = reply->results[0];
+    finding->indexes = reply->results[1];
+    return true;
+}
+
+static bool find_parts(struct finding *finding, struct err *err)
+{
+    CATALOG_PG_REPLY reply = {.count = 0};
+    if (!list_parts(finding, &reply, err))
+        return false;
     if (!find_columns(finding, err) || !check_key(finding, err))
         return false;
     make_sql(finding);
@@ -379,6 +399,7 @@ bool catalog_pg_table_find(struct catalog_pg_link *link, const char *schemas, st
     link->table = NULL;
     arena_reset(&link->arena);
     struct finding finding = {.link = link,
+                              .name = link->config->table,
                               .table = arena_make(&link->arena, sizeof *finding.table)};
     if (!find_table(&finding, schemas, err) || !find_parts(&finding, err)) {
         catalog_pg_link_rollback(link);
@@ -388,18 +409,66 @@ bool catalog_pg_table_find(struct catalog_pg_link *link, const char *schemas, st
     return true;
 }
 
+static bool begin_finding(struct catalog_pg_link *link, struct catalog_pg_reply *reply,
+                          struct err *err)
+{
+    struct catalog_pg_query begin[CATALOG_PG_BEGIN_COUNT];
+    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, begin);
+    return catalog_pg_link_batch(link, begin, CATALOG_PG_BEGIN_COUNT, reply, err);
+}
+
 bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err)
 {
     if (link->table != NULL)
         return true;
-    struct catalog_pg_query begin[CATALOG_PG_BEGIN_COUNT];
     CATALOG_PG_REPLY reply = {.count = 0};
-    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, begin);
-    if (!catalog_pg_link_batch(link, begin, CATALOG_PG_BEGIN_COUNT, &reply, err) ||
+    if (!begin_finding(link, &reply, err) ||
         !catalog_pg_table_find(link, catalog_pg_link_schemas(&reply), err))
         return false;
     catalog_pg_link_rollback(link);
     return true;
+}
+
+/* -- tables of references ---------------------------------------------------------------------- */
+
+static bool find_reference(struct catalog_pg_link *link, const struct catalog_reference *reference,
+                           const char *schemas, struct catalog_pg_table *table, struct err *err)
+{
+    struct finding finding = {.link = link, .name = reference->table, .table = table};
+    CATALOG_PG_REPLY reply = {.count = 0};
+    if (!find_table(&finding, schemas, err) || !list_parts(&finding, &reply, err) ||
+        !find_location(&finding, reference->column, err))
+        return err_wrap(err, "references");
+    quote_table(&finding);
+    choose_below(&finding);
+    return true;
+}
+
+static bool find_references(struct catalog_pg_link *link, const char *schemas, struct err *err)
+{
+    const struct catalog_config *config = link->config;
+    struct catalog_pg_table *tables =
+        arena_make(&link->arena, config->reference_count * sizeof *tables);
+    for (size_t i = 0; i < config->reference_count; i++)
+        if (!find_reference(link, &config->references[i], schemas, &tables[i], err))
+            return false;
+    link->table->references = tables;
+    return true;
+}
+
+bool catalog_pg_table_refer(struct catalog_pg_link *link, struct err *err)
+{
+    if (!catalog_pg_table_ensure(link, err))
+        return false;
+    if (link->table->references != NULL || link->config->reference_count == 0)
+        return true;
+    CATALOG_PG_REPLY reply = {.count = 0};
+    bool ok = begin_finding(link, &reply, err) &&
+              find_references(link, catalog_pg_link_schemas(&reply), err);
+    catalog_pg_link_rollback(link);
+    if (!ok)
+        link->table = NULL; /* so that what was half found leaves the arena */
+    return ok;
 }
 
 /* -- ids -------------------------------------------------------------------------------------- */

@@ -36,6 +36,8 @@ struct catalog_pg_table {
     const char *has_id; /* t has one of the ids in $1, an array of texts */
     const char *index_statement;
     bool location_indexed;
+    struct catalog_pg_table *references; /* as of the config: quoted, location and below alone;
+                                          * NULL: not looked yet */
 };
 
 /* Finds the table in the transaction that the link is in, and keeps it as link->table.  schemas: of
@@ -44,6 +46,8 @@ MUST_USE bool catalog_pg_table_find(struct catalog_pg_link *link, const char *sc
                                     struct err *err);
 /* The same in a transaction of its own, unless the link knows its table. */
 MUST_USE bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err);
+/* The same, and the link knows the tables of references as well. */
+MUST_USE bool catalog_pg_table_refer(struct catalog_pg_link *link, struct err *err);
 
 /* The ids that can be ids of this table: an array of *kept pointers in the arena.  ids: texts,
  * `stride` bytes from one to the next. */

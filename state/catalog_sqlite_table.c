@@ -16,6 +16,7 @@ struct schema_column {
 struct finding {
     sqlite3 *db;
     const struct catalog_config *config;
+    const char *name; /* of the table, as the policy has it */
     struct arena *arena;
     struct catalog_sqlite_table *table;
     struct schema_column *columns;
@@ -76,7 +77,7 @@ static bool fail_table(struct finding *finding, const char *name, struct err *er
 
 static bool find_table(struct finding *finding, struct err *err)
 {
-    const char *name = finding->config->table;
+    const char *name = finding->name;
     if (str_starts(name, "main."))
         name += strlen("main.");
     sqlite3_stmt *statement;
@@ -92,7 +93,7 @@ static bool find_table(struct finding *finding, struct err *err)
         finding->table->name = sql_take_text(&columns, finding->arena);
         finding->table->quoted = quote(finding->arena, finding->table->name);
         if (!str_equal(sql_take_borrowed(&columns), "table"))
-            ok = ERR(err, ERR_INPUT, "`%s` is a view; a catalog is a table", name);
+            ok = ERR(err, ERR_INPUT, "`%s` is a view, not a table", name);
     } else if (ok) {
         ok = fail_table(finding, name, err);
     }
@@ -165,8 +166,7 @@ static bool find_column(struct finding *finding, const char *name,
         const char **choices = arena_make(finding->arena, (finding->count + 1) * sizeof *choices);
         for (size_t i = 0; i < finding->count; i++)
             choices[i] = finding->columns[i].name;
-        ERR(err, ERR_MISSING, "the catalog's table `%s` has no column `%s`", finding->config->table,
-            name);
+        ERR(err, ERR_MISSING, "the catalog's table `%s` has no column `%s`", finding->name, name);
         return hint_nearest(err, name, choices);
     }
     *column = (struct catalog_sqlite_column){
@@ -191,12 +191,21 @@ static bool find_time(struct finding *finding, struct catalog_sqlite_column *col
     return true;
 }
 
+static bool find_location(struct finding *finding, const char *name, struct err *err)
+{
+    struct catalog_sqlite_column *location = &finding->table->location;
+    if (!find_column(finding, name, location, err))
+        return false;
+    return location->kind == VALUE_TEXT ||
+           ERR(err, ERR_INPUT, "the location column `%s` is not declared as text", name);
+}
+
 static bool find_columns(struct finding *finding, struct err *err)
 {
     const struct catalog_config *config = finding->config;
     struct catalog_sqlite_table *table = finding->table;
     if (!find_column(finding, config->id, &table->id, err) ||
-        !find_column(finding, config->location, &table->location, err))
+        !find_location(finding, config->location, err))
         return false;
     table->values = arena_make(finding->arena, (config->field_count + 2) * sizeof *table->values);
     struct catalog_sqlite_column *next = table->values;
@@ -208,9 +217,6 @@ static bool find_columns(struct finding *finding, struct err *err)
         if (!find_column(finding, config->fields[i].column, next++, err))
             return err_wrap(err, "field `%s`", config->fields[i].name);
     table->value_count = (size_t)(next - table->values);
-    if (table->location.kind != VALUE_TEXT)
-        return ERR(err, ERR_INPUT, "the location column `%s` is not declared as text",
-                   config->location);
     return true;
 }
 
@@ -269,6 +275,13 @@ static bool check_key(struct finding *finding, struct err *err)
 
 /* -- its SQL ---------------------------------------------------------------------------------- */
 
+static void make_below(struct finding *finding)
+{
+    const char *location = finding->table->location.quoted;
+    finding->table->below = str_format(
+        finding->arena, "%s COLLATE BINARY >= ?1 AND %s COLLATE BINARY < ?2", location, location);
+}
+
 static void make_sql(struct finding *finding)
 {
     struct arena *arena = finding->arena;
@@ -278,8 +291,7 @@ static void make_sql(struct finding *finding)
     for (size_t i = 0; i < table->value_count; i++)
         table->select = str_format(arena, "%s, %s", table->select, table->values[i].quoted);
     table->has_id = str_format(arena, "%s = ?1 AND CAST(%s AS TEXT) COLLATE BINARY = ?1", id, id);
-    table->below =
-        str_format(arena, "%s COLLATE BINARY >= ?1 AND %s COLLATE BINARY < ?2", location, location);
+    make_below(finding);
     table->index_statement =
         str_format(arena, "CREATE INDEX %s ON %s (%s COLLATE BINARY)",
                    quote(arena, str_format(arena, "%s_%s", table->name, table->location.name)),
@@ -291,10 +303,24 @@ bool catalog_sqlite_table_find(sqlite3 *db, const struct catalog_config *config,
                                struct err *err)
 {
     *table = (struct catalog_sqlite_table){0};
-    struct finding finding = {.db = db, .config = config, .arena = arena, .table = table};
+    struct finding finding = {
+        .db = db, .config = config, .name = config->table, .arena = arena, .table = table};
     if (!find_table(&finding, err) || !read_columns(&finding, err) ||
         !find_columns(&finding, err) || !check_key(&finding, err))
         return false;
     make_sql(&finding);
+    return true;
+}
+
+bool catalog_sqlite_table_refer(sqlite3 *db, const struct catalog_reference *reference,
+                                struct arena *arena, struct catalog_sqlite_table *table,
+                                struct err *err)
+{
+    *table = (struct catalog_sqlite_table){0};
+    struct finding finding = {.db = db, .name = reference->table, .arena = arena, .table = table};
+    if (!find_table(&finding, err) || !read_columns(&finding, err) ||
+        !find_location(&finding, reference->column, err))
+        return err_wrap(err, "references");
+    make_below(&finding);
     return true;
 }

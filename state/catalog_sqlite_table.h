@@ -31,4 +31,8 @@ struct catalog_sqlite_table {
 MUST_USE bool catalog_sqlite_table_find(sqlite3 *db, const struct catalog_config *config,
                                         struct arena *arena, struct catalog_sqlite_table *table,
                                         struct err *err);
+/* The same of a reference: only its name and location, and SQL for these. */
+MUST_USE bool catalog_sqlite_table_refer(sqlite3 *db, const struct catalog_reference *reference,
+                                         struct arena *arena, struct catalog_sqlite_table *table,
+                                         struct err *err);
 #endif

@@ -37,7 +37,8 @@ SEMANTIC_ONLY = {
     "the catalog's columns": """
         0312-time 0313-type 0314-naive 0317-size 0508-literals 0509-order""",
     "texts whose form no type of the table stands for": """
-        0306-secrets 0306-url 0307-container 0308-path 0309-url 0310-names 0315-url
+        0306-secrets 0306-url 0307-container 0308-path 0309-url 0310-names
+        0310-references 0315-url
         0220-instants 0513-slash""",
     "one part against another": """
         0302-places 0304-kinds 0315-both 0502-everything 0507-dates 0510-names 0702-policies
@@ -46,7 +47,7 @@ SEMANTIC_ONLY = {
         0601-conflict 0602-beaten 0603-source 0603-two-stores 0604-defaults 0604-grace
         0605-contradiction 0606-two-stores 0606-undone 0607-over 0608-var""",
     "limits, and single values of a type": """
-        0303-archive 0316-stores 0503-false 0504-nesting""",
+        0303-archive 0316-references 0316-stores 0503-false 0504-nesting""",
 }
 
 # Something of every type, and what else may be put in its place.
@@ -55,7 +56,8 @@ POLICY = {
     "catalog": {"type": "sqlite", "path": "/srv/catalog.db", "table": "recordings", "id": "id",
                 "location": "url", "unit": "directory", "fields": {"map": "map"},
                 "time": {"column": "recorded", "timezone": "UTC"},
-                "size": {"column": "bytes", "unit": "B"}},
+                "size": {"column": "bytes", "unit": "B"},
+                "references": [{"table": "training_set", "column": "url"}]},
     "stores": {"hot": {"type": "local", "path": "/srv/hot", "urls": ["https://host/hot"]},
                "cold": {"type": "local", "path": "/srv/cold"}},
     "holds": [{"name": "inquiry", "until": "2099-01-01", "select": {"ids": ["a"]}}],
