@@ -343,6 +343,16 @@ static const struct schema_key test_keys[] = {
 };
 const struct schema schema_test = {"a test", test_keys};
 
+static const struct schema_key tests_file_keys[] = {
+    {"version", SCHEMA_INTEGER, AT(raw_tests_file, version), .text = "1"},
+    {"policy", SCHEMA_TEXT, AT(raw_tests_file, policy),
+     .text = "the policy that is tested; left out: that of the same name, NAME.yaml"},
+    {"tests", SCHEMA_LIST, REQUIRED, AT(raw_tests_file, tests), .item = SCHEMA_OBJECT,
+     .object = &schema_test, .text = "in place of the policy's own"},
+    {0},
+};
+const struct schema schema_tests_file = {"a file of tests", tests_file_keys};
+
 static const struct schema_key root_keys[] = {
     {"version", SCHEMA_INTEGER, REQUIRED, AT(raw_root, version), .text = "1"},
     {"include", SCHEMA_LIST, AT(raw_root, include), .item = SCHEMA_TEXT,

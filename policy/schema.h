@@ -115,6 +115,11 @@ struct raw_sizes {
     uint64_t gt, gte, lt, lte;
 };
 
+/* A file that ends in POLICY_TESTS. */
+struct raw_tests_file {
+    int32_t      version;
+    struct node *policy, *tests;
+};
 struct raw_test {
     struct node *name, *recordings, *expect;
     int64_t      as_of_us;
@@ -167,7 +172,7 @@ enum test {
 extern const struct schema schema_root, schema_connection, schema_time, schema_size, schema_hold,
     schema_defaults, schema_cleanup, schema_policy, schema_guards, schema_window, schema_select,
     schema_dates, schema_path, schema_sizes, schema_tests, schema_test, schema_recording,
-    schema_expect, schema_expect_move, schema_expect_stay;
+    schema_expect, schema_expect_move, schema_expect_stay, schema_tests_file;
 extern const char *const schema_store_types[], *const schema_tiers[];
 /* By the index of the choice that is their `type`. */
 extern const struct schema *const schema_catalogs[], *const schema_stores[];
