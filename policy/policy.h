@@ -48,6 +48,8 @@ struct policy_store {
     const char       *container;  /* azure                                                        */
     const char       *prefix;     /* azure: "" or ends in '/'                                     */
     enum access_tier  tier;
+    const struct catalog_set *sets; /* by a cut-over to it; they are among catalog.sets */
+    size_t            set_count;
 };
 
 enum policy_order { ORDER_OLDEST, ORDER_NEWEST, ORDER_LARGEST, ORDER_SMALLEST };

@@ -135,12 +135,21 @@ static const struct schema_key sqlite_keys[] = {
 static const struct schema sqlite = {"a sqlite catalog", sqlite_keys};
 const struct schema *const schema_catalogs[] = {&postgres, &sqlite};
 
+/* What all kinds of store have. */
+#define SET_KEY                                                                                    \
+    {                                                                                              \
+        "set", SCHEMA_MAP, AT(raw_store, set),                                                     \
+            .item = SCHEMA_VALUE,                                                                  \
+            .text = "further columns of the row that a cut-over to this store sets"                \
+    }
+
 static const struct schema_key local_keys[] = {
     {"type", SCHEMA_CHOICE, REQUIRED, AT(raw_store, type), .choices = schema_store_types,
      .text = "local or azure"},
     {"path", SCHEMA_ENV, REQUIRED, AT(raw_store, path), .text = "the folder"},
     {"urls", SCHEMA_LIST, AT(raw_store, urls), .item = SCHEMA_ENV,
      .text = "further URLs under which the catalog knows it"},
+    SET_KEY,
     {0},
 };
 static const struct schema local = {"a local store", local_keys};
@@ -155,6 +164,7 @@ static const struct schema_key azure_keys[] = {
      .text = "the access tier of what comes here; the account's if left out"},
     {"urls", SCHEMA_LIST, AT(raw_store, urls), .item = SCHEMA_ENV,
      .text = "further URLs under which the catalog knows it"},
+    SET_KEY,
     {0},
 };
 static const struct schema azure = {"an azure store", azure_keys};

@@ -17,6 +17,7 @@ struct node;
 enum schema_type {
     SCHEMA_TEXT,     /* struct node *: a scalar that is not empty                           */
     SCHEMA_PROSE,    /* struct node *: a scalar for people, anything may stand in it        */
+    SCHEMA_VALUE,    /* struct node *: a scalar, be it null or an empty text                */
     SCHEMA_NAME,     /* struct node *                                                       */
     SCHEMA_ENV,      /* struct node *: its ${..} replaced, possibly empty then              */
     SCHEMA_SECRET,   /* struct node *: with ${..}, for substitute_secret                    */
@@ -73,7 +74,7 @@ struct raw_size {
 };
 struct raw_store {
     unsigned     type, tier; /* tier: enum access_tier less TIER_HOT */
-    struct node *connection_string, *container, *prefix, *path, *urls, *tier_node;
+    struct node *connection_string, *container, *prefix, *path, *urls, *tier_node, *set;
 };
 struct raw_hold {
     struct node     *name, *reason, *select;

@@ -47,6 +47,7 @@ static const struct definition {
 } definitions[] = {
     [SCHEMA_TEXT] = {"text", {ANY_SCALAR}, "^(" NO_REFERENCE ")+$"},
     [SCHEMA_PROSE] = {"prose", {ANY_SCALAR, "null"}},
+    [SCHEMA_VALUE] = {"value", {ANY_SCALAR, "null"}, "^(" NO_REFERENCE ")*$"},
     [SCHEMA_NAME] = {"name", {ANY_SCALAR}, OR_VAR("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")},
     [SCHEMA_ENV] = {"environment", {ANY_SCALAR}, "^(" NO_REFERENCE "|" REFERENCE ")*$"},
     [SCHEMA_SECRET] = {"environment"},

@@ -357,17 +357,11 @@ static void compile_everything(struct builder *builder, struct node *value)
 
 /* ---- tests on fields ---- */
 
-static bool is_null_word(const struct node *node)
-{
-    return node->plain && (str_equal(node->text, "null") || str_equal(node->text, "~") ||
-                           str_equal(node->text, "Null") || str_equal(node->text, "NULL"));
-}
-
 static bool literal_text(struct load *load, struct node *node)
 {
     if (!scalar_text(load, node))
         return false;
-    if (!is_null_word(node))
+    if (!scalar_is_null(node))
         return true;
     struct diag *diag =
         diag_add(load->diags, DIAG_NULL, node->span, "nothing is equal to `%s`", node->text);

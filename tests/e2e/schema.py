@@ -35,7 +35,7 @@ SEMANTIC_ONLY = {
     "the environment, time zones, other files": """
         0212-environment 0215-zone 0305-connection-string 0505-ids-file 0506-ids-line""",
     "the catalog's columns": """
-        0312-time 0313-type 0314-naive 0317-size 0508-literals 0509-order""",
+        0312-time 0313-type 0314-naive 0317-size 0324-set 0508-literals 0509-order""",
     "texts whose form no type of the table stands for": """
         0306-secrets 0306-url 0307-container 0308-path 0309-url 0310-names 0315-url
         0220-instants 0513-slash""",
@@ -57,7 +57,7 @@ POLICY = {
                 "time": {"column": "recorded", "timezone": "UTC"},
                 "size": {"column": "bytes", "unit": "B"}},
     "stores": {"hot": {"type": "local", "path": "/srv/hot", "urls": ["https://host/hot"]},
-               "cold": {"type": "local", "path": "/srv/cold"}},
+               "cold": {"type": "local", "path": "/srv/cold", "set": {"class": "cold"}}},
     "holds": [{"name": "inquiry", "until": "2099-01-01", "select": {"ids": ["a"]}}],
     "policies": [{
         "name": "age-out", "description": "old ones", "enabled": True, "target": "cold",
