@@ -261,13 +261,19 @@ static const struct diag_code codes[] = {
      "  wrong:  connection: {url: postgresql://h/db, host: h}\n"
      "  right:  connection: {url: postgresql://h/db}\n"},
     {DIAG_TOO_MANY, DIAG_ERROR, "too many",
-     "At most 64 stores, 256 policies, 1,024 holds, 256 fields and 256 files.\n\n"
+     "At most 64 stores, 256 policies, 1,024 holds, 256 fields, 256 files, and 16 columns that a "
+     "store sets.\n\n"
      "  wrong:  a policy a recording\n"
      "  right:  one policy with an `ids_file`\n"},
     {DIAG_NO_SIZE, DIAG_ERROR, "no size column",
      "`size` asks how large the catalog says a recording is.\n\n"
      "  wrong:  a catalog without `size`, and size: {gte: 1GiB}\n"
      "  right:  size: {column: size_gb, unit: GB}\n"},
+    {DIAG_SET, DIAG_ERROR, "column that a store can't set",
+     "`set` gives further columns of a row a value when it is cut over to the store. The location "
+     "is set by that already, and the id tells which row it is.\n\n"
+     "  wrong:  set: {ecal_name: cold}\n"
+     "  right:  set: {storage_class: cold}\n"},
 
     {DIAG_EMPTY_SELECTION, DIAG_ERROR, "empty selection",
      "Elsewhere an empty filter means everything. Here everything has to be said, and guarded.\n\n"

@@ -67,6 +67,7 @@ enum {
     DIAG_CONNECTION = 315,
     DIAG_TOO_MANY = 316,
     DIAG_NO_SIZE = 317,
+    DIAG_SET = 324,
     /* 04xx: locations and rows of the catalog; none is found in a file */
     /* 05xx: policies and holds */
     DIAG_EMPTY_SELECTION = 501,

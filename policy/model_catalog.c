@@ -244,6 +244,54 @@ static void read_references(struct load *load, struct node *list)
     }
 }
 
+/* ---- what a cut-over sets ---- */
+
+/* SQLite's names are the same in capitals. */
+static bool is_column(const struct catalog_config *catalog, const char *column, const char *name)
+{
+    if (column == NULL || catalog->type != CATALOG_SQLITE)
+        return str_equal(column, name);
+    return strcasecmp(column, name) == 0;
+}
+
+static bool check_set(struct load *load, struct node *key)
+{
+    const struct catalog_config *catalog = &load->policies->catalog;
+    if (!scalar_text(load, key) || column(load, key) == NULL)
+        return false;
+    bool is_id = is_column(catalog, catalog->id, key->text);
+    if (!is_id && !is_column(catalog, catalog->location, key->text))
+        return true;
+    struct diag *diag = diag_add(load->diags, DIAG_SET, key->span, "`set` can't name the %s, %s",
+                                 is_id ? "id" : "location", scalar_shown(load, key));
+    diag->label = is_id ? "it tells rows apart" : "every cut-over sets it already";
+    return false;
+}
+
+void model_catalog_read_set(struct load *load, struct node *map, struct policy_store *store)
+{
+    struct catalog_config *catalog = &load->policies->catalog;
+    if (map->count > CATALOG_SETS_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, map->key->span, "more than %d columns",
+                 CATALOG_SETS_MAX)
+            ->label = "too many";
+        return;
+    }
+    size_t count = catalog->set_count;
+    struct catalog_set *sets = arena_make(load->arena, (count + map->count) * sizeof *sets);
+    if (count > 0)
+        memcpy(sets, catalog->sets, count * sizeof *sets);
+    for (struct node *value = map->first; value != NULL; value = value->next) {
+        if (!value->broken && check_set(load, value->key) && scalar_value(load, value))
+            sets[count++] =
+                (struct catalog_set){value->key->text, scalar_is_null(value) ? NULL : value->text};
+    }
+    store->sets = sets + catalog->set_count;
+    store->set_count = count - catalog->set_count;
+    catalog->sets = sets;
+    catalog->set_count = count;
+}
+
 /* ---- all of it ---- */
 
 static void read_parts(struct load *load, const struct raw_catalog *raw)

@@ -63,16 +63,16 @@ static bool is_scalar(struct load *load, struct node *node)
     return true;
 }
 
-bool scalar_text(struct load *load, struct node *node)
+bool scalar_is_null(const struct node *node)
+{
+    return node->plain && (str_equal(node->text, "null") || str_equal(node->text, "~") ||
+                           str_equal(node->text, "Null") || str_equal(node->text, "NULL"));
+}
+
+bool scalar_value(struct load *load, struct node *node)
 {
     if (!is_scalar(load, node))
         return false;
-    if (node->text[0] == '\0') {
-        diag_add(load->diags, DIAG_EMPTY, node->span, "an empty text")->label =
-            "a value is missing";
-        node->broken = true;
-        return false;
-    }
     if (strstr(node->text, "${") == NULL)
         return true;
     struct diag *diag =
@@ -80,6 +80,17 @@ bool scalar_text(struct load *load, struct node *node)
     diag->label = "would be taken literally";
     diag->help = "the environment gives connections, containers, prefixes and paths; "
                  "for all else there is `vars` and --var";
+    node->broken = true;
+    return false;
+}
+
+bool scalar_text(struct load *load, struct node *node)
+{
+    if (!scalar_value(load, node))
+        return false;
+    if (node->text[0] != '\0')
+        return true;
+    diag_add(load->diags, DIAG_EMPTY, node->span, "an empty text")->label = "a value is missing";
     node->broken = true;
     return false;
 }

@@ -17,7 +17,11 @@ struct node;
  * reference gave only that it did.                                                              */
 const char *scalar_shown(const struct load *load, const struct node *node);
 
-/* A scalar at all, not empty, and without a ${..} that nobody would replace. */
+/* NULL, without quotes and in any spelling that YAML has for it. */
+bool scalar_is_null(const struct node *node);
+/* A scalar at all, and without a ${..} that nobody would replace.  In quotes it may be empty. */
+MUST_USE bool scalar_value(struct load *load, struct node *node);
+/* The same, and not empty. */
 MUST_USE bool scalar_text(struct load *load, struct node *node);
 /* Letters, digits, '.', '_' and '-', begun by a letter or digit, at most 64. */
 MUST_USE bool scalar_name(struct load *load, struct node *node);

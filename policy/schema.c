@@ -146,12 +146,21 @@ static const struct schema_key sqlite_keys[] = {
 static const struct schema sqlite = {"a sqlite catalog", sqlite_keys};
 const struct schema *const schema_catalogs[] = {&postgres, &sqlite};
 
+/* What all kinds of store have. */
+#define SET_KEY                                                                                    \
+    {                                                                                              \
+        "set", SCHEMA_MAP, AT(raw_store, set),                                                     \
+            .item = SCHEMA_VALUE,                                                                  \
+            .text = "further columns of the row that a cut-over to this store sets"                \
+    }
+
 static const struct schema_key local_keys[] = {
     {"type", SCHEMA_CHOICE, REQUIRED, AT(raw_store, type), .choices = schema_store_types,
      .text = "local or azure"},
     {"path", SCHEMA_ENV, REQUIRED, AT(raw_store, path), .text = "the folder"},
     {"urls", SCHEMA_LIST, AT(raw_store, urls), .item = SCHEMA_ENV,
      .text = "further URLs under which the catalog knows it"},
+    SET_KEY,
     {0},
 };
 static const struct schema local = {"a local store", local_keys};
@@ -166,6 +175,7 @@ static const struct schema_key azure_keys[] = {
      .text = "the access tier of what comes here; the account's if left out"},
     {"urls", SCHEMA_LIST, AT(raw_store, urls), .item = SCHEMA_ENV,
      .text = "further URLs under which the catalog knows it"},
+    SET_KEY,
     {0},
 };
 static const struct schema azure = {"an azure store", azure_keys};
@@ -353,6 +363,16 @@ static const struct schema_key test_keys[] = {
     {0},
 };
 const struct schema schema_test = {"a test", test_keys};
+
+static const struct schema_key tests_file_keys[] = {
+    {"version", SCHEMA_INTEGER, AT(raw_tests_file, version), .text = "1"},
+    {"policy", SCHEMA_TEXT, AT(raw_tests_file, policy),
+     .text = "the policy that is tested; left out: that of the same name, NAME.yaml"},
+    {"tests", SCHEMA_LIST, REQUIRED, AT(raw_tests_file, tests), .item = SCHEMA_OBJECT,
+     .object = &schema_test, .text = "in place of the policy's own"},
+    {0},
+};
+const struct schema schema_tests_file = {"a file of tests", tests_file_keys};
 
 static const struct schema_key root_keys[] = {
     {"version", SCHEMA_INTEGER, REQUIRED, AT(raw_root, version), .text = "1"},

@@ -17,6 +17,7 @@ struct node;
 enum schema_type {
     SCHEMA_TEXT,     /* struct node *: a scalar that is not empty                           */
     SCHEMA_PROSE,    /* struct node *: a scalar for people, anything may stand in it        */
+    SCHEMA_VALUE,    /* struct node *: a scalar, be it null or an empty text                */
     SCHEMA_NAME,     /* struct node *                                                       */
     SCHEMA_ENV,      /* struct node *: its ${..} replaced, possibly empty then              */
     SCHEMA_SECRET,   /* struct node *: with ${..}, for substitute_secret                    */
@@ -76,7 +77,7 @@ struct raw_reference {
 };
 struct raw_store {
     unsigned     type, tier; /* tier: enum access_tier less TIER_HOT */
-    struct node *connection_string, *container, *prefix, *path, *urls, *tier_node;
+    struct node *connection_string, *container, *prefix, *path, *urls, *tier_node, *set;
 };
 struct raw_hold {
     struct node     *name, *reason, *select;
@@ -118,6 +119,11 @@ struct raw_sizes {
     uint64_t gt, gte, lt, lte;
 };
 
+/* A file that ends in POLICY_TESTS. */
+struct raw_tests_file {
+    int32_t      version;
+    struct node *policy, *tests;
+};
 struct raw_test {
     struct node *name, *recordings, *expect;
     int64_t      as_of_us;
@@ -170,7 +176,8 @@ enum test {
 extern const struct schema schema_root, schema_connection, schema_time, schema_size,
     schema_reference, schema_hold, schema_defaults, schema_cleanup, schema_policy, schema_guards,
     schema_window, schema_select, schema_dates, schema_path, schema_sizes, schema_tests,
-    schema_test, schema_recording, schema_expect, schema_expect_move, schema_expect_stay;
+    schema_test, schema_recording, schema_expect, schema_expect_move, schema_expect_stay,
+    schema_tests_file;
 extern const char *const schema_store_types[], *const schema_tiers[];
 /* By the index of the choice that is their `type`. */
 extern const struct schema *const schema_catalogs[], *const schema_stores[];

@@ -10,6 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define REFERENCE_MAX 64
+#define TITLE_MAX 64
 #define LINES 4 /* a key of a definition has one */
 
 /* ---- scalars ---- */
@@ -46,6 +47,7 @@ static const struct definition {
 } definitions[] = {
     [SCHEMA_TEXT] = {"text", {ANY_SCALAR}, "^(" NO_REFERENCE ")+$"},
     [SCHEMA_PROSE] = {"prose", {ANY_SCALAR, "null"}},
+    [SCHEMA_VALUE] = {"value", {ANY_SCALAR, "null"}, "^(" NO_REFERENCE ")*$"},
     [SCHEMA_NAME] = {"name", {ANY_SCALAR}, OR_VAR("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")},
     [SCHEMA_ENV] = {"environment", {ANY_SCALAR}, "^(" NO_REFERENCE "|" REFERENCE ")*$"},
     [SCHEMA_SECRET] = {"environment"},
@@ -314,15 +316,17 @@ static void put_definitions(struct json_writer *json)
     json_object_end(json);
 }
 
-void schema_json_write(struct buf *out)
+void schema_json_write(const struct schema *root, struct buf *out)
 {
     struct json_writer json;
+    char title[TITLE_MAX];
+    snprintf(title, sizeof title, "%s of frostline", root->noun);
     json_begin(&json, out);
     json.lines = LINES;
     json_object_begin(&json);
     json_put_text(&json, "$schema", "http://json-schema.org/draft-07/schema#");
-    json_put_text(&json, "title", "A policy of frostline");
-    put_keys(&json, &schema_root);
+    json_put_text(&json, "title", title);
+    put_keys(&json, root);
     put_definitions(&json);
     json_object_end(&json);
     buf_char(out, '\n');

@@ -1,8 +1,20 @@
 #include "state/catalog.h"
 
+#include <assert.h>
+
+#include "base/str.h"
 #include "state/catalog_pg.h"
 #include "state/catalog_retry.h"
 #include "state/catalog_sqlite.h"
+
+size_t catalog_set_index(const struct catalog_config *config, const char *column)
+{
+    size_t index = 0;
+    while (index < config->set_count && !str_equal(config->sets[index].column, column))
+        index++;
+    assert(index < config->set_count);
+    return index;
+}
 
 bool catalog_open(const struct catalog_config *config, struct clock *clock,
                   struct catalog **catalog, struct err *err)

@@ -33,6 +33,12 @@ struct catalog_reference {
 };
 #define CATALOG_REFERENCES_MAX 16
 
+/* A further column that a cut-over sets, to the value that its type reads in the text. */
+struct catalog_set {
+    const char *column;
+    const char *value; /* NULL: NULL */
+};
+
 /* Which table, and what its columns mean.  The policy fills it in; all it points at outlives the
  * catalog. */
 struct catalog_config {
@@ -50,8 +56,13 @@ struct catalog_config {
     size_t field_count;
     const struct catalog_reference *references; /* at most CATALOG_REFERENCES_MAX */
     size_t reference_count;
+    const struct catalog_set *sets; /* of all cuts; neither the id nor the location */
+    size_t set_count;
     uint32_t lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
 };
+
+/* The first of the sets that is of this column; there is one for each column that a cut sets. */
+size_t catalog_set_index(const struct catalog_config *config, const char *column);
 
 /* What the table is really like.  Strings live in the arena. */
 struct catalog_shape {
@@ -73,6 +84,8 @@ struct catalog_cut {
                          * or below it belongs to the cut */
     const struct catalog_row *rows;
     size_t count;
+    const struct catalog_set *sets; /* of the config's; made in every row */
+    size_t set_count;
 };
 enum catalog_outcome {
     CATALOG_CUT,     /* committed: every row is at its new location */
@@ -95,7 +108,8 @@ struct catalog_ops {
     const char *kind; /* "postgres" */
     /* ERR_MISSING naming the table or column that is not there, those of references included;
      * ERR_DENIED, ERR_BUSY when it can't be reached; ERR_INPUT if the id is not unique and not null
-     * (no primary or unique key), or if a column of locations holds no texts. */
+     * (no primary or unique key), if a column of locations holds no texts, or if the column of a
+     * set can't be set, or not to that value.  SQLite can't be asked the latter. */
     bool (*describe)(struct catalog *, struct arena *, struct catalog_shape *, struct err *);
     /* One read-only snapshot for all cursors until snapshot_end, on a connection of its own: all
      * other calls see the present.  One thread at a time; one cursor at a time. */
@@ -111,12 +125,14 @@ struct catalog_ops {
     void (*cursor_close)(struct catalog_cursor *);
     /* True with an outcome; false only if surely nothing was changed.  One transaction with the
      * settings of the safety rules; the rows at or below source are locked and must be exactly the
-     * given ones at their old locations.  COMMIT is sent only after the UPDATE's reply is in: an
-     * unknown commit then holds its locks, and a locking look waits for it. */
+     * given ones at their old locations.  The sets are made by the UPDATE of the locations itself.
+     * COMMIT is sent only after the UPDATE's reply is in: an unknown commit then holds its locks,
+     * and a locking look waits for it. */
     bool (*cut_over)(struct catalog *, const struct catalog_cut *, enum catalog_outcome *,
                      struct err *);
     /* With `lock`, the rows are locked first (FOR UPDATE) and let go again: the look waits for a
-     * transaction that is still alive. */
+     * transaction that is still alive.  Locations alone are looked at: whoever saw a new one knows
+     * that the sets were made with it. */
     bool (*look)(struct catalog *, const struct catalog_cut *, bool lock, struct catalog_sight *,
                  struct err *);
     /* The rows with these ids, in no order, those that exist.  visit may not call the catalog. */
@@ -140,6 +156,7 @@ struct catalog {
     const struct catalog_ops *ops;
 };
 
+#define CATALOG_SETS_MAX 16 /* in one cut */
 #define CATALOG_LOCK_WAIT_MS 5000
 #define CATALOG_STATEMENT_MS 600000
 #define CATALOG_CONNECT_S 15

@@ -7,11 +7,13 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "base/when.h"
 #include "state/catalog_tally.h"
 #include "state/catalog_value.h"
 
 #define FAULTS_MAX 64
 #define SCRATCH_MAX ((size_t)1 << 30)
+#define SETS_BYTES_MAX ((size_t)64 << 20)
 
 struct memory_rows {
     struct record **items; /* each one block, with all that it points to */
@@ -23,6 +25,12 @@ struct memory_reference {
     char *url;
 };
 
+/* What a cut-over set in one row. */
+struct memory_set {
+    const char *id, *column, *value;
+    const struct memory_set *next; /* the one before it */
+};
+
 struct catalog_memory {
     struct catalog catalog;
     const struct catalog_config *config;
@@ -32,7 +40,9 @@ struct catalog_memory {
     struct memory_reference *references;
     size_t reference_count;
     bool in_snapshot;
-    struct memory_rows snapshot; /* copies, in the order of a cursor */
+    struct memory_rows snapshot;  /* copies, in the order of a cursor */
+    struct arena arena;           /* holds what was set */
+    const struct memory_set *set; /* the latest one */
     enum catalog_memory_fault faults[FAULTS_MAX];
     size_t fault_first, fault_count;
 };
@@ -71,6 +81,12 @@ static const char *pack_text(char **to, const char *text)
     return pack(to, text, text != NULL ? strlen(text) : 0);
 }
 
+/* They stand right behind it. */
+static struct value *row_fields(struct record *row)
+{
+    return (struct value *)(row + 1);
+}
+
 /* A copy of the record in one block, with another location if one is given. */
 static struct record *row_make(const struct record *record, const char *location)
 {
@@ -80,7 +96,7 @@ static struct record *row_make(const struct record *record, const char *location
             texts += record->fields[i].text.size_bytes + 1;
     size_t fields = record->field_count * sizeof(struct value);
     struct record *row = or_abort(malloc(sizeof *row + fields + texts));
-    struct value *values = (struct value *)(row + 1);
+    struct value *values = row_fields(row);
     char *to = (char *)(values + record->field_count);
 
     *row = *record;
@@ -222,14 +238,91 @@ static void memory_cursor_close(struct catalog_cursor *cursor)
     free(cursor);
 }
 
+/* -- what a cut sets --------------------------------------------------------------------------- */
+
+/* The index of the declared field that is this column; field_count if none is. */
+static size_t field_of(const struct catalog_config *config, const char *column)
+{
+    size_t field = 0;
+    while (field < config->field_count && !str_equal(config->fields[field].column, column))
+        field++;
+    return field;
+}
+
+/* The text as a value of that kind; false if it is none.  Texts are borrowed. */
+static bool read_value(const char *text, enum value_kind kind, struct value *value)
+{
+    struct when_date date;
+    struct err ignored;
+    char *end;
+    *value = (struct value){.kind = text != NULL ? kind : VALUE_NULL};
+    switch (value->kind) {
+    case VALUE_NULL:
+        return true;
+    case VALUE_TEXT:
+        value->text.bytes = text;
+        value->text.size_bytes = (uint32_t)strlen(text);
+        return true;
+    case VALUE_INTEGER:
+        return str_to_i64(text, &value->integer);
+    case VALUE_DECIMAL:
+        *value = catalog_value_double(strtod(text, &end));
+        return end != text && *end == '\0';
+    case VALUE_BOOLEAN:
+        value->boolean = str_equal(text, "true");
+        return value->boolean || str_equal(text, "false");
+    case VALUE_INSTANT:
+        return when_instant_read(text, &value->instant_us, &ignored);
+    case VALUE_DATE:
+        if (!when_date_read(text, &date, &ignored))
+            return false;
+        value->instant_us = when_days(date) * WHEN_DAY_US;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool check_sets(const struct catalog_memory *self, struct err *err)
+{
+    const struct catalog_config *config = self->config;
+    for (size_t i = 0; i < config->set_count; i++) {
+        const struct catalog_set *set = &config->sets[i];
+        size_t field = field_of(config, set->column);
+        struct value value;
+        if (field < config->field_count &&
+            !read_value(set->value, self->field_kinds[field], &value))
+            return ERR(err, ERR_INPUT, "setting the column `%s`: `%s` is no value of its type",
+                       set->column, set->value);
+    }
+    return true;
+}
+
+static void set_value(struct catalog_memory *self, struct record *row,
+                      const struct catalog_set *set)
+{
+    struct memory_set *made = arena_make(&self->arena, sizeof *made);
+    made->id = arena_copy(&self->arena, row->id);
+    made->column = arena_copy(&self->arena, set->column);
+    made->value = set->value != NULL ? arena_copy(&self->arena, set->value) : NULL;
+    made->next = self->set;
+    self->set = made;
+
+    size_t field = field_of(self->config, set->column);
+    struct value value;
+    if (field < row->field_count && read_value(made->value, self->field_kinds[field], &value))
+        row_fields(row)[field] = value;
+}
+
 /* -- what reads and writes the rows themselves ------------------------------------------------ */
 
 static bool memory_describe(struct catalog *catalog, struct arena *arena,
                             struct catalog_shape *shape, struct err *err)
 {
-    (void)err;
     const struct catalog_memory *self = memory_of(catalog);
     const struct catalog_config *config = self->config;
+    if (!check_sets(self, err))
+        return false;
     size_t fields = config->field_count * sizeof *shape->fields;
     *shape = (struct catalog_shape){
         .identity = str_format(arena, "memory:///%s", config->table),
@@ -261,7 +354,10 @@ static void move_rows(struct catalog_memory *self, const struct catalog_cut *cut
     for (size_t i = 0; i < cut->count; i++) {
         bool found;
         size_t index = rows_find(&self->rows, cut->rows[i].id, &found);
-        rows_put(&self->rows, row_make(self->rows.items[index], cut->rows[i].new_location));
+        struct record *row = row_make(self->rows.items[index], cut->rows[i].new_location);
+        for (size_t k = 0; k < cut->set_count; k++)
+            set_value(self, row, &cut->sets[k]);
+        rows_put(&self->rows, row);
     }
 }
 
@@ -382,6 +478,7 @@ static void memory_close(struct catalog *catalog)
     rows_free(&self->snapshot);
     catalog_memory_refer_nothing(self);
     pthread_mutex_destroy(&self->mutex);
+    arena_free(&self->arena);
     free(self);
 }
 
@@ -410,6 +507,7 @@ struct catalog_memory *catalog_memory_make(const struct catalog_config *config,
     *self = (struct catalog_memory){
         .catalog.ops = &MEMORY_OPS, .config = config, .field_kinds = field_kinds};
     pthread_mutex_init(&self->mutex, NULL);
+    arena_init(&self->arena, SETS_BYTES_MAX);
     return self;
 }
 
@@ -465,6 +563,15 @@ const char *catalog_memory_location(const struct catalog_memory *memory, const c
     bool found;
     size_t index = rows_find(&memory->rows, id, &found);
     return found ? memory->rows.items[index]->location : NULL;
+}
+
+const char *catalog_memory_value(const struct catalog_memory *memory, const char *id,
+                                 const char *column)
+{
+    const struct memory_set *set = memory->set;
+    while (set != NULL && !(str_equal(set->id, id) && str_equal(set->column, column)))
+        set = set->next;
+    return set != NULL ? set->value : NULL;
 }
 
 void catalog_memory_fail_next(struct catalog_memory *memory, enum catalog_memory_fault fault)

@@ -21,6 +21,10 @@ void catalog_memory_refer(struct catalog_memory *memory, size_t reference, const
 void catalog_memory_refer_nothing(struct catalog_memory *memory);
 /* NULL: no such row (or its location is NULL).  Valid until the row changes. */
 const char *catalog_memory_location(const struct catalog_memory *memory, const char *id);
+/* What a cut-over set there last, be it a declared field, which has the value, or any other column.
+ * NULL: nothing, or NULL. */
+const char *catalog_memory_value(const struct catalog_memory *memory, const char *id,
+                                 const char *column);
 
 /* What the next cut_over calls do, one each, then none. */
 enum catalog_memory_fault {

@@ -44,7 +44,8 @@ static const char LIST_TABLES[] =
     " WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%'"
     " AND n.nspname <> 'information_schema' ORDER BY 1 LIMIT $2::int8";
 
-/* $1: the table.  A domain counts as what it is made of. */
+/* $1: the table.  A domain counts as what it is made of; but the last two are the type's own name,
+ * without and with its length. */
 static const char LIST_COLUMNS[] =
     "WITH RECURSIVE base AS ("
     " SELECT a.attnum, t.oid, t.typtype, t.typbasetype"
@@ -53,7 +54,9 @@ static const char LIST_COLUMNS[] =
     " UNION ALL SELECT b.attnum, t.oid, t.typtype, t.typbasetype"
     " FROM base b JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd')"
     " SELECT a.attname, a.attnum, a.attnotnull, b.oid, b.typtype, format_type(b.oid, -1),"
-    " coalesce(l.collisdeterministic, true), quote_ident(a.attname)"
+    " coalesce(l.collisdeterministic, true), quote_ident(a.attname),"
+    " a.attgenerated <> '' OR a.attidentity = 'a',"
+    " format_type(a.atttypid, -1), format_type(a.atttypid, a.atttypmod)"
     " FROM base b JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.attnum"
     " LEFT JOIN pg_collation l ON l.oid = a.attcollation"
     " WHERE b.typtype <> 'd' ORDER BY a.attnum";
@@ -308,6 +311,57 @@ static void choose_below(struct finding *finding)
                    table->index_statement, PQgetvalue(finding->columns, finding->location_row, 7));
 }
 
+/* -- what a cut-over sets ---------------------------------------------------------------------- */
+
+/* As the UPDATE will read it: by the type's own input.  But a cast cuts a text off where an UPDATE
+ * refuses it: what it gives must be the text itself. */
+static bool check_value(struct finding *finding, int row, enum value_kind kind, const char *value,
+                        struct err *err)
+{
+    struct arena *arena = &finding->link->arena;
+    const char *plain = PQgetvalue(finding->columns, row, 9);
+    const char *whole = PQgetvalue(finding->columns, row, 10);
+    struct catalog_pg_query query = {
+        .sql = kind == VALUE_TEXT
+                   ? str_format(arena, "SELECT 1 WHERE $1::%s IS NOT DISTINCT FROM $1::%s", plain,
+                                whole)
+                   : str_format(arena, "SELECT $1::%s", whole)};
+    CATALOG_PG_REPLY reply = {.count = 0};
+    catalog_pg_query_literal(&query, value);
+    if (!catalog_pg_link_batch(finding->link, &query, 1, &reply, err)) {
+        if (err->kind == ERR_CONFLICT) /* the constraint of a domain */
+            err->kind = ERR_INPUT;
+        return false;
+    }
+    return PQntuples(reply.results[0]) == 1 ||
+           ERR(err, ERR_INPUT, "`%s` is too long for %s", value, whole);
+}
+
+static bool find_set(struct finding *finding, const struct catalog_set *set,
+                     struct catalog_pg_column *column, struct err *err)
+{
+    int row;
+    if (!find_column(finding, set->column, column, &row, err))
+        return false;
+    if (is_true(finding->columns, row, 8))
+        return ERR(err, ERR_INPUT, "the database makes its values itself");
+    if (set->value == NULL && is_true(finding->columns, row, 2))
+        return ERR(err, ERR_INPUT, "it may not be NULL");
+    return check_value(finding, row, column->kind, set->value, err);
+}
+
+static bool find_sets(struct finding *finding, struct err *err)
+{
+    const struct catalog_config *config = finding->link->config;
+    struct catalog_pg_column *sets =
+        arena_make(&finding->link->arena, config->set_count * sizeof *sets);
+    finding->table->sets = sets;
+    for (size_t i = 0; i < config->set_count; i++)
+        if (!find_set(finding, &config->sets[i], &sets[i], err))
+            return err_wrap(err, "setting the column `%s`", config->sets[i].column);
+    return true;
+}
+
 /* -- its SQL ---------------------------------------------------------------------------------- */
 
 static const char *join_select(const struct catalog_pg_table *table, struct arena *arena)
@@ -388,7 +442,7 @@ static bool find_parts(struct finding *finding, struct err *err)
     CATALOG_PG_REPLY reply = {.count = 0};
     if (!list_parts(finding, &reply, err))
         return false;
-    if (!find_columns(finding, err) || !check_key(finding, err))
+    if (!find_columns(finding, err) || !check_key(finding, err) || !find_sets(finding, err))
         return false;
     make_sql(finding);
     return true;

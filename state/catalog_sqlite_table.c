@@ -9,7 +9,7 @@
 /* What the schema says of one column. */
 struct schema_column {
     const char *name, *type;
-    bool not_null;
+    bool not_null, generated;
     int64_t key; /* its place in the primary key; 0: none */
 };
 
@@ -131,7 +131,8 @@ static bool read_columns(struct finding *finding, struct err *err)
 {
     sqlite3_stmt *statement;
     bool row;
-    if (!prepare_for(finding->db, "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1)",
+    if (!prepare_for(finding->db,
+                     "SELECT name, type, \"notnull\", pk, hidden > 1 FROM pragma_table_xinfo(?1)",
                      finding->table->name, &statement, err))
         return false;
     finding->columns =
@@ -145,6 +146,7 @@ static bool read_columns(struct finding *finding, struct err *err)
         column->type = sql_take_text(&columns, finding->arena);
         column->not_null = sql_take_integer(&columns) != 0;
         column->key = sql_take_integer(&columns);
+        column->generated = sql_take_integer(&columns) != 0;
     }
     sqlite3_finalize(statement);
     return ok;
@@ -217,6 +219,31 @@ static bool find_columns(struct finding *finding, struct err *err)
         if (!find_column(finding, config->fields[i].column, next++, err))
             return err_wrap(err, "field `%s`", config->fields[i].name);
     table->value_count = (size_t)(next - table->values);
+    return true;
+}
+
+/* -- what a cut-over sets ---------------------------------------------------------------------- */
+
+static bool find_set(struct finding *finding, const struct catalog_set *set,
+                     struct catalog_sqlite_column *column, struct err *err)
+{
+    if (!find_column(finding, set->column, column, err))
+        return false;
+    const struct schema_column *schema = find_schema(finding, set->column);
+    if (schema->generated)
+        return ERR(err, ERR_INPUT, "the database makes its values itself");
+    return set->value != NULL || !schema->not_null || ERR(err, ERR_INPUT, "it may not be NULL");
+}
+
+static bool find_sets(struct finding *finding, struct err *err)
+{
+    const struct catalog_config *config = finding->config;
+    struct catalog_sqlite_column *sets =
+        arena_make(finding->arena, config->set_count * sizeof *sets);
+    finding->table->sets = sets;
+    for (size_t i = 0; i < config->set_count; i++)
+        if (!find_set(finding, &config->sets[i], &sets[i], err))
+            return err_wrap(err, "setting the column `%s`", config->sets[i].column);
     return true;
 }
 
@@ -306,7 +333,7 @@ bool catalog_sqlite_table_find(sqlite3 *db, const struct catalog_config *config,
     struct finding finding = {
         .db = db, .config = config, .name = config->table, .arena = arena, .table = table};
     if (!find_table(&finding, err) || !read_columns(&finding, err) ||
-        !find_columns(&finding, err) || !check_key(&finding, err))
+        !find_columns(&finding, err) || !find_sets(&finding, err) || !check_key(&finding, err))
         return false;
     make_sql(&finding);
     return true;

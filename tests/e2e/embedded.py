@@ -217,6 +217,29 @@ def case_whole_directories_move():
         assert "Moved 0 recordings" in box.run("apply", "p.plan", "--auto-approve").must().out
 
 
+def case_a_target_sets_columns_of_what_comes_there():
+    with Box() as box:
+        for i in range(3):
+            box.add(f"R{i}", f"rec/{i}/")
+        box.execute("UPDATE ecal SET recording_start_time = '2099-01-01' WHERE ecal_id = 'R2'")
+        box.execute("ALTER TABLE ecal ADD class TEXT NOT NULL DEFAULT 'hot'")
+        box.execute("ALTER TABLE ecal ADD copies INTEGER DEFAULT 1")
+        path = os.path.join(box.folder, "frostline.yaml")
+        with open(path) as file:
+            text = file.read()
+        for columns, code, said in (
+                ("ecal_name: cold", 65, "error[FL0324]"), ("clas: cold", 65, "mean `class`?"),
+                ("class: ~", 65, "may not be NULL"), ("class: cold, copies: 2", 0, "")):
+            with open(path, "w") as file:
+                file.write(text.replace(f"{box.cold}}}", f"{box.cold}, set: {{{columns}}}}}"))
+            run = box.run("apply", "--auto-approve").must(code)
+            assert said in run.err, run.err
+        rows = box.execute("SELECT ecal_name, class, copies FROM ecal ORDER BY ecal_id")
+        assert rows == [(f"file://{box.cold}/rec/0/R0.ecalmeas", "cold", 2),
+                        (f"file://{box.cold}/rec/1/R1.ecalmeas", "cold", 2),
+                        (f"file://{box.hot}/rec/2/R2.ecalmeas", "hot", 1)], rows
+
+
 def case_a_full_disk_at_the_target_loses_nothing():
     with Box() as box:
         box.add("SMALL", "rec/1/", files=1, size=1000)

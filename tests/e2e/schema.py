@@ -23,7 +23,7 @@ except ImportError as missing:
     sys.exit(77)
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-SHIPPED = os.path.join(ROOT, "examples", "policy.schema.json")
+EXAMPLES = os.path.join(ROOT, "examples")
 MODELINE = "# yaml-language-server: $schema="
 
 # Examples of findings that the schema passes, by what it would have to know.
@@ -35,7 +35,7 @@ SEMANTIC_ONLY = {
     "the environment, time zones, other files": """
         0212-environment 0215-zone 0305-connection-string 0505-ids-file 0506-ids-line""",
     "the catalog's columns": """
-        0312-time 0313-type 0314-naive 0317-size 0508-literals 0509-order""",
+        0312-time 0313-type 0314-naive 0317-size 0324-set 0508-literals 0509-order""",
     "texts whose form no type of the table stands for": """
         0306-secrets 0306-url 0307-container 0308-path 0309-url 0310-names
         0310-references 0315-url
@@ -59,7 +59,7 @@ POLICY = {
                 "size": {"column": "bytes", "unit": "B"},
                 "references": [{"table": "training_set", "column": "url"}]},
     "stores": {"hot": {"type": "local", "path": "/srv/hot", "urls": ["https://host/hot"]},
-               "cold": {"type": "local", "path": "/srv/cold"}},
+               "cold": {"type": "local", "path": "/srv/cold", "set": {"class": "cold"}}},
     "holds": [{"name": "inquiry", "until": "2099-01-01", "select": {"ids": ["a"]}}],
     "policies": [{
         "name": "age-out", "description": "old ones", "enabled": True, "target": "cold",
@@ -109,12 +109,11 @@ def frostline(*words, **options):
 
 
 SCHEMA = json.loads(frostline("schema", "policy").must().out)
-VALIDATOR = Draft7Validator(SCHEMA)
 
 
-def refusals(policy):
+def refusals(document, schema=SCHEMA):
     return "\n".join(f"{list(error.absolute_path)}: {error.message}"
-                     for error in VALIDATOR.iter_errors(policy))
+                     for error in Draft7Validator(schema).iter_errors(document))
 
 
 def passes(path):
@@ -125,15 +124,17 @@ def passes(path):
         return False
 
 
-def must_pass(text):
-    found = refusals(yaml.load(text, Loader))
+def must_pass(text, schema=SCHEMA):
+    found = refusals(yaml.load(text, Loader), schema)
     assert found == "", found
 
 
-def case_it_is_a_schema_and_the_shipped_one():
-    Draft7Validator.check_schema(SCHEMA)
-    with open(SHIPPED) as file:
-        assert frostline("schema", "policy").must().out == file.read()
+def case_they_are_schemas_and_the_shipped_ones():
+    for name in ("policy", "tests"):
+        said = frostline("schema", name).must().out
+        Draft7Validator.check_schema(json.loads(said))
+        with open(os.path.join(EXAMPLES, f"{name}.schema.json")) as file:
+            assert said == file.read()
 
 
 def case_another_argument_is_told():
@@ -143,15 +144,24 @@ def case_another_argument_is_told():
 
 
 def case_the_examples_pass_and_name_it():
-    examples = glob.glob(os.path.join(ROOT, "examples", "**", "*.yaml"), recursive=True)
-    assert len(examples) >= 3
+    examples = glob.glob(os.path.join(EXAMPLES, "**", "*.yaml"), recursive=True)
+    assert len(examples) >= 4
     for path in examples:
+        name = "tests" if path.endswith(".test.yaml") else "policy"
+        shipped = os.path.join(EXAMPLES, f"{name}.schema.json")
         with open(path) as file:
             first = file.readline().strip()
         assert first.startswith(MODELINE), path
-        assert os.path.samefile(os.path.join(os.path.dirname(path), first[len(MODELINE):]), SHIPPED)
-        with open(path) as file:
-            must_pass(file)
+        assert os.path.samefile(os.path.join(os.path.dirname(path), first[len(MODELINE):]), shipped)
+        with open(path) as file, open(shipped) as schema:
+            must_pass(file, json.load(schema))
+
+
+def case_the_tests_of_the_examples_pass():
+    files = glob.glob(os.path.join(EXAMPLES, "**", "*.test.yaml"), recursive=True)
+    assert files
+    for path in files:
+        frostline("test", path, env={}).must()
 
 
 def case_the_policy_of_the_demo_passes_and_names_it():

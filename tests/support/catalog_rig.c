@@ -249,37 +249,47 @@ void catalog_rig_remove(struct catalog_rig *rig, const char *id)
         catalog_rig_sql(rig, "DELETE FROM ecal WHERE ecal_id = %s", literal(rig, id));
 }
 
-static const char *location_in_postgres(struct catalog_rig *rig, const char *id)
+static const char *value_in_postgres(struct catalog_rig *rig, const char *id, const char *column)
 {
-    PGresult *result = PQexecParams(rig->postgres, "SELECT ecal_name FROM ecal WHERE ecal_id = $1",
-                                    1, NULL, &id, NULL, NULL, 0);
+    const char *sql = str_format(&rig->arena, "SELECT \"%s\" FROM ecal WHERE ecal_id = $1", column);
+    PGresult *result = PQexecParams(rig->postgres, sql, 1, NULL, &id, NULL, NULL, 0);
     assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
-    const char *location = NULL;
+    const char *value = NULL;
     if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
-        location = arena_copy(&rig->arena, PQgetvalue(result, 0, 0));
+        value = arena_copy(&rig->arena, PQgetvalue(result, 0, 0));
     PQclear(result);
-    return location;
+    return value;
 }
 
-static const char *location_in_sqlite(struct catalog_rig *rig, const char *id)
+static const char *value_in_sqlite(struct catalog_rig *rig, const char *id, const char *column)
 {
     sqlite3_stmt *statement;
-    const char *location = NULL;
-    assert_int_equal(sqlite3_prepare_v2(rig->sqlite, "SELECT ecal_name FROM ecal WHERE ecal_id = ?",
-                                        -1, &statement, NULL),
-                     SQLITE_OK);
+    const char *value = NULL;
+    const char *sql = str_format(&rig->arena, "SELECT \"%s\" FROM ecal WHERE ecal_id = ?", column);
+    assert_int_equal(sqlite3_prepare_v2(rig->sqlite, sql, -1, &statement, NULL), SQLITE_OK);
     sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
     if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL)
-        location = arena_copy(&rig->arena, (const char *)sqlite3_column_text(statement, 0));
+        value = arena_copy(&rig->arena, (const char *)sqlite3_column_text(statement, 0));
     sqlite3_finalize(statement);
-    return location;
+    return value;
+}
+
+static const char *value_in_database(struct catalog_rig *rig, const char *id, const char *column)
+{
+    return rig->postgres != NULL ? value_in_postgres(rig, id, column)
+                                 : value_in_sqlite(rig, id, column);
 }
 
 const char *catalog_rig_location(struct catalog_rig *rig, const char *id)
 {
-    if (rig->memory != NULL)
-        return catalog_memory_location(rig->memory, id);
-    return rig->postgres != NULL ? location_in_postgres(rig, id) : location_in_sqlite(rig, id);
+    return rig->memory != NULL ? catalog_memory_location(rig->memory, id)
+                               : value_in_database(rig, id, "ecal_name");
+}
+
+const char *catalog_rig_value(struct catalog_rig *rig, const char *id, const char *column)
+{
+    return rig->memory != NULL ? catalog_memory_value(rig->memory, id, column)
+                               : value_in_database(rig, id, column);
 }
 
 /* -- two rows and their cut -------------------------------------------------------------------- */

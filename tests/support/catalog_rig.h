@@ -55,6 +55,9 @@ void catalog_rig_move(struct catalog_rig *rig, const char *id, const char *locat
 void catalog_rig_remove(struct catalog_rig *rig, const char *id);
 /* NULL: no such row, or no location.  In the rig's arena. */
 const char *catalog_rig_location(struct catalog_rig *rig, const char *id);
+/* The text of a column behind the declared fields, as a cut set it: NULL if it is NULL, and in
+ * memory if no cut did. */
+const char *catalog_rig_value(struct catalog_rig *rig, const char *id, const char *column);
 /* Sets or adds a connection keyword, before catalog_rig_connect. */
 void catalog_rig_keyword(struct catalog_rig *rig, const char *name, const char *value);
 /* A further connection to the same PostgreSQL and schema; the caller finishes it. */
