@@ -10,7 +10,7 @@
 
 struct pattern {
     const pcre2_code *code;
-    const char *start; /* of a glob: what each text that matches begins with, as it is written */
+    const char *start; /* what each text that matches a glob begins with; of the glob */
     size_t start_bytes;
 };
 
@@ -74,6 +74,7 @@ bool pattern_compile(enum pattern_kind kind, const char *text, struct arena *are
     *pattern = made;
     if (memory == NULL || made == NULL)
         return ERR(err, ERR_INPUT, "there is no memory left for it");
+    *made = (struct pattern){.start = ""};
     return kind == PATTERN_REGEX ? compile_regex(text, strlen(text), memory, made, err)
                                  : compile_glob(text, strlen(text), memory, made, err);
 }
