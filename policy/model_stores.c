@@ -273,6 +273,16 @@ static void read_tier(struct load *load, struct node *map, const struct raw_stor
     diag->help = "hot, cool and cold are";
 }
 
+/* Of a value that was broken before it came here there is no new finding. */
+static bool has_broken_value(const struct node *map)
+{
+    for (const struct node *value = map->first; value != NULL; value = value->next) {
+        if (value->broken)
+            return true;
+    }
+    return false;
+}
+
 /* The place is left without a base if the store has a finding. */
 static void read_store(struct load *load, struct node *map, struct policy_store *store,
                        struct place *place)
@@ -296,9 +306,9 @@ static void read_store(struct load *load, struct node *map, struct policy_store 
     read_tier(load, map, &raw, store);
     if (raw.set != NULL)
         model_catalog_read_set(load, raw.set, store);
-    if (load->diags->errors == errors)
+    if (load->diags->errors == errors && !has_broken_value(map))
         make_place(load, store, raw.urls, place);
-    map->broken = load->diags->errors > errors;
+    map->broken = load->diags->errors > errors || has_broken_value(map);
 }
 
 static void check_pair(struct load *load, const struct policy_store *stores,

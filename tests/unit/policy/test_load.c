@@ -619,6 +619,11 @@ static void one_mistake_is_one_finding(void **state)
          "policies:\n  - {name: a, target: hot, select: {everything: true},\n"
          "     guards: {max_percent: ten}}\n",
          DIAG_PERCENT},
+        /* It has no path that the other store's could lie in. */
+        {"version: 1\ncatalog: {type: sqlite, path: c, table: t, id: i, location: l}\n"
+         "stores: {hot: {type: local, path: $nope}, cold: {type: local, path: /a}}\n"
+         "policies:\n  - {name: a, target: hot, select: {ids: [x]}}\n",
+         DIAG_UNKNOWN_VAR},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct fixture fixture = {0};
@@ -626,6 +631,27 @@ static void one_mistake_is_one_finding(void **state)
         assert_codes(&fixture, table[i].code);
         fixture_free(&fixture);
     }
+}
+
+/* In the place of each value, and of each flow map. */
+static void an_unknown_var_is_one_finding_wherever_it_stands(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    for (const char *at = strchr(whole, '\n'); (at = strstr(at, ": ")) != NULL; count++) {
+        struct fixture fixture = {.env = environment, .ids = "A\n"};
+        struct buf text;
+        const char *rest = strchr(at, '\n');
+        buf_init(&text, FIXTURE_OUT_BYTES);
+        buf_format(&text, "%.*s: $nope%s", (int)(at - whole), whole, rest);
+        fixture_load(&fixture, buf_string(&text));
+        if (fixture.diags.errors + fixture.diags.warnings != 1)
+            fail_msg("at \"%.*s\":\n%s", (int)(rest - at), at, buf_string(&fixture.out));
+        fixture_free(&fixture);
+        buf_free(&text);
+        at = rest;
+    }
+    assert_true(count > 40);
 }
 
 /* One policy with this inside, one finding. */
@@ -836,6 +862,7 @@ int main(void)
         cmocka_unit_test(a_set_keeps_its_texts),
         cmocka_unit_test(a_set_names_neither_the_id_nor_the_location),
         cmocka_unit_test(one_mistake_is_one_finding),
+        cmocka_unit_test(an_unknown_var_is_one_finding_wherever_it_stands),
         cmocka_unit_test(empty_is_never_everything),
         cmocka_unit_test(values_say_what_they_mean),
         cmocka_unit_test(findings_beyond_the_limit_are_counted),
