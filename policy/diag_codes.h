@@ -65,6 +65,12 @@ enum {
     DIAG_CONNECTION = 315,
     DIAG_TOO_MANY = 316,
     DIAG_NO_SIZE = 317,
+    DIAG_CATALOG = 318,
+    DIAG_TABLE = 319,
+    DIAG_COLUMN_MISSING = 320,
+    DIAG_NO_KEY = 321,
+    DIAG_STORE = 322,
+    DIAG_NO_INDEX = 323,
     /* 04xx: locations and rows of the catalog; none is found in a file */
     /* 05xx: policies and holds */
     DIAG_EMPTY_SELECTION = 501,

@@ -35,8 +35,8 @@ struct policy_extra {
     size_t               file_count;
     struct secret       *secrets; /* of catalog.connection */
     size_t               secret_count;
-    struct span         *field_spans; /* where each field is declared */
-    struct span          time_span, size_span;
+    struct span         *parts;      /* where the catalog names each enum catalog_part */
+    struct span          connection; /* where it says which database                   */
     struct node         *vars;     /* the map of that name; NULL: none   */
     struct extra_policy *policies; /* of each policy                     */
     struct span         *untils;   /* of each hold: where its `until` is */

@@ -20,10 +20,11 @@
 /* Names that selections use, or will: a field of that name could not be told from them. */
 static const char *const reserved[] = {"path", "time", "id", "location", "policy"};
 
-static const char *column(struct load *load, struct node *node)
+static const char *column(struct load *load, struct node *node, size_t part)
 {
     if (node == NULL || node->broken)
         return NULL;
+    load->policies->extra->parts[part] = node->span;
     if (strlen(node->text) <= IDENTIFIER_MAX)
         return node->text;
     diag_add(load->diags, DIAG_COLUMN, node->span, "%s is no name of a column",
@@ -46,6 +47,7 @@ static const char *table(struct load *load, struct node *node)
 {
     if (node == NULL || node->broken)
         return NULL;
+    load->policies->extra->parts[CATALOG_TABLE] = node->span;
     if (is_table(node->text))
         return node->text;
     struct diag *diag = diag_add(load->diags, DIAG_COLUMN, node->span, "%s is no name of a table",
@@ -157,9 +159,7 @@ static void read_time(struct load *load, struct node *map)
     struct catalog_config *catalog = &load->policies->catalog;
     struct raw_time raw = {0};
     schema_read(load, &schema_time, map, &raw);
-    catalog->time = column(load, raw.column);
-    if (raw.column != NULL)
-        load->policies->extra->time_span = raw.column->span;
+    catalog->time = column(load, raw.column, CATALOG_TIME);
     if (raw.timezone != NULL)
         load_zone(load, raw.timezone, &catalog->time_zone);
 }
@@ -169,9 +169,7 @@ static void read_size(struct load *load, struct node *map)
     struct catalog_config *catalog = &load->policies->catalog;
     struct raw_size raw = {0};
     schema_read(load, &schema_size, map, &raw);
-    catalog->size = column(load, raw.column);
-    if (raw.column != NULL)
-        load->policies->extra->size_span = raw.column->span;
+    catalog->size = column(load, raw.column, CATALOG_SIZE);
     if (raw.unit == NULL)
         return;
     catalog->size_unit = size_unit(raw.unit->text);
@@ -208,17 +206,15 @@ static void read_fields(struct load *load, struct node *map)
         return;
     }
     struct catalog_field *fields = arena_make(load->arena, map->count * sizeof *fields);
-    struct span *spans = arena_make(load->arena, map->count * sizeof *spans);
     catalog->fields = fields;
-    load->policies->extra->field_spans = spans;
     for (struct node *value = map->first; value != NULL; value = value->next) {
         if (value->broken || !check_field_name(load, value->key) || !scalar_text(load, value)) {
             load->fields_known = false;
             continue;
         }
-        spans[catalog->field_count] = value->span;
+        size_t part = CATALOG_FIELD + catalog->field_count;
         fields[catalog->field_count++] =
-            (struct catalog_field){value->key->text, column(load, value)};
+            (struct catalog_field){value->key->text, column(load, value, part)};
     }
 }
 
@@ -229,12 +225,16 @@ static void read_parts(struct load *load, const struct raw_catalog *raw)
     struct catalog_config *catalog = &load->policies->catalog;
     catalog->type = raw->type;
     catalog->table = table(load, raw->table);
-    catalog->id = column(load, raw->id);
-    catalog->location = column(load, raw->location);
-    if (raw->connection != NULL)
+    catalog->id = column(load, raw->id, CATALOG_ID);
+    catalog->location = column(load, raw->location, CATALOG_LOCATION);
+    if (raw->connection != NULL) {
+        load->policies->extra->connection = raw->connection->key->span;
         read_connection(load, raw->connection);
-    if (raw->path != NULL)
+    }
+    if (raw->path != NULL) {
+        load->policies->extra->connection = raw->path->span;
         catalog->path = load_path(load, raw->path);
+    }
     if (raw->time != NULL)
         read_time(load, raw->time);
     if (raw->size != NULL)
@@ -257,6 +257,8 @@ void model_catalog_read(struct load *load, struct node *node)
         load->time_known &= !value->broken;
         load->size_known &= !value->broken;
     }
+    load->policies->extra->parts =
+        arena_make(load->arena, (CATALOG_FIELD + FIELDS_MAX) * sizeof(struct span));
     read_parts(load, &raw);
     if (raw.time != NULL && load->policies->catalog.time == NULL)
         load->time_known = false;

@@ -4,6 +4,24 @@
 #include "state/catalog_retry.h"
 #include "state/catalog_sqlite.h"
 
+const char *catalog_name(const struct catalog_config *config, size_t part)
+{
+    switch (part) {
+    case CATALOG_TABLE:
+        return config->table;
+    case CATALOG_ID:
+        return config->id;
+    case CATALOG_LOCATION:
+        return config->location;
+    case CATALOG_TIME:
+        return config->time;
+    case CATALOG_SIZE:
+        return config->size;
+    default:
+        return config->fields[part - CATALOG_FIELD].column;
+    }
+}
+
 bool catalog_open(const struct catalog_config *config, struct clock *clock,
                   struct catalog **catalog, struct err *err)
 {

@@ -81,10 +81,13 @@ static const char LIST_INDEXES[] =
 
 struct finding {
     struct catalog_pg_link *link;
+    struct catalog_flaws *flaws;
     struct catalog_pg_table *table;
     char *oid;
     const PGresult *columns, *indexes;
-    int id_row, location_row;
+    const char *const *names;     /* of the columns, ended by NULL */
+    int id_row, location_row;     /* -1: missing */
+    const char *quoted_as_needed; /* public."Ecal" */
 };
 
 static bool is_true(const PGresult *result, int row, int column)
@@ -92,21 +95,19 @@ static bool is_true(const PGresult *result, int row, int column)
     return strcmp(PQgetvalue(result, row, column), "t") == 0;
 }
 
-static void hint_nearest(struct err *err, const char *name, const PGresult *names)
+/* The first column of the rows, ended by NULL; borrowed from the result. */
+static const char *const *names_of(const PGresult *result, struct arena *arena)
 {
-    const char *choices[CATALOG_PG_COLUMNS_MAX + 1];
-    int count = 0;
-    for (; count < PQntuples(names) && count < CATALOG_PG_COLUMNS_MAX; count++)
-        choices[count] = PQgetvalue(names, count, 0);
-    choices[count] = NULL;
-    const char *nearest = str_nearest(name, choices);
-    if (nearest != NULL)
-        snprintf(err->hint, sizeof err->hint, "did you mean `%s`?", nearest);
+    int count = PQntuples(result);
+    const char **names = arena_make(arena, ((size_t)count + 1) * sizeof *names);
+    for (int row = 0; row < count; row++)
+        names[row] = PQgetvalue(result, row, 0);
+    return names;
 }
 
 /* -- the table -------------------------------------------------------------------------------- */
 
-static bool fail_table(struct finding *finding, struct err *err)
+static bool refuse_table(struct finding *finding, struct err *err)
 {
     const char *name = finding->link->config->table;
     struct catalog_pg_query query = {.sql = LIST_TABLES};
@@ -115,9 +116,9 @@ static bool fail_table(struct finding *finding, struct err *err)
     catalog_pg_query_number(&query, NAMES_MAX);
     if (!catalog_pg_link_batch(finding->link, &query, 1, &reply, err))
         return false;
-    ERR(err, ERR_MISSING, "the catalog has no table `%s`", name);
-    hint_nearest(err, name, reply.results[0]);
-    return false;
+    catalog_flaw_missing(finding->flaws, CATALOG_TABLE,
+                         names_of(reply.results[0], &finding->link->arena));
+    return true;
 }
 
 static bool find_table(struct finding *finding, const char *schemas, struct err *err)
@@ -135,14 +136,14 @@ static bool find_table(struct finding *finding, const char *schemas, struct err 
 
     const PGresult *found = reply.results[0];
     if (PQntuples(found) == 0)
-        return fail_table(finding, err);
+        return refuse_table(finding, err);
     const char *kind = PQgetvalue(found, 0, 3);
     if (kind[0] != 'r' && kind[0] != 'p')
-        return ERR(err, ERR_INPUT, "`%s` is a view or a foreign table; a catalog is a table", name);
+        catalog_flaw_type(finding->flaws, CATALOG_TABLE, "a view or a foreign table");
     finding->oid = arena_copy(arena, PQgetvalue(found, 0, 0));
     finding->table->schema = arena_copy(arena, PQgetvalue(found, 0, 1));
     finding->table->name = arena_copy(arena, PQgetvalue(found, 0, 2));
-    finding->table->index_statement = arena_copy(arena, PQgetvalue(found, 0, 4));
+    finding->quoted_as_needed = arena_copy(arena, PQgetvalue(found, 0, 4));
     return true;
 }
 
@@ -194,55 +195,47 @@ static const char *quote(struct catalog_pg_link *link, const char *name)
     return copy;
 }
 
-static bool find_column(struct finding *finding, const char *name, struct catalog_pg_column *column,
-                        int *row, struct err *err)
+/* The row of the column; -1: it is missing. */
+static int find_column(struct finding *finding, size_t part, struct catalog_pg_column *column)
 {
     const PGresult *columns = finding->columns;
-    for (*row = 0; *row < PQntuples(columns); ++*row)
-        if (str_equal(PQgetvalue(columns, *row, 0), name))
-            break;
-    if (*row == PQntuples(columns)) {
-        ERR(err, ERR_MISSING, "the catalog's table `%s` has no column `%s`",
-            finding->link->config->table, name);
-        hint_nearest(err, name, columns);
-        return false;
+    const char *name = catalog_name(finding->link->config, part);
+    int row = 0, count = PQntuples(columns);
+    while (row < count && !str_equal(PQgetvalue(columns, row, 0), name))
+        row++;
+    if (row == count) {
+        catalog_flaw_missing(finding->flaws, part, finding->names);
+        return -1;
     }
-    unsigned long oid = oid_of(columns, *row);
+    unsigned long oid = oid_of(columns, row);
     *column = (struct catalog_pg_column){
         .name = arena_copy(&finding->link->arena, name),
-        .quoted = quote(finding->link, PQgetvalue(columns, *row, 0)),
-        .kind = kind_of(oid, PQgetvalue(columns, *row, 4)),
+        .quoted = quote(finding->link, name),
+        .kind = kind_of(oid, PQgetvalue(columns, row, 4)),
         .naive = oid == TYPE_TIMESTAMP,
         .floating = oid == TYPE_FLOAT4 || oid == TYPE_FLOAT8,
     };
-    return true;
+    return row;
 }
 
-static bool find_columns(struct finding *finding, struct err *err)
+static void find_columns(struct finding *finding)
 {
     const struct catalog_config *config = finding->link->config;
     struct catalog_pg_table *table = finding->table;
-    int row;
-    if (!find_column(finding, config->id, &table->id, &finding->id_row, err) ||
-        !find_column(finding, config->location, &table->location, &finding->location_row, err))
-        return false;
-    table->values =
-        arena_make(&finding->link->arena, (config->field_count + 2) * sizeof *table->values);
-    struct catalog_pg_column *next = table->values;
-    if (config->time != NULL && !find_column(finding, config->time, next++, &row, err))
-        return false;
-    if (config->size != NULL && !find_column(finding, config->size, next++, &row, err))
-        return false;
-    for (size_t i = 0; i < config->field_count; i++)
-        if (!find_column(finding, config->fields[i].column, next++, &row, err))
-            return err_wrap(err, "field `%s`", config->fields[i].name);
-    table->value_count = (size_t)(next - table->values);
+    finding->id_row = find_column(finding, CATALOG_ID, &table->id);
+    finding->location_row = find_column(finding, CATALOG_LOCATION, &table->location);
+    for (size_t part = CATALOG_TIME; part < CATALOG_FIELD + config->field_count; part++)
+        if (catalog_name(config, part) != NULL)
+            find_column(finding, part, &table->values[table->value_count++]);
+}
 
+static void check_location(struct finding *finding)
+{
     unsigned long type = oid_of(finding->columns, finding->location_row);
     if (type != TYPE_TEXT && type != TYPE_VARCHAR)
-        return ERR(err, ERR_INPUT, "the location column `%s` is %s; it must be text or varchar",
-                   config->location, PQgetvalue(finding->columns, finding->location_row, 5));
-    return true;
+        catalog_flaw_type(finding->flaws, CATALOG_LOCATION,
+                          str_format(&finding->link->arena, "%s, not text or varchar",
+                                     PQgetvalue(finding->columns, finding->location_row, 5)));
 }
 
 static enum catalog_pg_key key_of(unsigned long type, bool deterministic)
@@ -256,7 +249,7 @@ static enum catalog_pg_key key_of(unsigned long type, bool deterministic)
 
 /* -- its indexes ------------------------------------------------------------------------------ */
 
-static bool check_key(struct finding *finding, struct err *err)
+static bool is_unique(const struct finding *finding)
 {
     const PGresult *indexes = finding->indexes;
     const char *number = PQgetvalue(finding->columns, finding->id_row, 1);
@@ -264,17 +257,19 @@ static bool check_key(struct finding *finding, struct err *err)
     for (int row = 0; row < PQntuples(indexes); row++)
         unique |= str_equal(PQgetvalue(indexes, row, 0), number) && is_true(indexes, row, 2) &&
                   str_equal(PQgetvalue(indexes, row, 1), "1");
-    const char *id = finding->table->id.name;
-    if (!unique)
-        return ERR(err, ERR_INPUT, "the id column `%s` has no primary or unique key of its own",
-                   id);
-    if (!is_true(finding->columns, finding->id_row, 2))
-        return ERR(err, ERR_INPUT, "the id column `%s` may be NULL", id);
+    return unique;
+}
+
+static void check_key(struct finding *finding)
+{
+    if (!is_unique(finding))
+        catalog_flaw_key(finding->flaws, "has no primary or unique key of its own");
+    else if (!is_true(finding->columns, finding->id_row, 2))
+        catalog_flaw_key(finding->flaws, "may be NULL");
     finding->table->key = key_of(oid_of(finding->columns, finding->id_row),
                                  is_true(finding->columns, finding->id_row, 6));
     finding->table->id_type =
         arena_copy(&finding->link->arena, PQgetvalue(finding->columns, finding->id_row, 5));
-    return true;
 }
 
 /* The comparison is spelled the way the index can serve: in its collation, by its operators. */
@@ -297,9 +292,9 @@ static void choose_below(struct finding *finding)
     const char *location = table->location.quoted;
     table->below = str_format(arena, "t.%s COLLATE %s %s $1 AND t.%s COLLATE %s %s $2", location,
                               collation, from, location, collation, to);
-    table->index_statement =
-        str_format(arena, "CREATE INDEX CONCURRENTLY ON %s (%s COLLATE \"C\")",
-                   table->index_statement, PQgetvalue(finding->columns, finding->location_row, 7));
+    table->index_statement = str_format(arena, "CREATE INDEX CONCURRENTLY ON %s (%s COLLATE \"C\")",
+                                        finding->quoted_as_needed,
+                                        PQgetvalue(finding->columns, finding->location_row, 7));
 }
 
 /* -- its SQL ---------------------------------------------------------------------------------- */
@@ -353,7 +348,6 @@ static void make_sql(struct finding *finding)
     table->select = join_select(table, &link->arena);
     table->order = make_order(table, &link->arena);
     table->has_id = make_has_id(table, &link->arena);
-    choose_below(finding);
 }
 
 /* -- all of it -------------------------------------------------------------------------------- */
@@ -368,23 +362,70 @@ static bool find_parts(struct finding *finding, struct err *err)
         return false;
     finding->columns = reply.results[0];
     finding->indexes = reply.results[1];
-    if (!find_columns(finding, err) || !check_key(finding, err))
-        return false;
-    make_sql(finding);
+    finding->names = names_of(finding->columns, &finding->link->arena);
+    find_columns(finding);
+    if (finding->id_row >= 0)
+        check_key(finding);
+    if (finding->location_row >= 0)
+        check_location(finding);
+    if (!catalog_flaw_has(finding->flaws, CATALOG_LOCATION))
+        choose_below(finding);
+    if (finding->flaws->count == 0)
+        make_sql(finding);
     return true;
+}
+
+/* In the transaction that the link is in.  NULL after an error, which a flaw is not. */
+static struct catalog_pg_table *look(struct catalog_pg_link *link, const char *schemas,
+                                     struct catalog_flaws *flaws, struct err *err)
+{
+    struct catalog_pg_table *table = arena_make(&link->arena, sizeof *table);
+    struct finding finding = {.link = link, .flaws = flaws, .table = table};
+    size_t values = link->config->field_count + 2;
+    table->values = arena_make(&link->arena, values * sizeof *table->values);
+    if (!find_table(&finding, schemas, err) || (flaws->count == 0 && !find_parts(&finding, err)))
+        return NULL;
+    return table;
+}
+
+static bool begin(struct catalog_pg_link *link, struct catalog_pg_reply *reply, struct err *err)
+{
+    struct catalog_pg_query queries[CATALOG_PG_BEGIN_COUNT];
+    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, queries);
+    return catalog_pg_link_batch(link, queries, CATALOG_PG_BEGIN_COUNT, reply, err);
+}
+
+static void forget(struct catalog_pg_link *link)
+{
+    link->table = NULL;
+    arena_reset(&link->arena);
+}
+
+bool catalog_pg_table_look(struct catalog_pg_link *link, struct catalog_flaws *flaws,
+                           const struct catalog_pg_table **table, struct err *err)
+{
+    CATALOG_PG_REPLY reply = {.count = 0};
+    forget(link);
+    if (!begin(link, &reply, err))
+        return false;
+    struct catalog_pg_table *found = look(link, catalog_pg_link_schemas(&reply), flaws, err);
+    if (found != NULL && flaws->count == 0)
+        link->table = found;
+    *table = found;
+    return found != NULL;
 }
 
 bool catalog_pg_table_find(struct catalog_pg_link *link, const char *schemas, struct err *err)
 {
-    link->table = NULL;
-    arena_reset(&link->arena);
-    struct finding finding = {.link = link,
-                              .table = arena_make(&link->arena, sizeof *finding.table)};
-    if (!find_table(&finding, schemas, err) || !find_parts(&finding, err)) {
+    struct catalog_flaws flaws;
+    forget(link);
+    catalog_flaw_init(&flaws, link->config, &link->arena);
+    struct catalog_pg_table *found = look(link, schemas, &flaws, err);
+    if (found == NULL || !catalog_flaw_none(&flaws, err)) {
         catalog_pg_link_rollback(link);
         return false;
     }
-    link->table = finding.table;
+    link->table = found;
     return true;
 }
 
@@ -392,14 +433,12 @@ bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err)
 {
     if (link->table != NULL)
         return true;
-    struct catalog_pg_query begin[CATALOG_PG_BEGIN_COUNT];
     CATALOG_PG_REPLY reply = {.count = 0};
-    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, begin);
-    if (!catalog_pg_link_batch(link, begin, CATALOG_PG_BEGIN_COUNT, &reply, err) ||
+    if (!begin(link, &reply, err) ||
         !catalog_pg_table_find(link, catalog_pg_link_schemas(&reply), err))
         return false;
     catalog_pg_link_rollback(link);
-    return true;
+    return link->table != NULL || ERR(err, ERR_BUSY, "the connection to the catalog was lost");
 }
 
 /* -- ids -------------------------------------------------------------------------------------- */

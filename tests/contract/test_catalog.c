@@ -628,8 +628,9 @@ static void describe_tells_kinds_and_identity(void **state)
                                              VALUE_DECIMAL, VALUE_BOOLEAN, VALUE_DATE};
     succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
     assert_int_equal(shape.time, VALUE_INSTANT);
-    assert_int_equal(shape.time_is_naive, kind != CATALOG_RIG_MEMORY);
-    assert_int_equal(shape.size, kind == CATALOG_RIG_MEMORY ? VALUE_INTEGER : VALUE_DECIMAL);
+    assert_int_equal(shape.flaw_count, 0);
+    assert_true(shape.time_is_naive);
+    assert_int_equal(shape.size, VALUE_DECIMAL);
     assert_memory_equal(shape.fields, fields, sizeof fields);
     const char *identities[] = {
         "memory:///ecal",
@@ -638,7 +639,123 @@ static void describe_tells_kinds_and_identity(void **state)
                    secret_reveal(&rig->secrets[1]), secret_reveal(&rig->secrets[2]), rig->table),
     };
     assert_string_equal(shape.identity, identities[kind]);
-    assert_int_equal(shape.location_indexed, kind == CATALOG_RIG_MEMORY);
+    assert_false(shape.location_indexed);
+    assert_true(str_starts(shape.index_statement, "CREATE INDEX "));
+}
+
+static struct catalog_shape describe(struct catalog_rig *rig)
+{
+    struct catalog *catalog = connect_to(rig);
+    struct catalog_shape shape;
+    struct err err = {0};
+    succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
+    return shape;
+}
+
+static void assert_missing(const struct catalog_flaw *flaw, size_t part, const char *column,
+                           const char *nearest)
+{
+    assert_int_equal(flaw->kind, CATALOG_FLAW_MISSING);
+    assert_int_equal(flaw->part, part);
+    assert_non_null(strstr(flaw->text, column));
+    if (!str_equal(flaw->nearest, nearest))
+        fail_msg("%s: %s is nearest", flaw->text, flaw->nearest);
+}
+
+static void all_that_is_missing_is_told_at_once(void **state)
+{
+    static const struct catalog_field fields[] = {
+        {"map", "mapp"}, {"frames", "frames"}, {"odd", "nothing_like_it"}, {"again", "mapp"}};
+    struct catalog_rig *rig = *state;
+    rig->config.id = "ecal_if";
+    rig->config.location = "ecal_names";
+    rig->config.time = "recorded_at_noon";
+    rig->config.size = "size_GB_";
+    rig->config.fields = fields;
+    rig->config.field_count = ITEMS(fields);
+    struct catalog_shape shape = describe(rig);
+    assert_int_equal(shape.flaw_count, 7);
+    assert_missing(&shape.flaws[0], CATALOG_ID, "`ecal_if`", "ecal_id");
+    assert_missing(&shape.flaws[1], CATALOG_LOCATION, "`ecal_names`", "ecal_name");
+    assert_missing(&shape.flaws[2], CATALOG_TIME, "`recorded_at_noon`", NULL);
+    assert_missing(&shape.flaws[3], CATALOG_SIZE, "`size_GB_`", NULL);
+    assert_missing(&shape.flaws[4], CATALOG_FIELD, "`mapp`", "map");
+    assert_missing(&shape.flaws[5], CATALOG_FIELD + 2, "`nothing_like_it`", NULL);
+    assert_missing(&shape.flaws[6], CATALOG_FIELD + 3, "`mapp`", "map");
+    assert_int_equal(shape.time, VALUE_NULL);
+    assert_int_equal(shape.size, VALUE_NULL);
+    assert_int_equal(shape.fields[0], VALUE_NULL);
+    assert_int_equal(shape.fields[1], VALUE_INTEGER);
+    assert_null(shape.index_statement);
+}
+
+static void a_table_that_is_missing_lacks_nothing_else(void **state)
+{
+    struct catalog_rig *rig = *state;
+    const char *real = rig->config.table;
+    rig->config.table = str_format(&rig->arena, "%sl", real);
+    rig->config.id = "no_such_column";
+    struct catalog_shape shape = describe(rig);
+    assert_int_equal(shape.flaw_count, 1);
+    assert_missing(&shape.flaws[0], CATALOG_TABLE, rig->config.table, real);
+    for (size_t i = 0; i < rig->config.field_count; i++)
+        assert_int_equal(shape.fields[i], VALUE_NULL);
+}
+
+static void a_location_is_text_and_an_id_is_a_key(void **state)
+{
+    struct catalog_rig *rig = *state;
+    rig->config.id = "map";
+    rig->config.location = "frames";
+    struct catalog_shape shape = describe(rig);
+    assert_int_equal(shape.flaw_count, 2);
+    for (size_t i = 0; i < shape.flaw_count; i++) {
+        bool is_id = shape.flaws[i].part == CATALOG_ID;
+        assert_int_equal(shape.flaws[i].kind, is_id ? CATALOG_FLAW_KEY : CATALOG_FLAW_TYPE);
+        assert_non_null(strstr(shape.flaws[i].text, is_id ? "`map`" : "`frames`"));
+    }
+    assert_null(shape.index_statement);
+    rig->config.location = "ecal_name";
+    shape = describe(rig);
+    assert_int_equal(shape.flaw_count, 1);
+    assert_true(str_starts(shape.index_statement, "CREATE INDEX ")); /* whatever else is wrong */
+}
+
+static bool never(void *context, const struct record *record, struct err *err)
+{
+    (void)context;
+    return ERR(err, ERR_INTERNAL, "%s was visited", record->id);
+}
+
+/* And once the table is as it should be, the same catalog works. */
+static void a_table_with_a_flaw_is_not_touched(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    rig->config.size = "no_such_column";
+    struct catalog *catalog = connect_to(rig);
+    enum catalog_outcome outcome;
+    struct catalog_sight sight;
+    struct catalog_cursor *cursor;
+    struct err errs[5] = {0};
+    assert_int_equal(describe(rig).flaw_count, 1);
+    assert_false(catalog->ops->snapshot(catalog, &errs[0]) &&
+                 catalog->ops->cursor_open(catalog, &cursor, &errs[0]));
+    catalog->ops->snapshot_end(catalog);
+    assert_false(catalog->ops->cut_over(catalog, &TWO, &outcome, &errs[1]));
+    assert_false(catalog->ops->look(catalog, &TWO, true, &sight, &errs[2]));
+    assert_false(
+        catalog->ops->fetch(catalog, (const char *const[]){"A"}, 1, never, NULL, &errs[3]));
+    assert_false(catalog->ops->below(catalog, HOT "a/1/", 10, never, NULL, &errs[4]));
+    for (size_t i = 0; i < ITEMS(errs); i++) {
+        assert_int_equal(errs[i].kind, ERR_MISSING);
+        assert_non_null(strstr(errs[i].text, "`no_such_column`"));
+    }
+    assert_two(rig, false);
+    rig->config.size = "size_gb";
+    assert_int_equal(describe(rig).flaw_count, 0);
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CUT);
+    assert_two(rig, true);
 }
 
 static const struct CMUnitTest *case_list(size_t *count)
@@ -671,6 +788,10 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(fetch_takes_more_ids_than_one_query_holds),
         CASE(a_visitor_that_refuses_is_not_asked_again),
         CASE(describe_tells_kinds_and_identity),
+        CASE(all_that_is_missing_is_told_at_once),
+        CASE(a_table_that_is_missing_lacks_nothing_else),
+        CASE(a_location_is_text_and_an_id_is_a_key),
+        CASE(a_table_with_a_flaw_is_not_touched),
     };
     *count = ITEMS(cases);
     return cases;

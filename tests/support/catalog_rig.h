@@ -72,9 +72,9 @@ void catalog_rig_assert_cut_fails(struct catalog_rig *rig, enum err_kind expecte
                                   const char *code);
 void catalog_rig_assert_open_fails(struct catalog_rig *rig, enum err_kind expected,
                                    const char *code);
-/* text and hint are parts of what it says. */
-void catalog_rig_assert_describe_fails(struct catalog_rig *rig, enum err_kind expected,
-                                       const char *text, const char *hint);
+/* The table has this flaw and no other, and no row is read.  text: a part of what it says. */
+void catalog_rig_assert_flaw(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
+                             const char *text, const char *nearest);
 /* How many rows fetch finds. */
 int catalog_rig_fetch(struct catalog_rig *rig, const char *const *ids, size_t count);
 /* Fails the test with what err says. */
