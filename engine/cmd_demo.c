@@ -20,6 +20,7 @@
 #include "engine/exit.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
+#include "policy/schema.h"
 #include "policy/schema_json.h"
 #include "state/location.h"
 #include "state/seed.h"
@@ -166,7 +167,7 @@ static bool write_schema(struct demo *demo, struct err *err)
 {
     struct buf text;
     buf_init(&text, SCHEMA_BYTES_MAX);
-    schema_json_write(&text);
+    schema_json_write(&schema_root, &text);
     bool written = write_file(file_join(&demo->arena, demo->folder, SCHEMA_FILE), buf_string(&text),
                               text.size, err);
     buf_free(&text);

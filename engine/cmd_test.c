@@ -1,15 +1,35 @@
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/file.h"
+#include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/testing.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
 
-struct tally {
+#define LIST_BYTES_MAX ((size_t)1 << 30)
+
+/* The tests of one file, and how they went. */
+struct suite {
+    const char *path;
+    struct wiring wiring;
     const struct testing_result *results;
     size_t count, failed;
+    struct suite *next;
 };
+
+struct suites {
+    struct arena arena; /* of the list */
+    struct suite *first, **end;
+    size_t count, failed; /* of tests */
+};
+
+/* -- for people -------------------------------------------------------------------------------- */
 
 /* Each line of a text behind a margin. */
 static void print_lines(const char *margin, const char *text)
@@ -21,26 +41,28 @@ static void print_lines(const char *margin, const char *text)
     }
 }
 
-static void print_for_people(const struct tally *tally, const char *path, bool is_quiet)
+static void print_for_people(const struct suite *suite, bool is_quiet)
 {
-    for (size_t i = 0; i < tally->count; i++) {
-        const struct testing_result *result = &tally->results[i];
+    for (size_t i = 0; i < suite->count; i++) {
+        const struct testing_result *result = &suite->results[i];
         if (is_quiet && !result->failed)
             continue;
         printf("%s  %s\n", result->failed ? "FAILED" : "ok    ", result->test->name);
         print_lines("        ", result->text);
     }
-    if (!is_quiet || tally->failed > 0)
-        printf("%s: %s, %zu failed\n", path, text_plural(tally->count, "test"), tally->failed);
+    if (!is_quiet || suite->failed > 0)
+        printf("%s: %s, %zu failed\n", suite->path, text_plural(suite->count, "test"),
+               suite->failed);
 }
 
-/* Source: Test Anything Protocol, version 14. */
-static void print_tap(const struct tally *tally)
+/* -- TAP --------------------------------------------------------------------------------------- */
+
+/* Source: Test Anything Protocol, version 14.  number: of the suite's first test. */
+static void print_tap(const struct suite *suite, size_t number)
 {
-    printf("TAP version 14\n1..%zu\n", tally->count);
-    for (size_t i = 0; i < tally->count; i++) {
-        const struct testing_result *result = &tally->results[i];
-        printf("%s %zu - ", result->failed ? "not ok" : "ok", i + 1);
+    for (size_t i = 0; i < suite->count; i++) {
+        const struct testing_result *result = &suite->results[i];
+        printf("%s %zu - ", result->failed ? "not ok" : "ok", number + i);
         for (const char *c = result->test->name; *c != '\0'; c++)
             printf("%s%c", *c == '#' || *c == '\\' ? "\\" : "", *c);
         putchar('\n');
@@ -51,6 +73,8 @@ static void print_tap(const struct tally *tally)
         puts("  ...");
     }
 }
+
+/* -- JUnit ------------------------------------------------------------------------------------- */
 
 static void print_xml(const char *text)
 {
@@ -75,15 +99,15 @@ static void print_xml(const char *text)
 }
 
 /* Source: the XML that Ant's junit task writes, as CI systems read it. */
-static void print_junit(const struct tally *tally, const char *path)
+static void print_junit(const struct suite *suite)
 {
-    printf("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"");
-    print_xml(path);
-    printf("\" tests=\"%zu\" failures=\"%zu\" errors=\"0\">\n", tally->count, tally->failed);
-    for (size_t i = 0; i < tally->count; i++) {
-        const struct testing_result *result = &tally->results[i];
+    fputs("<testsuite name=\"", stdout);
+    print_xml(suite->path);
+    printf("\" tests=\"%zu\" failures=\"%zu\" errors=\"0\">\n", suite->count, suite->failed);
+    for (size_t i = 0; i < suite->count; i++) {
+        const struct testing_result *result = &suite->results[i];
         fputs("  <testcase classname=\"", stdout);
-        print_xml(path);
+        print_xml(suite->path);
         fputs("\" name=\"", stdout);
         print_xml(result->test->name);
         if (!result->failed) {
@@ -97,47 +121,153 @@ static void print_junit(const struct tally *tally, const char *path)
     puts("</testsuite>");
 }
 
-static void print(const struct tally *tally, const char *path, const struct options *options)
+static void print(const struct suites *suites, const struct options *options)
 {
+    size_t number = 1;
     if (options->format == FORMAT_TAP)
-        print_tap(tally);
-    else if (options->format == FORMAT_JUNIT)
-        print_junit(tally, path);
-    else
-        print_for_people(tally, path, options->quiet);
+        printf("TAP version 14\n1..%zu\n", suites->count);
+    if (options->format == FORMAT_JUNIT)
+        puts("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>");
+    for (const struct suite *suite = suites->first; suite != NULL; suite = suite->next) {
+        if (options->format == FORMAT_TAP)
+            print_tap(suite, number);
+        else if (options->format == FORMAT_JUNIT)
+            print_junit(suite);
+        else if (suite->count > 0)
+            print_for_people(suite, options->quiet);
+        number += suite->count;
+    }
+    if (options->format == FORMAT_JUNIT)
+        puts("</testsuites>");
 }
 
-static enum exit_code run(struct wiring *wiring)
+/* -- which files ------------------------------------------------------------------------------- */
+
+static void add_suite(struct suites *suites, const char *path)
 {
-    struct policies *policies = wiring->policies;
-    struct testing_result *results;
-    struct tally tally = {.count = policies->test_count};
-    struct err err;
-    if (policies->test_count == 0) {
-        fprintf(stderr,
-                "frostline: %s has no tests\n"
-                "  hint: `tests:` in the policy, or a file beside it that ends in .test.yaml\n",
-                policies->path);
-        return EXIT_FAILED;
+    struct suite *suite = arena_make(&suites->arena, sizeof(*suite));
+    suite->path = path;
+    *suites->end = suite;
+    suites->end = &suite->next;
+}
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* "a/recordings.test.yaml" of "a/recordings.yaml". */
+static const char *tests_beside(struct suites *suites, const char *path)
+{
+    size_t stem = strlen(path) - strlen(POLICY_SUFFIX);
+    return str_format(&suites->arena, "%.*s" POLICY_TESTS, (int)stem, path);
+}
+
+static void add_file(struct suites *suites, const char *path)
+{
+    add_suite(suites, path);
+    if (!str_ends(path, POLICY_SUFFIX) || str_ends(path, POLICY_TESTS))
+        return;
+    const char *beside = tests_beside(suites, path);
+    if (exists(beside))
+        add_suite(suites, beside);
+}
+
+static int is_tests_file(const struct dirent *entry)
+{
+    return str_ends(entry->d_name, POLICY_TESTS);
+}
+
+static const char *path_in(struct suites *suites, const char *folder, const char *name)
+{
+    return str_equal(folder, ".") ? arena_copy(&suites->arena, name)
+                                  : file_join(&suites->arena, folder, name);
+}
+
+/* The folder's own policy, if it has one, and every file of tests, by name. */
+static void add_folder(struct suites *suites, const char *folder)
+{
+    struct dirent **entries;
+    const char *policy = path_in(suites, folder, WIRING_POLICY);
+    int count = scandir(folder, &entries, is_tests_file, alphasort);
+    if (exists(policy))
+        add_suite(suites, policy);
+    for (int i = 0; i < count; i++) {
+        add_suite(suites, path_in(suites, folder, entries[i]->d_name));
+        free(entries[i]);
     }
-    if (!testing_run(policies, &wiring->arena, &results, &err))
+    if (count >= 0)
+        free(entries);
+}
+
+static void find_suites(struct suites *suites, const char *path)
+{
+    struct stat found;
+    const char *folder = path == NULL ? "." : path;
+    if (stat(folder, &found) == 0 && S_ISDIR(found.st_mode))
+        add_folder(suites, folder);
+    else
+        add_file(suites, folder);
+}
+
+/* -- running them ------------------------------------------------------------------------------ */
+
+static enum exit_code run(struct suite *suite, const struct options *options)
+{
+    struct testing_result *results;
+    struct err err;
+    wiring_init(&suite->wiring, options);
+    enum exit_code code = wiring_load(&suite->wiring, suite->path);
+    struct policies *policies = suite->wiring.policies;
+    if (code != EXIT_OK || policies->test_count == 0)
+        return code;
+    code = wiring_bind(&suite->wiring, &policies->test_shape);
+    if (code != EXIT_OK)
+        return code;
+    if (!testing_run(policies, &suite->wiring.arena, &results, &err))
         return exit_with(&err);
-    for (size_t i = 0; i < tally.count; i++)
-        tally.failed += results[i].failed;
-    tally.results = results;
-    print(&tally, policies->path, wiring->options);
-    return tally.failed == 0 ? EXIT_OK : EXIT_FAILED;
+    suite->results = results;
+    suite->count = policies->test_count;
+    for (size_t i = 0; i < suite->count; i++)
+        suite->failed += results[i].failed;
+    return EXIT_OK;
+}
+
+/* All files, whatever is wrong with one of them. */
+static enum exit_code run_all(struct suites *suites, const struct options *options)
+{
+    enum exit_code worst = EXIT_OK;
+    for (struct suite *suite = suites->first; suite != NULL; suite = suite->next) {
+        enum exit_code code = run(suite, options);
+        worst = worst == EXIT_OK ? code : worst;
+        suites->count += suite->count;
+        suites->failed += suite->failed;
+    }
+    return worst;
+}
+
+static enum exit_code tell_none(void)
+{
+    fputs("frostline: there are no tests\n"
+          "  hint: `tests:` in the policy, or a file beside it that ends in " POLICY_TESTS "\n",
+          stderr);
+    return EXIT_FAILED;
 }
 
 int cmd_test(const struct options *options)
 {
-    struct wiring wiring;
-    wiring_init(&wiring, options);
-    enum exit_code code = wiring_load(&wiring, options->args[0]);
-    if (code == EXIT_OK && wiring.policies->test_count > 0)
-        code = wiring_bind(&wiring, &wiring.policies->test_shape);
-    if (code == EXIT_OK)
-        code = run(&wiring);
-    wiring_close(&wiring);
+    struct suites suites = {.end = &suites.first};
+    arena_init(&suites.arena, LIST_BYTES_MAX);
+    find_suites(&suites, options->args[0]);
+    enum exit_code code = run_all(&suites, options);
+    if (code == EXIT_OK && suites.count == 0)
+        code = tell_none();
+    else if (code == EXIT_OK) {
+        print(&suites, options);
+        code = suites.failed == 0 ? EXIT_OK : EXIT_FAILED;
+    }
+    for (struct suite *suite = suites.first; suite != NULL; suite = suite->next)
+        wiring_close(&suite->wiring);
+    arena_free(&suites.arena);
     return code;
 }

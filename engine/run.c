@@ -118,6 +118,10 @@ static void show_result(const struct apply_result *result, const struct troubles
     if (result->refused > 0)
         printf("  ! %s not begun: a guard of the plan refused\n",
                text_plural(result->refused, "directory"));
+    if (result->outside > 0)
+        printf("  ! %s not begun: outside the window of its policy; the same command begins it "
+               "within\n",
+               text_plural(result->outside, "directory"));
     if (result->not_begun > 0)
         printf("  ! %s not begun; the same command resumes\n",
                text_plural(result->not_begun, "directory"));
@@ -157,7 +161,7 @@ static enum exit_code exit_of_result(const struct apply_result *result)
         code = exit_worse(code, EXIT_PARTIAL);
     if (result->busy)
         code = exit_worse(code, EXIT_TEMPORARY);
-    if (result->directories[APPLY_OPEN] + result->not_begun > 0)
+    if (result->directories[APPLY_OPEN] + result->not_begun + result->outside > 0)
         code = exit_worse(code, EXIT_PENDING);
     return code;
 }

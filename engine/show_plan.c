@@ -113,6 +113,8 @@ static void show_move(FILE *out, const struct plan_action *action, const struct 
     if (action->surveyed)
         fprintf(out, "   %s", text_plural(action->objects, "object"));
     show_age(out, action->oldest_us, header->as_of_us);
+    if (action->window != NULL)
+        fprintf(out, "   begins within %s", text_plain(action->window));
     fputc('\n', out);
     for (size_t i = 0; i < action->row_count; i++)
         fprintf(out, "      %s   %s\n", text_plain(action->rows[i].id),
@@ -125,6 +127,9 @@ struct listing_state {
     bool all;
     struct fold fold, rest;
     uint64_t folds;
+    uint64_t windowed; /* moves that have a window          */
+    char window[256];  /* of the first of them              */
+    bool is_mixed;     /* not all of them have the same one */
 };
 
 static void add_to(struct fold *fold, const struct fold *more)
@@ -149,8 +154,28 @@ static void flush_fold(struct listing_state *state)
     state->fold = (struct fold){.oldest_us = INT64_MAX};
 }
 
+static void note_window(struct listing_state *state, const char *window)
+{
+    if (window == NULL)
+        return;
+    if (state->windowed++ == 0)
+        snprintf(state->window, sizeof(state->window), "%s", window);
+    else
+        state->is_mixed |= strncmp(state->window, window, sizeof(state->window) - 1) != 0;
+}
+
+static void show_windows(const struct listing_state *state)
+{
+    if (state->windowed == 0 || state->all)
+        return;
+    fprintf(state->out, "    of these, apply begins %s only within %s\n",
+            text_plural(state->windowed, "directory"),
+            state->is_mixed ? "their windows; --all shows each" : text_plain(state->window));
+}
+
 static void take_move(struct listing_state *state, const struct plan_action *action)
 {
+    note_window(state, action->window);
     if (state->all) {
         show_move(state->out, action, state->header);
         return;
@@ -215,6 +240,7 @@ static bool show_policy(FILE *out, struct plan_reader *plan, const struct plan_f
         fprintf(out, "    ... %s more (%s, %s); --all shows each\n",
                 text_count(state.folds - FOLDS_SHOWN),
                 text_plural(state.rest.directories, "directory"), text_size(state.rest.bytes));
+    show_windows(&state);
     return true;
 }
 

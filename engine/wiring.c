@@ -15,7 +15,6 @@
 
 #define ARENA_BYTES_MAX ((size_t)4 << 30)
 #define DIAGNOSTICS_BYTES_MAX ((size_t)4 << 20)
-#define DEFAULT_POLICY "frostline.yaml"
 
 void wiring_init(struct wiring *wiring, const struct options *options)
 {
@@ -53,9 +52,9 @@ static const char *policy_path(struct wiring *wiring, const char *path)
 {
     struct stat found;
     if (path == NULL)
-        return DEFAULT_POLICY;
+        return WIRING_POLICY;
     if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-        return file_join(&wiring->arena, path, DEFAULT_POLICY);
+        return file_join(&wiring->arena, path, WIRING_POLICY);
     return path;
 }
 
@@ -110,7 +109,8 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
     struct policy_source source = {.path = policy_path(wiring, path),
                                    .env = from_environment,
                                    .vars = options->vars,
-                                   .var_count = options->var_count};
+                                   .var_count = options->var_count,
+                                   .stand_ins = options->verb->bit == VERB_TEST};
     struct err err;
     if (!policy_load(&source, &wiring->arena, &wiring->diags, &wiring->policies, &err)) {
         if (path == NULL && err.kind == ERR_MISSING)

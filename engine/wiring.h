@@ -12,6 +12,8 @@
 #include "state/journal.h"
 #include "state/lock.h"
 
+#define WIRING_POLICY "frostline.yaml" /* of a folder */
+
 struct http;
 
 struct wiring {

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "executor/pool.h"
+#include "policy/window.h"
 #include "state/location.h"
 
 #define LONG_LIVED_BYTES_MAX ((size_t)1 << 30)
@@ -223,6 +224,26 @@ static bool within_guards(struct apply *apply, const struct plan_action *action)
     return true;
 }
 
+/* Outside its window nothing is begun; but what was moved since the plan was made may be looked at,
+ * so that a plan that was carried out already has nothing left. */
+static bool may_begin(const struct apply *apply, const struct plan_action *action,
+                      const struct task *task, bool *may, struct err *err)
+{
+    const struct hands *hands = apply->request->hands;
+    int64_t now_us = hands->clock->ops->now_us(hands->clock), arrived_us;
+    *may = true;
+    if (action->window == NULL)
+        return true;
+    if (!window_all_open(action->window, hands->policies->zone, now_us, may, err))
+        return false;
+    if (*may)
+        return true;
+    if (!journal_arrival(hands->journal, task->entry.target, &arrived_us, err))
+        return false;
+    *may = arrived_us != 0 && arrived_us >= plan_file_header(apply->request->plan)->as_of_us;
+    return true;
+}
+
 /* The target's base and the row's own tail, byte for byte. */
 static const char *moved_location(struct arena *arena, const struct task *task,
                                   const char *location)
@@ -286,6 +307,26 @@ static bool fits(const struct cohort *cohort, const struct plan_action *action, 
            action->target == first->target && objects + weight_of(action) <= COHORT_OBJECTS_MAX;
 }
 
+/* Is this planned move to be begun now?  What is not is counted. */
+static bool admit(struct apply *apply, const struct plan_action *action, const struct task *task,
+                  bool *admitted, struct err *err)
+{
+    size_t carried;
+    bool allowed = within_guards(apply, action), may;
+    *admitted = false;
+    if (map_find(&apply->carried, task->entry.source, &carried))
+        return true;
+    if (!allowed) {
+        apply->result->refused++;
+        return true;
+    }
+    if (!may_begin(apply, action, task, &may, err))
+        return false;
+    apply->result->outside += !may;
+    *admitted = may;
+    return true;
+}
+
 static bool next_planned(struct apply *apply, struct cohort *cohort, struct err *err)
 {
     uint64_t objects = 0;
@@ -296,17 +337,13 @@ static bool next_planned(struct apply *apply, struct cohort *cohort, struct err 
         if (action == NULL || (cohort->count > 0 && !fits(cohort, action, objects)))
             return true;
         apply->action = NULL; /* taken: its arena stays until the next peek */
-        bool allowed = within_guards(apply, action);
         struct task *task = &cohort->tasks[cohort->count];
-        size_t carried;
-        if (!make_planned(apply, action, &cohort->arena, task, err))
+        bool admitted;
+        if (!make_planned(apply, action, &cohort->arena, task, err) ||
+            !admit(apply, action, task, &admitted, err))
             return false;
-        if (map_find(&apply->carried, task->entry.source, &carried))
+        if (!admitted)
             continue;
-        if (!allowed) {
-            apply->result->refused++;
-            continue;
-        }
         set_event(task, EVENT_RESUME, apply->request->hands->clock);
         objects += weight_of(action);
         cohort->count++;

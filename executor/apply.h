@@ -27,6 +27,7 @@ struct apply_result {
     uint64_t deleted_sources, kept_sources, waiting_sources;
     int64_t next_cleanup_us; /* the earliest grace that ends later; 0: none                   */
     uint64_t late;           /* objects that appeared at a source and were left alone         */
+    uint64_t outside;        /* moves of the plan that wait for their window                   */
     uint64_t refused;        /* directories that a guard kept from being begun                */
     uint64_t not_begun;      /* moves of the plan that were not reached                       */
     bool unverified;         /* a target differs or could not be proved                       */

@@ -216,8 +216,13 @@ static void cut_over(const struct crew *crew)
     perform_begin_event(crew, EVENT_CUT);
     for (size_t i = 0; i < crew->count; i++) {
         struct task *task = crew->tasks[i];
-        struct catalog_cut cut = {
-            .source = task->entry.source, .rows = task->rows, .count = task->row_count};
+        /* Today's policy says what is set, whenever the move was planned. */
+        const struct policy_store *target = &crew->cohort->hands->policies->stores[task->target];
+        struct catalog_cut cut = {.source = task->entry.source,
+                                  .rows = task->rows,
+                                  .count = task->row_count,
+                                  .sets = target->sets,
+                                  .set_count = target->set_count};
         enum catalog_outcome outcome;
         struct err err;
         if (!catalog->ops->cut_over(catalog, &cut, &outcome, &err)) {

@@ -16,6 +16,8 @@ void candidate_pack(const struct candidate *candidate, struct buf *head)
     pack_number(head, candidate->terms.verify);
     pack_number(head, candidate->terms.keep_source);
     pack_number(head, (uint64_t)candidate->terms.grace_us);
+    pack_number(head, (uint64_t)candidate->terms.residency_us);
+    pack_number(head, candidate->terms.windows);
     pack_number(head, candidate->rows);
     pack_number(head, candidate->bytes);
     pack_number(head, (uint64_t)candidate->oldest_us);
@@ -40,6 +42,8 @@ bool candidate_unpack(struct packed *head, struct arena *arena, struct candidate
     candidate->terms.verify = (enum unit_verify)pack_take_number(head);
     candidate->terms.keep_source = pack_take_number(head) != 0;
     candidate->terms.grace_us = (int64_t)pack_take_number(head);
+    candidate->terms.residency_us = (int64_t)pack_take_number(head);
+    candidate->terms.windows = pack_take_number(head);
     candidate->rows = pack_take_number(head);
     candidate->bytes = pack_take_number(head);
     candidate->oldest_us = (int64_t)pack_take_number(head);

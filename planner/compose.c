@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "base/when.h"
+#include "policy/window.h"
 #include "state/journal.h"
 #include "state/location.h"
 
@@ -172,6 +173,21 @@ static void move_totals(const struct compose *compose, const struct candidate *c
         plan_sum(totals[candidate->target].bytes_after, candidate->bytes);
 }
 
+/* All windows of the policies that agreed on the move; NULL: none has one. */
+static const char *windows_text(const struct policies *policies, uint64_t windows,
+                                struct arena *arena)
+{
+    const char *texts = NULL;
+    for (size_t i = 0; i < policies->window_count; i++) {
+        char text[WINDOW_TEXT_MAX];
+        if ((windows >> i & 1) == 0)
+            continue;
+        window_text(&policies->windows[i], text);
+        texts = texts == NULL ? arena_copy(arena, text) : str_format(arena, "%s; %s", texts, text);
+    }
+    return texts;
+}
+
 static bool add_move(struct compose *compose, const struct fate *fate, struct err *err)
 {
     const struct policies *policies = compose->composed->request->policies;
@@ -180,6 +196,7 @@ static bool add_move(struct compose *compose, const struct fate *fate, struct er
     action.kind = PLAN_MOVE;
     action.tier = policies->stores[candidate->target].tier;
     action.terms = candidate->terms;
+    action.window = windows_text(policies, candidate->terms.windows, &compose->scratch);
     if (fate->is_surveyed) {
         action.surveyed = true;
         action.objects = compose->answer.objects;
@@ -246,6 +263,23 @@ static bool describe_open(struct compose *compose, struct plan_action *action, s
     return true;
 }
 
+/* "frostline brought it on 2025-05-31 01:12:00 UTC; min_residency 30d" */
+static bool describe_arrival(struct compose *compose, struct plan_action *action, struct err *err)
+{
+    const struct candidate *candidate = &compose->candidate;
+    const struct when_duration residency = {.us = candidate->terms.residency_us};
+    char at[WHEN_TEXT_MAX], long_enough[WHEN_TEXT_MAX];
+    int64_t cut_over_us;
+    if (!judge_find_arrival(compose->composed->request, candidate, &compose->scratch, &cut_over_us,
+                            err))
+        return false;
+    when_instant_people(cut_over_us, at);
+    when_duration_text(residency, long_enough);
+    action->detail = str_format(
+        &compose->scratch, "frostline brought it on %s UTC; min_residency %s", at, long_enough);
+    return true;
+}
+
 static void describe_collision(struct compose *compose, const struct fate *fate,
                                struct plan_action *action)
 {
@@ -288,6 +322,8 @@ static bool add_blocked(struct compose *compose, const struct fate *fate, struct
         show_oddities(compose, &action);
     else if (action.reason == PLAN_OPEN_UNIT)
         done = describe_open(compose, &action, err);
+    else if (action.reason == PLAN_MIN_RESIDENCY)
+        done = describe_arrival(compose, &action, err);
     else if (action.reason == PLAN_TARGET_COLLISION)
         describe_collision(compose, fate, &action);
     else

@@ -168,7 +168,8 @@ static bool is_same_contest(const struct decision *a, const struct decision *b)
 {
     return a->kind == b->kind && a->winner == b->winner && a->rival == b->rival &&
            a->terms.verify == b->terms.verify && a->terms.keep_source == b->terms.keep_source &&
-           a->terms.grace_us == b->terms.grace_us;
+           a->terms.grace_us == b->terms.grace_us &&
+           a->terms.residency_us == b->terms.residency_us && a->terms.windows == b->terms.windows;
 }
 
 /* The first policy of the highest priority that would move the row if it were not held;

@@ -45,6 +45,21 @@ bool judge_find_open(const struct planner_request *request, const struct candida
             find_open_at(request, candidate->target, candidate->directory, arena, found, err));
 }
 
+bool judge_find_arrival(const struct planner_request *request, const struct candidate *candidate,
+                        struct arena *arena, int64_t *cut_over_us, struct err *err)
+{
+    *cut_over_us = 0;
+    if (request->journal == NULL || candidate->terms.residency_us == 0)
+        return true;
+    const struct place *place = &request->policies->places.items[candidate->store];
+    const char *url = location_make(place, candidate->directory, "", arena);
+    if (!journal_arrival(request->journal, url, cut_over_us, err))
+        return false;
+    if (request->policies->as_of_us - *cut_over_us >= candidate->terms.residency_us)
+        *cut_over_us = 0;
+    return true;
+}
+
 /* Blocks what can't move for a reason that one candidate alone has. */
 static bool judge_one(const struct judge *judge, const struct candidate *candidate, uint64_t index,
                       struct arena *arena, struct err *err)
@@ -62,6 +77,13 @@ static bool judge_one(const struct judge *judge, const struct candidate *candida
             return false;
         if (open != NULL)
             reason = PLAN_OPEN_UNIT;
+    }
+    if (reason == PLAN_REASON_NONE) {
+        int64_t cut_over_us;
+        if (!judge_find_arrival(judge->request, candidate, arena, &cut_over_us, err))
+            return false;
+        if (cut_over_us != 0)
+            reason = PLAN_MIN_RESIDENCY;
     }
     if (reason != PLAN_REASON_NONE)
         judge->judged->fates[index] =

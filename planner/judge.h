@@ -40,6 +40,11 @@ MUST_USE bool judge_ask_guards(const struct decided *decided, struct judged *jud
  * end. */
 MUST_USE bool judge_next(struct spool_cursor *cursor, struct arena *arena, bool *found,
                          struct candidate *candidate, uint64_t *index, struct err *err);
+/* When frostline brought the candidate to where it is, if that is less than its min_residency ago;
+ * else 0. */
+MUST_USE bool judge_find_arrival(const struct planner_request *request,
+                                 const struct candidate *candidate, struct arena *arena,
+                                 int64_t *cut_over_us, struct err *err);
 /* The open unit that a candidate touches, at its source or at its target; NULL: none. */
 MUST_USE bool judge_find_open(const struct planner_request *request,
                               const struct candidate *candidate, struct arena *arena,

@@ -24,7 +24,8 @@ const char *plan_reason_name(enum plan_reason reason)
                                         [PLAN_OPEN_UNIT] = "open-unit",
                                         [PLAN_TARGET_COLLISION] = "target-collision",
                                         [PLAN_UNLISTED] = "unlisted",
-                                        [PLAN_TOO_MANY_ROWS] = "too-many-rows"};
+                                        [PLAN_TOO_MANY_ROWS] = "too-many-rows",
+                                        [PLAN_MIN_RESIDENCY] = "min-residency"};
     assert(reason < PLAN_REASONS);
     return names[reason];
 }

@@ -28,6 +28,7 @@ enum plan_reason {
     PLAN_TARGET_COLLISION,
     PLAN_UNLISTED, /* the listing failed: only this directory                                     */
     PLAN_TOO_MANY_ROWS, /* more than PLANNER_ROWS_MAX                                             */
+    PLAN_MIN_RESIDENCY, /* frostline brought it too short a time ago                              */
     PLAN_REASONS
 };
 
@@ -50,6 +51,8 @@ struct plan_action {
     uint64_t            objects, bytes;
     struct manifest_digest manifest;
     struct policy_terms terms;
+    const char         *window;    /* MOVE: when it may begin, as window_all_open reads it; NULL:
+                                    * always                                     */
     int64_t             oldest_us; /* of its rows; INT64_MAX: no row has a time  */
     enum plan_reason    reason;    /* BLOCKED                                    */
     const char         *detail;    /* BLOCKED: "ECAL_2025010377 is not selected" */

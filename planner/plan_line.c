@@ -170,6 +170,8 @@ static void put_move(struct json_writer *json, const struct plan_action *action)
     /* Never shorter than it was meant. */
     json_put_integer(json, "after_s", (terms->grace_us + WHEN_SECOND_US - 1) / WHEN_SECOND_US);
     json_object_end(json);
+    if (action->window != NULL)
+        json_put_text(json, "window", action->window);
     put_instant(json, "oldest", action->oldest_us);
     put_rows(json, action);
 }

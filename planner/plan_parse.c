@@ -370,6 +370,7 @@ static void read_move(struct fields *fields, const struct plan_header *header,
     action->at = find_text(fields, "at");
     read_found(fields, action);
     read_terms(fields, &action->terms);
+    action->window = find_text(fields, "window");
     action->oldest_us = find_instant(fields, "oldest");
     read_rows(fields, action);
     check_rows(fields, header, action);

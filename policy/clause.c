@@ -74,12 +74,13 @@ static bool is_within(const struct range *range, int64_t instant_us)
 
 static enum truth decide_text(const struct clause *clause, const struct value *value)
 {
+    const char *bytes = value->text.bytes;
     size_t ours = value->text.size_bytes, theirs = clause->text.size;
     bool only_equality =
         ((clause->relations & RELATION_LESS) != 0) == ((clause->relations & RELATION_GREATER) != 0);
-    if (only_equality && ours != theirs)
-        return relate(clause, 1);
-    int order = memcmp(value->text.bytes, clause->text.bytes, ours < theirs ? ours : theirs);
+    if (only_equality)
+        return relate(clause, ours != theirs || memcmp(bytes, clause->text.bytes, ours) != 0);
+    int order = memcmp(bytes, clause->text.bytes, ours < theirs ? ours : theirs);
     if (order == 0)
         return relate(clause, (ours > theirs) - (ours < theirs));
     return relate(clause, order > 0 ? 1 : -1);
@@ -125,20 +126,48 @@ static enum truth decide_field(const struct clause *clause, const struct row *ro
         return decide_instant(clause, value);
     case CLAUSE_PATTERN:
         return value->kind == VALUE_TEXT ? pattern_match(clause->pattern, value->text.bytes,
-                                                         value->text.size_bytes, row->memory)
+                                                         value->text.size_bytes, false, row->memory)
                                          : TRUTH_UNKNOWN;
     default:
         return TRUTH_UNKNOWN;
     }
 }
 
+static inline enum truth decide_leaf(const struct clause *clause, const struct row *row)
+{
+    const struct record *record = row->record;
+    switch (clause->kind) {
+    case CLAUSE_EVERYTHING:
+        return TRUTH_YES;
+    case CLAUSE_STORE:
+        return truth_of(row->location != NULL && clause->index == row->location->place);
+    case CLAUSE_IDS:
+        return truth_of(ids_has(&clause->list, row->id));
+    case CLAUSE_TIME:
+        return record->has_time ? truth_of(is_within(&clause->range, record->time_us))
+                                : TRUTH_UNKNOWN;
+    case CLAUSE_SIZE:
+        return record->has_bytes ? truth_of(record->bytes >= clause->sizes.from &&
+                                            record->bytes < clause->sizes.to)
+                                 : TRUTH_UNKNOWN;
+    case CLAUSE_PATH:
+        return row->location != NULL ? pattern_match(clause->pattern, row->location->key,
+                                                     strlen(row->location->key), true, row->memory)
+                                     : TRUTH_UNKNOWN;
+    default:
+        return decide_field(clause, row);
+    }
+}
+
+/* Most children are leaves, and decided here without a call. */
 static enum truth decide_group(const struct clause *clause, const struct row *row)
 {
     const struct clause *end = clause + clause->size;
     enum truth settled = clause->kind == CLAUSE_ALL ? TRUTH_NO : TRUTH_YES;
     enum truth truth = clause->kind == CLAUSE_ALL ? TRUTH_YES : TRUTH_NO;
     for (const struct clause *child = clause + 1; child < end; child += child->size) {
-        enum truth one = clause_decide(child, row);
+        enum truth one =
+            child->kind <= CLAUSE_NOT ? clause_decide(child, row) : decide_leaf(child, row);
         if (one == settled)
             return settled;
         if (one == TRUTH_UNKNOWN)
@@ -155,25 +184,8 @@ enum truth clause_decide(const struct clause *clause, const struct row *row)
         return decide_group(clause, row);
     case CLAUSE_NOT:
         return TRUTH_YES - clause_decide(clause + 1, row);
-    case CLAUSE_EVERYTHING:
-        return TRUTH_YES;
-    case CLAUSE_STORE:
-        return truth_of(row->location != NULL && clause->index == row->location->place);
-    case CLAUSE_IDS:
-        return truth_of(ids_has(&clause->list, row->id));
-    case CLAUSE_TIME:
-        return row->record->has_time ? truth_of(is_within(&clause->range, row->record->time_us))
-                                     : TRUTH_UNKNOWN;
-    case CLAUSE_SIZE:
-        return row->record->has_bytes ? truth_of(row->record->bytes >= clause->sizes.from &&
-                                                 row->record->bytes < clause->sizes.to)
-                                      : TRUTH_UNKNOWN;
-    case CLAUSE_PATH:
-        return row->location != NULL ? pattern_match(clause->pattern, row->location->key,
-                                                     strlen(row->location->key), row->memory)
-                                     : TRUTH_UNKNOWN;
     default:
-        return decide_field(clause, row);
+        return decide_leaf(clause, row);
     }
 }
 

@@ -1,5 +1,6 @@
 /* clause.h: a compiled selection: a tree written down in one flat array, each node followed by its
- * children, so that a row is decided by walking forwards through it, without allocation.         */
+ * children, so that a row is decided by walking forwards through it, without allocation.  What
+ * takes long (patterns) stands last in its group: often it need not be asked. */
 #ifndef POLICY_CLAUSE_H
 #define POLICY_CLAUSE_H
 

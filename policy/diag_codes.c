@@ -181,6 +181,14 @@ static const struct diag_code codes[] = {
      "A clock's reading means an instant only with its offset from UTC.\n\n"
      "  wrong:  as_of: 2025-06-01 12:00\n"
      "  right:  as_of: 2025-06-01T12:00:00Z\n"},
+    {DIAG_DAYS, DIAG_ERROR, "not days of the week",
+     "Days are named by their first three letters; ranges and lists of them may be mixed.\n\n"
+     "  wrong:  days: weekdays\n"
+     "  right:  days: mon-fri\n"},
+    {DIAG_CLOCK, DIAG_ERROR, "not a time of the day",
+     "Two digits for the hour and two for the minute, from 00:00 to 24:00.\n\n"
+     "  wrong:  from: 10pm\n"
+     "  right:  from: \"22:00\"\n"},
     {DIAG_UNKNOWN_STORE, DIAG_ERROR, "unknown store",
      "`from`, `target` and `store` name a key of `stores`.\n\n"
      "  wrong:  target: clod\n"
@@ -254,7 +262,8 @@ static const struct diag_code codes[] = {
      "  wrong:  connection: {url: postgresql://h/db, host: h}\n"
      "  right:  connection: {url: postgresql://h/db}\n"},
     {DIAG_TOO_MANY, DIAG_ERROR, "too many",
-     "At most 64 stores, 256 policies, 1,024 holds, 256 fields and 256 files.\n\n"
+     "At most 64 stores, 256 policies, 1,024 holds, 256 fields, 256 files, and 16 columns that a "
+     "store sets.\n\n"
      "  wrong:  a policy a recording\n"
      "  right:  one policy with an `ids_file`\n"},
     {DIAG_NO_SIZE, DIAG_ERROR, "no size column",
@@ -294,6 +303,13 @@ static const struct diag_code codes[] = {
      "table, each time. The help is the statement that makes one.\n\n"
      "  wrong:  an index on (ecal_name), in the order of a language\n"
      "  right:  an index on (ecal_name COLLATE \"C\")\n"},
+    {DIAG_SET, DIAG_ERROR, "column that a store can't set",
+     "`set` gives further columns of a row a value when it is cut over to the store. The location "
+     "is set by that already, and the id tells which row it is. What the database makes itself "
+     "can't be set, nor NULL where it takes none, nor what the column's type does not read, "
+     "which SQLite can't be asked.\n\n"
+     "  wrong:  set: {ecal_name: cold}\n"
+     "  right:  set: {storage_class: cold}\n"},
 
     {DIAG_EMPTY_SELECTION, DIAG_ERROR, "empty selection",
      "Elsewhere an empty filter means everything. Here everything has to be said, and guarded.\n\n"
@@ -355,6 +371,11 @@ static const struct diag_code codes[] = {
      "`path` is about the key inside the store, which begins with the name of its first folder.\n\n"
      "  wrong:  path: {glob: \"/recording/**\"}\n"
      "  right:  path: {glob: \"recording/**\"}\n"},
+    {DIAG_WINDOW, DIAG_ERROR, "window that is no stretch of time",
+     "A window goes from one time of the day to another one; over midnight if the second is not "
+     "behind the first. The whole day is from 00:00 to 24:00.\n\n"
+     "  wrong:  window: {from: \"22:00\", to: \"22:00\"}\n"
+     "  right:  window: {from: \"22:00\", to: \"05:00\"}\n"},
     {DIAG_CONFLICT, DIAG_WARNING, "policies that can conflict",
      "Two policies of the same priority want recordings in different stores, and nothing in them "
      "rules out that it is the same recording. Its directory is then blocked: no order of the file "

@@ -47,6 +47,8 @@ enum {
     DIAG_ENV_FILE = 218,
     DIAG_CREDENTIAL = 219,
     DIAG_INSTANT = 220,
+    DIAG_DAYS = 221,
+    DIAG_CLOCK = 222,
     /* 03xx: catalog and stores */
     DIAG_UNKNOWN_STORE = 301,
     DIAG_SAME_PLACE = 302,
@@ -71,6 +73,7 @@ enum {
     DIAG_NO_KEY = 321,
     DIAG_STORE = 322,
     DIAG_NO_INDEX = 323,
+    DIAG_SET = 324,
     /* 04xx: locations and rows of the catalog; none is found in a file */
     /* 05xx: policies and holds */
     DIAG_EMPTY_SELECTION = 501,
@@ -86,6 +89,7 @@ enum {
     DIAG_SIZES = 511,
     DIAG_PATTERN = 512,
     DIAG_PATH_SLASH = 513,
+    DIAG_WINDOW = 514,
     /* 06xx: warnings, of what is no error and yet unlikely to be meant */
     DIAG_CONFLICT = 601,
     DIAG_NEVER_WINS = 602,
@@ -101,10 +105,10 @@ enum {
 };
 
 struct diag_code {
-    int                number;
+    int number;
     enum diag_severity severity;
-    const char        *title; /* a few words, no full stop                         */
-    const char        *text;  /* why, then YAML that is wrong and YAML that is right */
+    const char *title; /* a few words, no full stop                         */
+    const char *text;  /* why, then YAML that is wrong and YAML that is right */
 };
 
 /* NULL if there is no such code. */

@@ -21,7 +21,7 @@ static struct row row_of(struct policies *policies, const struct record *record,
 }
 
 void explain_because(struct policies *policies, uint16_t index, const struct record *record,
-                    const struct location *location, struct buf *out)
+                     const struct location *location, struct buf *out)
 {
     struct row row = row_of(policies, record, location);
     clause_because(policies->items[index].select, &row, policies->as_of_us, out);
@@ -121,6 +121,23 @@ struct walk {
     struct buf value;
 };
 
+static bool is_before(struct span a, struct span b)
+{
+    return a.line != b.line ? a.line < b.line : a.column < b.column;
+}
+
+/* The child that stands next in the file; last: NULL for the first one. */
+static const struct clause *next_child(const struct clause *group, const struct clause *last)
+{
+    const struct clause *end = group + group->size, *next = NULL;
+    for (const struct clause *child = group + 1; child < end; child += child->size) {
+        bool is_behind = last == NULL || is_before(last->origin->span, child->origin->span);
+        if (is_behind && (next == NULL || is_before(child->origin->span, next->origin->span)))
+            next = child;
+    }
+    return next;
+}
+
 static void walk_clause(struct walk *walk, const struct clause *clause, unsigned depth)
 {
     arena_reset(&walk->scratch);
@@ -135,8 +152,8 @@ static void walk_clause(struct walk *walk, const struct clause *clause, unsigned
         .value = buf_string(&walk->value),
         .at = extra_where(walk->policies, clause->origin->span, &walk->scratch)};
     walk->visit(walk->context, &shown);
-    const struct clause *end = clause + clause->size;
-    for (const struct clause *child = clause + 1; child < end; child += child->size)
+    for (const struct clause *child = next_child(clause, NULL); child != NULL;
+         child = next_child(clause, child))
         walk_clause(walk, child, depth + 1); /* as deep as the selection: SELECT_DEPTH_MAX */
 }
 

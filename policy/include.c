@@ -1,5 +1,7 @@
 #include "policy/include.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -204,4 +206,45 @@ void include_read(struct load *load, struct node *root)
         list == NULL || (schema_list(load, list, "`include`") && read_list(load, root, list));
     if (!whole || !schema_knows(&schema_root, root, "include"))
         stand_in(load, root);
+}
+
+/* ---- files of tests ---- */
+
+/* "a/recordings.test.yaml" is about "recordings.yaml" beside it, unless it says otherwise. */
+static struct node *named_policy(struct load *load, const struct node *map, struct node *policy)
+{
+    if (policy != NULL)
+        return policy;
+    const char *path = load->policies->path, *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    size_t stem = strlen(name) - strlen(POLICY_TESTS);
+    struct node *made = arena_make(load->arena, sizeof *made);
+    *made = (struct node){.span = {map->span.file, 1, 1, 1}};
+    made->text = str_format(load->arena, "%.*s" POLICY_SUFFIX, (int)stem, name);
+    return made;
+}
+
+static void take_tests(struct node *root, struct node *tests)
+{
+    struct node *own = tree_find(root, "tests");
+    if (own == NULL) {
+        tree_append(root, tests);
+        return;
+    }
+    tests->next = own->next;
+    *own = *tests;
+}
+
+struct node *include_tested(struct load *load, struct node *map)
+{
+    struct raw_tests_file raw = {0};
+    schema_read(load, &schema_tests_file, map, &raw);
+    struct node *named = named_policy(load, map, raw.policy);
+    struct node *tests = tree_find(map, "tests");
+    if (named->broken || tests == NULL)
+        return NULL;
+    struct node *root = read_tree(load, named);
+    if (root != NULL)
+        take_tests(root, tests);
+    return root;
 }

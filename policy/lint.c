@@ -204,11 +204,13 @@ static void warn_conflict(struct lint *lint, size_t first, size_t second)
 }
 
 /* Where `mover` only ever takes recordings from a store that `other` would bring them to, and
- * `other` takes them from every store, it undoes what the first one did.                         */
+ * `other` takes them from every store, it undoes what the first one did.  With the lower priority
+ * it does so only if the first one does not keep them in place.                                  */
 static bool can_undo(struct lint *lint, size_t other, size_t mover)
 {
     const struct policy *a = &lint->policies->items[other], *b = &lint->policies->items[mover];
-    if (a->from != POLICY_NO_INDEX || takes_nothing_from(lint, other, b->target))
+    if (a->from != POLICY_NO_INDEX || takes_nothing_from(lint, other, b->target) ||
+        (a->priority < b->priority && !takes_nothing_from(lint, mover, b->target)))
         return false;
     if (lint->policies->store_count == 2)
         return !takes_only_from(lint, mover, b->target);
@@ -232,15 +234,15 @@ static void warn_undoes(struct lint *lint, size_t other, size_t mover)
 static void check_pair(struct lint *lint, size_t first, size_t second)
 {
     const struct policy *a = &lint->policies->items[first], *b = &lint->policies->items[second];
-    size_t higher = a->priority > b->priority ? first : second;
-    size_t lower = higher == first ? second : first;
     if (a->target == b->target)
         return;
     if (a->priority == b->priority) {
         if (can_meet(lint, first, second))
             warn_conflict(lint, first, second);
-    } else if (can_undo(lint, higher, lower) && can_meet(lint, higher, lower)) {
-        warn_undoes(lint, higher, lower);
+    } else if (can_undo(lint, first, second) && can_meet(lint, first, second)) {
+        warn_undoes(lint, first, second);
+    } else if (can_undo(lint, second, first) && can_meet(lint, second, first)) {
+        warn_undoes(lint, second, first);
     }
 }
 

@@ -409,7 +409,11 @@ void load_bytes(struct load *load, const char *bytes, size_t size_bytes, struct 
     *policies = NULL;
     begin(load, bytes, size_bytes);
     struct node *root = tree_read(load->diags, load->file, load->arena);
-    if (root != NULL && schema_map(load, root, "a policy file") && load_version(load, root))
+    bool is_readable =
+        root != NULL && schema_map(load, root, "a policy file") && load_version(load, root);
+    if (is_readable && str_ends(load->policies->path, POLICY_TESTS))
+        root = include_tested(load, root);
+    if (is_readable && root != NULL)
         read_root(load, root);
     if (load->diags->errors > 0) {
         policy_free(load->policies);

@@ -6,10 +6,13 @@
 
 struct load;
 struct node;
+struct policy_store;
 struct raw_root;
 
 /* load->policies->catalog, and what load knows of fields and time. */
 void model_catalog_read(struct load *load, struct node *catalog);
+/* What a cut-over to the store sets, from the map of its columns; the catalog was read before. */
+void model_catalog_read_set(struct load *load, struct node *map, struct policy_store *store);
 /* load->policies->stores and ->places. */
 void model_stores_read(struct load *load, struct node *stores);
 /* Tests; all else was read before. */

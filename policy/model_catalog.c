@@ -15,7 +15,6 @@
 #include "policy/tree.h"
 
 #define IDENTIFIER_MAX 63 /* PostgreSQL cuts longer ones off (NAMEDATALEN) */
-#define FIELDS_MAX 256
 
 /* Names that selections use, or will: a field of that name could not be told from them. */
 static const char *const reserved[] = {"path", "time", "id", "location", "policy"};
@@ -200,8 +199,9 @@ static bool check_field_name(struct load *load, struct node *key)
 static void read_fields(struct load *load, struct node *map)
 {
     struct catalog_config *catalog = &load->policies->catalog;
-    if (map->count > FIELDS_MAX) {
-        diag_add(load->diags, DIAG_TOO_MANY, map->key->span, "more than %d fields", FIELDS_MAX)
+    if (map->count > EXTRA_FIELDS_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, map->key->span, "more than %d fields",
+                 EXTRA_FIELDS_MAX)
             ->label = "too many";
         return;
     }
@@ -216,6 +216,55 @@ static void read_fields(struct load *load, struct node *map)
         fields[catalog->field_count++] =
             (struct catalog_field){value->key->text, column(load, value, part)};
     }
+}
+
+/* ---- what a cut-over sets ---- */
+
+/* SQLite's names are the same in capitals. */
+static bool is_column(const struct catalog_config *catalog, const char *column, const char *name)
+{
+    if (column == NULL || catalog->type != CATALOG_SQLITE)
+        return str_equal(column, name);
+    return strcasecmp(column, name) == 0;
+}
+
+static bool check_set(struct load *load, struct node *key, size_t part)
+{
+    const struct catalog_config *catalog = &load->policies->catalog;
+    if (!scalar_text(load, key) || column(load, key, part) == NULL)
+        return false;
+    bool is_id = is_column(catalog, catalog->id, key->text);
+    if (!is_id && !is_column(catalog, catalog->location, key->text))
+        return true;
+    struct diag *diag = diag_add(load->diags, DIAG_SET, key->span, "`set` can't name the %s, %s",
+                                 is_id ? "id" : "location", scalar_shown(load, key));
+    diag->label = is_id ? "it tells rows apart" : "every cut-over sets it already";
+    return false;
+}
+
+void model_catalog_read_set(struct load *load, struct node *map, struct policy_store *store)
+{
+    struct catalog_config *catalog = &load->policies->catalog;
+    if (map->count > CATALOG_SETS_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, map->key->span, "more than %d columns",
+                 CATALOG_SETS_MAX)
+            ->label = "too many";
+        return;
+    }
+    size_t count = catalog->set_count;
+    struct catalog_set *sets = arena_make(load->arena, (count + map->count) * sizeof *sets);
+    if (count > 0)
+        memcpy(sets, catalog->sets, count * sizeof *sets);
+    for (struct node *value = map->first; value != NULL; value = value->next) {
+        size_t part = catalog_set_part(catalog, count);
+        if (!value->broken && check_set(load, value->key, part) && scalar_value(load, value))
+            sets[count++] =
+                (struct catalog_set){value->key->text, scalar_is_null(value) ? NULL : value->text};
+    }
+    store->sets = sets + catalog->set_count;
+    store->set_count = count - catalog->set_count;
+    catalog->sets = sets;
+    catalog->set_count = count;
 }
 
 /* ---- all of it ---- */
@@ -257,8 +306,6 @@ void model_catalog_read(struct load *load, struct node *node)
         load->time_known &= !value->broken;
         load->size_known &= !value->broken;
     }
-    load->policies->extra->parts =
-        arena_make(load->arena, (CATALOG_FIELD + FIELDS_MAX) * sizeof(struct span));
     read_parts(load, &raw);
     if (raw.time != NULL && load->policies->catalog.time == NULL)
         load->time_known = false;

@@ -12,6 +12,7 @@
 #include "policy/schema.h"
 #include "policy/select.h"
 #include "policy/tree.h"
+#include "policy/window.h"
 
 #define HOLDS_MAX 1024
 
@@ -126,6 +127,46 @@ static void read_guards(struct load *load, struct node *map, struct policy_guard
     guards->truncate = raw.on_exceed == 1;
 }
 
+/* The bit of the window, which may be another policy's as well. */
+static uint64_t window_bit(struct load *load, const struct window *window, struct span span)
+{
+    struct policies *policies = load->policies;
+    size_t i = 0;
+    while (i < policies->window_count && memcmp(&policies->windows[i], window, sizeof *window) != 0)
+        i++;
+    if (i == POLICY_WINDOWS_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, span, "more than %d different windows",
+                 POLICY_WINDOWS_MAX)
+            ->label = "too many";
+        return 0;
+    }
+    if (i == policies->window_count)
+        policies->windows[policies->window_count++] = *window;
+    return UINT64_C(1) << i;
+}
+
+static void read_window(struct load *load, struct node *map, struct policy_terms *terms)
+{
+    struct raw_window raw = {.days = 0x7f, .to_min = WINDOW_DAY_MIN};
+    size_t errors = load->diags->errors;
+    if (map == NULL)
+        return;
+    schema_read(load, &schema_window, map, &raw);
+    if (load->diags->errors > errors)
+        return;
+    if (raw.from_min == raw.to_min || raw.from_min == WINDOW_DAY_MIN) {
+        diag_add(load->diags, DIAG_WINDOW, map->key->span, "a window of no time")->label =
+            "it ends where it begins";
+        return;
+    }
+    struct window window;
+    memset(&window, 0, sizeof window); /* they are compared byte by byte */
+    window.days = raw.days;
+    window.from_min = raw.from_min;
+    window.to_min = raw.to_min;
+    terms->windows = window_bit(load, &window, map->key->span);
+}
+
 static void check_everything(struct load *load, const struct node *everything,
                              const struct node *guards, const struct policy *policy)
 {
@@ -203,6 +244,8 @@ static void read_policy(struct load *load, struct node *item, const struct raw_p
     policy->order = raw->order_by;
     policy->terms.verify = raw->verify;
     read_cleanup(load, raw->cleanup, &policy->terms, &spans->grace);
+    policy->terms.residency_us = raw->min_residency_us;
+    read_window(load, raw->window, &policy->terms);
     read_guards(load, raw->guards, &policy->guards);
     check_stores(load, raw, policy);
     policy->select = compile(load, raw->select, &everything);
@@ -217,6 +260,8 @@ static void read_policies(struct load *load, struct node *list, const struct pol
     struct names names = {0};
     if (!open_section(load, list, POLICY_MAX, &names))
         return;
+    load->policies->windows =
+        arena_make(load->arena, POLICY_WINDOWS_MAX * sizeof *load->policies->windows);
     load->policies->items = arena_make(load->arena, list->count * sizeof *load->policies->items);
     extra->policies = arena_make(load->arena, list->count * sizeof *extra->policies);
     for (struct node *item = list->first; item != NULL; item = item->next) {

@@ -294,6 +294,8 @@ static void read_store(struct load *load, struct node *map, struct policy_store 
     else if (raw.path != NULL)
         store->path = load_path(load, raw.path);
     read_tier(load, map, &raw, store);
+    if (raw.set != NULL)
+        model_catalog_read_set(load, raw.set, store);
     if (load->diags->errors == errors)
         make_place(load, store, raw.urls, place);
     map->broken = load->diags->errors > errors;

@@ -20,8 +20,7 @@
 
 static bool is_null(const struct node *node)
 {
-    return node->plain &&
-           (node->text[0] == '\0' || str_equal(node->text, "null") || str_equal(node->text, "~"));
+    return scalar_is_null(node) || (node->plain && node->text[0] == '\0');
 }
 
 static struct value text_value(const char *text)

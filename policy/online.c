@@ -43,6 +43,8 @@ static int code_of(const struct catalog_flaw *flaw)
         return DIAG_TABLE;
     if (flaw->kind == CATALOG_FLAW_MISSING)
         return DIAG_COLUMN_MISSING;
+    if (flaw->kind == CATALOG_FLAW_SET)
+        return DIAG_SET;
     return flaw->kind == CATALOG_FLAW_KEY ? DIAG_NO_KEY : DIAG_COLUMN_TYPE;
 }
 
@@ -53,6 +55,7 @@ void online_table(const struct policies *policies, const struct catalog_shape *s
         [CATALOG_FLAW_MISSING] = "not in the database",
         [CATALOG_FLAW_TYPE] = "a table is wanted",
         [CATALOG_FLAW_KEY] = "an id names one row, always",
+        [CATALOG_FLAW_SET] = "every cut-over would fail",
     };
     for (size_t i = 0; i < shape->flaw_count; i++) {
         const struct catalog_flaw *flaw = &shape->flaws[i];

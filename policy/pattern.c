@@ -8,6 +8,12 @@
 
 #define MESSAGE_MAX 160
 
+struct pattern {
+    const pcre2_code *code;
+    const char *start; /* of a glob: what each text that matches begins with, as it is written */
+    size_t start_bytes;
+};
+
 /* ---- compiling ---- */
 
 /* Nothing is given back: the pattern and what made it live as long as the arena. */
@@ -30,7 +36,7 @@ static bool refuse(int number, size_t offset, struct err *err)
 }
 
 static bool compile_regex(const char *text, size_t size_bytes, pcre2_general_context *memory,
-                          const struct pattern **pattern, struct err *err)
+                          struct pattern *pattern, struct err *err)
 {
     int number;
     PCRE2_SIZE offset;
@@ -38,22 +44,13 @@ static bool compile_regex(const char *text, size_t size_bytes, pcre2_general_con
     pcre2_compile_context *context = pcre2_compile_context_create(memory);
     if (context == NULL)
         return ERR(err, ERR_INPUT, "there is no memory left for it");
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)text, size_bytes, options, &number, &offset, context);
-    *pattern = (const struct pattern *)code;
-    return code != NULL || refuse(number, offset, err);
+    pattern->code = pcre2_compile((PCRE2_SPTR)text, size_bytes, options, &number, &offset, context);
+    return pattern->code != NULL || refuse(number, offset, err);
 }
 
-bool pattern_compile(enum pattern_kind kind, const char *text, struct arena *arena,
-                     const struct pattern **pattern, struct err *err)
+static bool compile_glob(const char *text, size_t size_bytes, pcre2_general_context *memory,
+                         struct pattern *pattern, struct err *err)
 {
-    size_t size_bytes = strlen(text);
-    pcre2_general_context *memory = pcre2_general_context_create(take, give_back, arena);
-    if (memory == NULL)
-        return ERR(err, ERR_INPUT, "there is no memory left for it");
-    if (kind == PATTERN_REGEX)
-        return compile_regex(text, size_bytes, memory, pattern, err);
-
     PCRE2_UCHAR *regex = NULL;
     PCRE2_SIZE regex_bytes = 0; /* of a failure: where it is */
     pcre2_convert_context *context = pcre2_convert_context_create(memory);
@@ -64,7 +61,21 @@ bool pattern_compile(enum pattern_kind kind, const char *text, struct arena *are
                               &regex, &regex_bytes, context);
     if (number != 0)
         return refuse(number, regex_bytes, err);
+    pattern->start = text;
+    pattern->start_bytes = strcspn(text, "*?[\\");
     return compile_regex((const char *)regex, regex_bytes, memory, pattern, err);
+}
+
+bool pattern_compile(enum pattern_kind kind, const char *text, struct arena *arena,
+                     const struct pattern **pattern, struct err *err)
+{
+    pcre2_general_context *memory = pcre2_general_context_create(take, give_back, arena);
+    struct pattern *made = take(sizeof *made, arena);
+    *pattern = made;
+    if (memory == NULL || made == NULL)
+        return ERR(err, ERR_INPUT, "there is no memory left for it");
+    return kind == PATTERN_REGEX ? compile_regex(text, strlen(text), memory, made, err)
+                                 : compile_glob(text, strlen(text), memory, made, err);
 }
 
 /* ---- matching ---- */
@@ -87,12 +98,17 @@ void pattern_memory_free(struct pattern_memory *memory)
 }
 
 enum truth pattern_match(const struct pattern *pattern, const char *text, size_t size_bytes,
-                         struct pattern_memory *memory)
+                         bool is_utf8, struct pattern_memory *memory)
 {
+    uint32_t options = is_utf8 ? PCRE2_NO_UTF_CHECK : 0;
+    /* Most keys differ from most globs at their start. */
+    if (is_utf8 && (size_bytes < pattern->start_bytes ||
+                    memcmp(text, pattern->start, pattern->start_bytes) != 0))
+        return TRUTH_NO;
     if (memory->match == NULL)
         prepare(memory);
-    int found = pcre2_match((const pcre2_code *)pattern, (PCRE2_SPTR)text, size_bytes, 0, 0,
-                            memory->match, memory->limits);
+    int found = pcre2_match(pattern->code, (PCRE2_SPTR)text, size_bytes, 0, options, memory->match,
+                            memory->limits);
     if (found >= 0)
         return TRUTH_YES;
     return found == PCRE2_ERROR_NOMATCH ? TRUTH_NO : TRUTH_UNKNOWN;

@@ -23,7 +23,7 @@ struct pattern;
 
 enum pattern_kind { PATTERN_GLOB, PATTERN_REGEX };
 
-/* Lives in the arena.  ERR_INPUT saying what is wrong, and at which byte. */
+/* Lives in the arena, and so must the text.  ERR_INPUT saying what is wrong, and at which byte. */
 MUST_USE bool pattern_compile(enum pattern_kind kind, const char *text, struct arena *arena,
                               const struct pattern **pattern, struct err *err);
 
@@ -33,6 +33,7 @@ struct pattern_memory {
 };
 void pattern_memory_free(struct pattern_memory *memory);
 
+/* is_utf8: that is known of the text, and need not be looked at again. */
 enum truth pattern_match(const struct pattern *pattern, const char *text, size_t size_bytes,
-                         struct pattern_memory *memory);
+                         bool is_utf8, struct pattern_memory *memory);
 #endif

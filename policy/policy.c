@@ -190,7 +190,10 @@ static struct policy_terms merge(struct policy_terms a, struct policy_terms b)
 {
     return (struct policy_terms){.verify = a.verify > b.verify ? a.verify : b.verify,
                                  .keep_source = a.keep_source || b.keep_source,
-                                 .grace_us = a.grace_us > b.grace_us ? a.grace_us : b.grace_us};
+                                 .grace_us = a.grace_us > b.grace_us ? a.grace_us : b.grace_us,
+                                 .residency_us = a.residency_us > b.residency_us ? a.residency_us
+                                                                                 : b.residency_us,
+                                 .windows = a.windows | b.windows};
 }
 
 static void take_candidate(const struct policies *policies, uint16_t index,

@@ -21,14 +21,18 @@
 #include "state/unit.h"
 
 #define POLICY_FILE_BYTES_MAX (1u << 20)
+#define POLICY_SUFFIX ".yaml"
+#define POLICY_TESTS ".test.yaml"
 #define POLICY_IDS_FILE_BYTES_MAX (64u << 20)
 #define POLICY_MAX 256      /* policies in a set */
+#define POLICY_WINDOWS_MAX 64
 #define POLICY_NO_INDEX UINT16_MAX
 #define POLICY_NO_LIMIT UINT64_MAX
 #define POLICY_FRACTION_ONE 1000000u
 
 struct arena;
 struct buf;
+struct window;
 struct clause; /* a compiled selection */
 struct location;
 struct zone;
@@ -44,6 +48,8 @@ struct policy_store {
     const char       *container;  /* azure                                                        */
     const char       *prefix;     /* azure: "" or ends in '/'                                     */
     enum access_tier  tier;
+    const struct catalog_set *sets; /* by a cut-over to it; they are among catalog.sets */
+    size_t            set_count;
 };
 
 enum policy_order { ORDER_OLDEST, ORDER_NEWEST, ORDER_LARGEST, ORDER_SMALLEST };
@@ -61,6 +67,8 @@ struct policy_terms {
     enum unit_verify verify;
     bool             keep_source;
     int64_t          grace_us;
+    int64_t          residency_us; /* what frostline brought less than this ago stays      */
+    uint64_t         windows;      /* bits of policies.windows: begun only inside all of them */
 };
 
 struct policy {
@@ -125,6 +133,8 @@ struct policies {
     size_t                hold_count;
     struct policy        *items;
     size_t                count;
+    struct window        *windows; /* different ones, at most POLICY_WINDOWS_MAX */
+    size_t                window_count;
     struct policy_test   *tests;
     size_t                test_count;
     struct catalog_shape  test_shape; /* of a catalog that holds the recordings of all tests */
@@ -141,9 +151,14 @@ struct policy_source {
     void                    *env_context;
     const struct policy_var *vars; /* --var */
     size_t                   var_count;
+    bool stand_ins; /* what ${..} lacks gets a value that could be one: for a look at the policy
+                     * that needs neither its catalog nor its stores                            */
 };
 
-/* False with err only if the file can't be read at all; otherwise true, and *policies is NULL if
+/* A path that ends in POLICY_TESTS is a file of tests: the policy that it names is read with these
+ * tests in place of its own.
+ *
+ * False with err only if the file can't be read at all; otherwise true, and *policies is NULL if
  * diags has errors.  What a ${..} can't give is an error each.                                   */
 MUST_USE bool policy_load(const struct policy_source *source, struct arena *arena,
                           struct diags *diags, struct policies **policies, struct err *err);

@@ -9,6 +9,7 @@
 #include "policy/diag_codes.h"
 #include "policy/load.h"
 #include "policy/tree.h"
+#include "policy/window.h"
 
 #define SHOWN_MAX 60
 #define NAME_MAX_BYTES 64
@@ -62,16 +63,16 @@ static bool is_scalar(struct load *load, struct node *node)
     return true;
 }
 
-bool scalar_text(struct load *load, struct node *node)
+bool scalar_is_null(const struct node *node)
+{
+    return node->plain && (str_equal(node->text, "null") || str_equal(node->text, "~") ||
+                           str_equal(node->text, "Null") || str_equal(node->text, "NULL"));
+}
+
+bool scalar_value(struct load *load, struct node *node)
 {
     if (!is_scalar(load, node))
         return false;
-    if (node->text[0] == '\0') {
-        diag_add(load->diags, DIAG_EMPTY, node->span, "an empty text")->label =
-            "a value is missing";
-        node->broken = true;
-        return false;
-    }
     if (strstr(node->text, "${") == NULL)
         return true;
     struct diag *diag =
@@ -79,6 +80,17 @@ bool scalar_text(struct load *load, struct node *node)
     diag->label = "would be taken literally";
     diag->help = "the environment gives connections, containers, prefixes and paths; "
                  "for all else there is `vars` and --var";
+    node->broken = true;
+    return false;
+}
+
+bool scalar_text(struct load *load, struct node *node)
+{
+    if (!scalar_value(load, node))
+        return false;
+    if (node->text[0] != '\0')
+        return true;
+    diag_add(load->diags, DIAG_EMPTY, node->span, "an empty text")->label = "a value is missing";
     node->broken = true;
     return false;
 }
@@ -203,6 +215,24 @@ bool scalar_span(struct load *load, struct node *node, int64_t *us)
         return true;
     return refuse(load, node, DIAG_DURATION, "a fixed time", "months differ in length",
                   "a number and a unit: 45s, 30m, 12h, 90d, 2w");
+}
+
+bool scalar_days(struct load *load, struct node *node, uint8_t *days)
+{
+    if (!scalar_text(load, node))
+        return false;
+    return window_days_read(node->text, days) ||
+           refuse(load, node, DIAG_DAYS, "days of the week", "not days",
+                  "mon-fri, or sat,sun: the first three letters");
+}
+
+bool scalar_clock(struct load *load, struct node *node, int *minutes)
+{
+    if (!scalar_text(load, node))
+        return false;
+    return window_clock_read(node->text, minutes) ||
+           refuse(load, node, DIAG_CLOCK, "a time of the day", "no such time",
+                  "hours and minutes: \"05:00\"");
 }
 
 bool scalar_instant(struct load *load, struct node *node, int64_t *instant_us)

@@ -17,7 +17,11 @@ struct node;
  * reference gave only that it did.                                                              */
 const char *scalar_shown(const struct load *load, const struct node *node);
 
-/* A scalar at all, not empty, and without a ${..} that nobody would replace. */
+/* NULL, without quotes and in any spelling that YAML has for it. */
+bool scalar_is_null(const struct node *node);
+/* A scalar at all, and without a ${..} that nobody would replace.  In quotes it may be empty. */
+MUST_USE bool scalar_value(struct load *load, struct node *node);
+/* The same, and not empty. */
 MUST_USE bool scalar_text(struct load *load, struct node *node);
 /* Letters, digits, '.', '_' and '-', begun by a letter or digit, at most 64. */
 MUST_USE bool scalar_name(struct load *load, struct node *node);
@@ -29,6 +33,8 @@ MUST_USE bool scalar_percent(struct load *load, struct node *node, uint32_t *ppm
 MUST_USE bool scalar_duration(struct load *load, struct node *node, struct when_duration *value);
 /* Without months and years: a fixed stretch of time. */
 MUST_USE bool scalar_span(struct load *load, struct node *node, int64_t *us);
+MUST_USE bool scalar_days(struct load *load, struct node *node, uint8_t *days);
+MUST_USE bool scalar_clock(struct load *load, struct node *node, int *minutes);
 MUST_USE bool scalar_instant(struct load *load, struct node *node, int64_t *instant_us);
 MUST_USE bool scalar_date(struct load *load, struct node *node, struct when_date *date);
 /* [-+]digits[.digits], exactly; false without a finding if the text is none, or too long. */

@@ -135,12 +135,21 @@ static const struct schema_key sqlite_keys[] = {
 static const struct schema sqlite = {"a sqlite catalog", sqlite_keys};
 const struct schema *const schema_catalogs[] = {&postgres, &sqlite};
 
+/* What all kinds of store have. */
+#define SET_KEY                                                                                    \
+    {                                                                                              \
+        "set", SCHEMA_MAP, AT(raw_store, set),                                                     \
+            .item = SCHEMA_VALUE,                                                                  \
+            .text = "further columns of the row that a cut-over to this store sets"                \
+    }
+
 static const struct schema_key local_keys[] = {
     {"type", SCHEMA_CHOICE, REQUIRED, AT(raw_store, type), .choices = schema_store_types,
      .text = "local or azure"},
     {"path", SCHEMA_ENV, REQUIRED, AT(raw_store, path), .text = "the folder"},
     {"urls", SCHEMA_LIST, AT(raw_store, urls), .item = SCHEMA_ENV,
      .text = "further URLs under which the catalog knows it"},
+    SET_KEY,
     {0},
 };
 static const struct schema local = {"a local store", local_keys};
@@ -155,6 +164,7 @@ static const struct schema_key azure_keys[] = {
      .text = "the access tier of what comes here; the account's if left out"},
     {"urls", SCHEMA_LIST, AT(raw_store, urls), .item = SCHEMA_ENV,
      .text = "further URLs under which the catalog knows it"},
+    SET_KEY,
     {0},
 };
 static const struct schema azure = {"an azure store", azure_keys};
@@ -201,6 +211,15 @@ static const struct schema_key guards_keys[] = {
 };
 const struct schema schema_guards = {"`guards`", guards_keys};
 
+static const struct schema_key window_keys[] = {
+    {"days", SCHEMA_DAYS, AT(raw_window, days), .text = "of the week: mon-fri; left out: all"},
+    {"from", SCHEMA_CLOCK, AT(raw_window, from_min), .text = "the first minute: 22:00"},
+    {"to", SCHEMA_CLOCK, AT(raw_window, to_min),
+     .text = "the first minute behind it; of the next day if it is not behind `from`"},
+    {0},
+};
+const struct schema schema_window = {"`window`", window_keys};
+
 static const struct schema_key policy_keys[] = {
     {"name", SCHEMA_NAME, REQUIRED, AT(raw_policy, name), .text = "its name"},
     {"description", SCHEMA_PROSE, AT(raw_policy, description), .text = "for people"},
@@ -218,6 +237,10 @@ static const struct schema_key policy_keys[] = {
      .text = "what becomes of the source"},
     {"guards", SCHEMA_OBJECT, AT(raw_policy, guards), .object = &schema_guards,
      .text = "limits that stop what goes wrong"},
+    {"window", SCHEMA_OBJECT, AT(raw_policy, window), .object = &schema_window,
+     .text = "when apply may begin directories"},
+    {"min_residency", SCHEMA_SPAN, AT(raw_policy, min_residency_us),
+     .text = "leave alone what frostline brought less than this ago"},
     {"expires", SCHEMA_DATE, AT(raw_policy, expires), .text = "the last day of a one-off"},
     {0},
 };
@@ -329,6 +352,16 @@ static const struct schema_key test_keys[] = {
     {0},
 };
 const struct schema schema_test = {"a test", test_keys};
+
+static const struct schema_key tests_file_keys[] = {
+    {"version", SCHEMA_INTEGER, AT(raw_tests_file, version), .text = "1"},
+    {"policy", SCHEMA_TEXT, AT(raw_tests_file, policy),
+     .text = "the policy that is tested; left out: that of the same name, NAME.yaml"},
+    {"tests", SCHEMA_LIST, REQUIRED, AT(raw_tests_file, tests), .item = SCHEMA_OBJECT,
+     .object = &schema_test, .text = "in place of the policy's own"},
+    {0},
+};
+const struct schema schema_tests_file = {"a file of tests", tests_file_keys};
 
 static const struct schema_key root_keys[] = {
     {"version", SCHEMA_INTEGER, REQUIRED, AT(raw_root, version), .text = "1"},
@@ -512,6 +545,12 @@ static void read_value(struct load *load, const struct schema_key *key, struct n
         break;
     case SCHEMA_INSTANT:
         done = scalar_instant(load, node, out);
+        break;
+    case SCHEMA_DAYS:
+        done = scalar_days(load, node, out);
+        break;
+    case SCHEMA_CLOCK:
+        done = scalar_clock(load, node, out);
         break;
     case SCHEMA_CHOICE:
         done = scalar_choice(load, node, key->choices, out);

@@ -17,6 +17,7 @@ struct node;
 enum schema_type {
     SCHEMA_TEXT,     /* struct node *: a scalar that is not empty                           */
     SCHEMA_PROSE,    /* struct node *: a scalar for people, anything may stand in it        */
+    SCHEMA_VALUE,    /* struct node *: a scalar, be it null or an empty text                */
     SCHEMA_NAME,     /* struct node *                                                       */
     SCHEMA_ENV,      /* struct node *: its ${..} replaced, possibly empty then              */
     SCHEMA_SECRET,   /* struct node *: with ${..}, for substitute_secret                    */
@@ -29,6 +30,8 @@ enum schema_type {
     SCHEMA_SPAN,     /* int64_t, microseconds                                               */
     SCHEMA_DATE,     /* struct when_date                                                    */
     SCHEMA_INSTANT,  /* int64_t, microseconds since 1970                                    */
+    SCHEMA_DAYS,     /* uint8_t, bit 0: Monday                                              */
+    SCHEMA_CLOCK,    /* int, minutes of the day                                             */
     SCHEMA_CHOICE,   /* unsigned, the index of the choice                                   */
     SCHEMA_OBJECT,   /* struct node *: a map whose keys are key->object                     */
     SCHEMA_LIST,     /* struct node *: at least one key->item                               */
@@ -71,7 +74,7 @@ struct raw_size {
 };
 struct raw_store {
     unsigned     type, tier; /* tier: enum access_tier less TIER_HOT */
-    struct node *connection_string, *container, *prefix, *path, *urls, *tier_node;
+    struct node *connection_string, *container, *prefix, *path, *urls, *tier_node, *set;
 };
 struct raw_hold {
     struct node     *name, *reason, *select;
@@ -90,11 +93,16 @@ struct raw_guards {
     unsigned             on_exceed;
 };
 struct raw_policy {
-    struct node *name, *description, *from, *target, *select, *exclude, *cleanup, *guards;
+    struct node *name, *description, *from, *target, *select, *exclude, *cleanup, *guards, *window;
     bool             enabled;
     int32_t          priority;
     unsigned         order_by, verify;
     struct when_date expires; /* the year 0: never */
+    int64_t          min_residency_us;
+};
+struct raw_window {
+    uint8_t days;
+    int     from_min, to_min;
 };
 struct raw_path {
     struct node *glob, *regex;
@@ -108,6 +116,11 @@ struct raw_sizes {
     uint64_t gt, gte, lt, lte;
 };
 
+/* A file that ends in POLICY_TESTS. */
+struct raw_tests_file {
+    int32_t      version;
+    struct node *policy, *tests;
+};
 struct raw_test {
     struct node *name, *recordings, *expect;
     int64_t      as_of_us;
@@ -158,9 +171,9 @@ enum test {
 };
 
 extern const struct schema schema_root, schema_connection, schema_time, schema_size, schema_hold,
-    schema_defaults, schema_cleanup, schema_policy, schema_guards, schema_select, schema_dates,
-    schema_path, schema_sizes, schema_tests, schema_test, schema_recording, schema_expect,
-    schema_expect_move, schema_expect_stay;
+    schema_defaults, schema_cleanup, schema_policy, schema_guards, schema_window, schema_select,
+    schema_dates, schema_path, schema_sizes, schema_tests, schema_test, schema_recording,
+    schema_expect, schema_expect_move, schema_expect_stay, schema_tests_file;
 extern const char *const schema_store_types[], *const schema_tiers[];
 /* By the index of the choice that is their `type`. */
 extern const struct schema *const schema_catalogs[], *const schema_stores[];

@@ -10,6 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define REFERENCE_MAX 64
+#define TITLE_MAX 64
 #define LINES 4 /* a key of a definition has one */
 
 /* ---- scalars ---- */
@@ -30,6 +31,9 @@
 #define CLOCK "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?"
 #define OFFSET "([Zz]|[-+]([01][0-9]|2[0-3]):[0-5][0-9])"
 
+#define WEEKDAY "(mon|tue|wed|thu|fri|sat|sun)"
+#define DAYS WEEKDAY "(-" WEEKDAY ")?"
+
 /* A text need not be quoted, so 5432 and true, which YAML takes for more, are texts as well. */
 #define ANY_SCALAR "string", "number", "boolean"
 
@@ -43,6 +47,7 @@ static const struct definition {
 } definitions[] = {
     [SCHEMA_TEXT] = {"text", {ANY_SCALAR}, "^(" NO_REFERENCE ")+$"},
     [SCHEMA_PROSE] = {"prose", {ANY_SCALAR, "null"}},
+    [SCHEMA_VALUE] = {"value", {ANY_SCALAR, "null"}, "^(" NO_REFERENCE ")*$"},
     [SCHEMA_NAME] = {"name", {ANY_SCALAR}, OR_VAR("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")},
     [SCHEMA_ENV] = {"environment", {ANY_SCALAR}, "^(" NO_REFERENCE "|" REFERENCE ")*$"},
     [SCHEMA_SECRET] = {"environment"},
@@ -55,6 +60,8 @@ static const struct definition {
     [SCHEMA_SPAN] = {"span", {"string"}, OR_VAR("[0-9]+[smhdw]")},
     [SCHEMA_DATE] = {"date", {"string"}, OR_VAR(DATE)},
     [SCHEMA_INSTANT] = {"instant", {"string"}, OR_VAR(DATE "([Tt ]" CLOCK OFFSET ")?")},
+    [SCHEMA_DAYS] = {"days", {"string"}, OR_VAR(DAYS "(, *" DAYS ")*")},
+    [SCHEMA_CLOCK] = {"clock", {"string"}, OR_VAR("(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")},
     [SCHEMA_SELECT] = {"selection"},
     [SCHEMA_TESTS] = {"test"},
 };
@@ -309,15 +316,17 @@ static void put_definitions(struct json_writer *json)
     json_object_end(json);
 }
 
-void schema_json_write(struct buf *out)
+void schema_json_write(const struct schema *root, struct buf *out)
 {
     struct json_writer json;
+    char title[TITLE_MAX];
+    snprintf(title, sizeof title, "%s of frostline", root->noun);
     json_begin(&json, out);
     json.lines = LINES;
     json_object_begin(&json);
     json_put_text(&json, "$schema", "http://json-schema.org/draft-07/schema#");
-    json_put_text(&json, "title", "A policy of frostline");
-    put_keys(&json, &schema_root);
+    json_put_text(&json, "title", title);
+    put_keys(&json, root);
     put_definitions(&json);
     json_object_end(&json);
     buf_char(out, '\n');

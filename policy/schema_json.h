@@ -8,7 +8,9 @@
 #define POLICY_SCHEMA_JSON_H
 
 struct buf;
+struct schema;
 
-/* The whole document, in lines, the last one ended: always the same bytes. */
-void schema_json_write(struct buf *out);
+/* The whole document of a kind of file (schema_root, schema_tests_file), in lines, the last one
+ * ended: always the same bytes. */
+void schema_json_write(const struct schema *root, struct buf *out);
 #endif

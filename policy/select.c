@@ -50,10 +50,40 @@ static struct clause *add_leaf(struct builder *builder, enum clause_kind kind,
     return &builder->items[index];
 }
 
-/* What was added since belongs to the group. */
+static bool is_slow(const struct clause *clause)
+{
+    for (const struct clause *at = clause; at < clause + clause->size; at++) {
+        if (at->kind == CLAUSE_PATH || at->kind == CLAUSE_PATTERN)
+            return true;
+    }
+    return false;
+}
+
+static struct clause *copy_children(struct clause *to, const struct clause *group, bool slow)
+{
+    const struct clause *end = group + group->size;
+    for (const struct clause *child = group + 1; child < end; child += child->size) {
+        if (is_slow(child) != slow)
+            continue;
+        memcpy(to, child, child->size * sizeof *to);
+        to += child->size;
+    }
+    return to;
+}
+
+/* What was added since belongs to the group; what is slow goes to its end. */
 static void close_group(struct builder *builder, size_t group)
 {
-    builder->items[group].size = (uint32_t)(builder->count - group);
+    struct clause *clause = &builder->items[group];
+    size_t count = builder->count - group - 1;
+    clause->size = (uint32_t)count + 1;
+    if (count == 0 || !is_slow(clause))
+        return;
+    struct arena_mark mark = arena_mark(builder->load->arena);
+    struct clause *sorted = arena_make(builder->load->arena, count * sizeof *sorted);
+    copy_children(copy_children(sorted, clause, false), clause, true);
+    memcpy(clause + 1, sorted, count * sizeof *sorted);
+    arena_back(builder->load->arena, mark);
 }
 
 /* How a test is written in words, and what passes it. */
@@ -327,17 +357,11 @@ static void compile_everything(struct builder *builder, struct node *value)
 
 /* ---- tests on fields ---- */
 
-static bool is_null_word(const struct node *node)
-{
-    return node->plain && (str_equal(node->text, "null") || str_equal(node->text, "~") ||
-                           str_equal(node->text, "Null") || str_equal(node->text, "NULL"));
-}
-
 static bool literal_text(struct load *load, struct node *node)
 {
     if (!scalar_text(load, node))
         return false;
-    if (!is_null_word(node))
+    if (!scalar_is_null(node))
         return true;
     struct diag *diag =
         diag_add(load->diags, DIAG_NULL, node->span, "nothing is equal to `%s`", node->text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -14,6 +15,7 @@
 #define NAME_BYTES_MAX 1024                  /* of a variable, a path or a credential */
 #define TEXT_BYTES_MAX POLICY_FILE_BYTES_MAX /* of a scalar with what its references give */
 #define SCRATCH_BYTES_MAX ((size_t)32 << 20)
+#define STAND_IN_BYTES 8                    /* of a digest, as hexadecimal digits */
 #define CREDENTIALS "CREDENTIALS_DIRECTORY" /* systemd.exec(5), "Credentials" */
 
 /* ---- $name ---- */
@@ -240,6 +242,25 @@ static void refuse(struct expansion *out, const struct piece *piece, int code, c
     out->broken = true;
 }
 
+/* 16 letters and digits, which could be an account, a container, a host, a folder or a key; of one
+ * name always the same ones, so that what is one place stays one.  A whole connection needs its
+ * form as well. */
+static void put_stand_in(struct expansion *out, const struct piece *piece)
+{
+    const struct node *key = out->node->key;
+    bool is_whole = key != NULL && piece->size == strlen(out->node->text);
+    uint8_t digest[DIGEST_SHA256_BYTES];
+    char word[DIGEST_HEX_MAX];
+    digest_of(DIGEST_SHA256, piece->name, strlen(piece->name), digest);
+    digest_hex(digest, STAND_IN_BYTES, word);
+    const char *text = word;
+    if (is_whole && str_equal(key->text, "connection_string"))
+        text = str_format(&out->scratch, "AccountName=%s;AccountKey=%s", word, word);
+    else if (is_whole && str_equal(key->text, "url"))
+        text = str_format(&out->scratch, "postgresql://%s/", word);
+    put(out, text, strlen(text), true);
+}
+
 static void put_variable(struct expansion *out, const struct piece *piece)
 {
     const struct load *load = out->load;
@@ -248,6 +269,8 @@ static void put_variable(struct expansion *out, const struct piece *piece)
         put(out, value, strlen(value), true);
     else if (piece->has_default)
         put_default(out, piece);
+    else if (load->source->stand_ins)
+        put_stand_in(out, piece);
     else
         refuse(out, piece, DIAG_ENV_MISSING,
                str_format(load->arena, "the environment has no `%s`", piece->name),
@@ -299,6 +322,8 @@ static void put_file(struct expansion *out, const struct piece *piece, const cha
     const char *wrong = done ? check_content(bytes, &size) : why_unread(load, &err);
     if (missing && piece->has_default)
         put_default(out, piece);
+    else if (missing && load->source->stand_ins)
+        put_stand_in(out, piece);
     else if (wrong == NULL)
         put(out, bytes, size, true);
     else
@@ -318,6 +343,8 @@ static void put_credential(struct expansion *out, const struct piece *piece)
         refuse(out, piece, DIAG_CREDENTIAL,
                str_format(load->arena, "`%s` is not the name of a credential", name),
                "a name is wanted, not a path", "");
+    else if ((folder == NULL || folder[0] == '\0') && load->source->stand_ins)
+        put_stand_in(out, piece);
     else if (folder == NULL || folder[0] == '\0')
         refuse(out, piece, DIAG_CREDENTIAL, "there are no credentials",
                "the environment has no `" CREDENTIALS "`",

@@ -1,5 +1,8 @@
 #include "state/catalog.h"
 
+#include <assert.h>
+
+#include "base/str.h"
 #include "state/catalog_pg.h"
 #include "state/catalog_retry.h"
 #include "state/catalog_sqlite.h"
@@ -18,8 +21,24 @@ const char *catalog_name(const struct catalog_config *config, size_t part)
     case CATALOG_SIZE:
         return config->size;
     default:
-        return config->fields[part - CATALOG_FIELD].column;
+        part -= CATALOG_FIELD;
+        return part < config->field_count ? config->fields[part].column
+                                          : config->sets[part - config->field_count].column;
     }
+}
+
+size_t catalog_set_part(const struct catalog_config *config, size_t set)
+{
+    return CATALOG_FIELD + config->field_count + set;
+}
+
+size_t catalog_set_index(const struct catalog_config *config, const char *column)
+{
+    size_t index = 0;
+    while (index < config->set_count && !str_equal(config->sets[index].column, column))
+        index++;
+    assert(index < config->set_count);
+    return index;
 }
 
 bool catalog_open(const struct catalog_config *config, struct clock *clock,

@@ -27,6 +27,12 @@ struct catalog_field {
     const char *column;
 };
 
+/* A further column that a cut-over sets, to the value that its type reads in the text. */
+struct catalog_set {
+    const char *column;
+    const char *value; /* NULL: NULL */
+};
+
 /* Which table, and what its columns mean.  The policy fills it in; all it points at outlives the
  * catalog. */
 struct catalog_config {
@@ -42,6 +48,8 @@ struct catalog_config {
     uint64_t size_unit;           /* bytes per one of the column */
     const struct catalog_field *fields;
     size_t field_count;
+    const struct catalog_set *sets; /* of all cuts; neither the id nor the location */
+    size_t set_count;
     uint32_t lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
 };
 
@@ -52,8 +60,10 @@ enum catalog_part {
     CATALOG_LOCATION,
     CATALOG_TIME,
     CATALOG_SIZE,
-    CATALOG_FIELD /* the first of the fields; the others follow */
+    CATALOG_FIELD /* the first of the fields; the others follow, and then the sets */
 };
+/* The part that a set's column is. */
+size_t catalog_set_part(const struct catalog_config *config, size_t set);
 /* The name that the config has for it; NULL: none. */
 const char *catalog_name(const struct catalog_config *config, size_t part);
 
@@ -61,7 +71,9 @@ const char *catalog_name(const struct catalog_config *config, size_t part);
 enum catalog_flaw_kind {
     CATALOG_FLAW_MISSING, /* there is no such table or column */
     CATALOG_FLAW_TYPE,    /* a view; a location that is no text */
-    CATALOG_FLAW_KEY      /* the id may be NULL, or stand in two rows */
+    CATALOG_FLAW_KEY,     /* the id may be NULL, or stand in two rows */
+    CATALOG_FLAW_SET      /* a column can't be set, or not to that value; of the latter SQLite can't
+                           * be asked */
 };
 struct catalog_flaw {
     enum catalog_flaw_kind kind;
@@ -69,6 +81,9 @@ struct catalog_flaw {
     const char *text;    /* "the table `ecal` has no column `ecal_nam`" */
     const char *nearest; /* the name that was likely meant; NULL: none */
 };
+
+/* The first of the sets that is of this column; there is one for each column that a cut sets. */
+size_t catalog_set_index(const struct catalog_config *config, const char *column);
 
 /* What the table is really like.  Strings live in the arena. */
 struct catalog_shape {
@@ -93,6 +108,8 @@ struct catalog_cut {
                          * or below it belongs to the cut */
     const struct catalog_row *rows;
     size_t count;
+    const struct catalog_set *sets; /* of the config's; made in every row */
+    size_t set_count;
 };
 enum catalog_outcome {
     CATALOG_CUT,     /* committed: every row is at its new location */
@@ -114,8 +131,8 @@ typedef bool catalog_visit(void *context, const struct record *record, struct er
 struct catalog_ops {
     const char *kind; /* "postgres" */
     /* True with flaws as well.  ERR_DENIED, ERR_BUSY when it can't be reached.  To every call that
-     * reads or writes rows the first flaw is an error: ERR_MISSING, or ERR_INPUT if it is of type
-     * or key. */
+     * reads or writes rows the first flaw is an error: ERR_MISSING if something is, else ERR_INPUT.
+     */
     bool (*describe)(struct catalog *, struct arena *, struct catalog_shape *, struct err *);
     /* One read-only snapshot for all cursors until snapshot_end, on a connection of its own: all
      * other calls see the present.  One thread at a time; one cursor at a time. */
@@ -131,12 +148,14 @@ struct catalog_ops {
     void (*cursor_close)(struct catalog_cursor *);
     /* True with an outcome; false only if surely nothing was changed.  One transaction with the
      * settings of the safety rules; the rows at or below source are locked and must be exactly the
-     * given ones at their old locations.  COMMIT is sent only after the UPDATE's reply is in: an
-     * unknown commit then holds its locks, and a locking look waits for it. */
+     * given ones at their old locations.  The sets are made by the UPDATE of the locations itself.
+     * COMMIT is sent only after the UPDATE's reply is in: an unknown commit then holds its locks,
+     * and a locking look waits for it. */
     bool (*cut_over)(struct catalog *, const struct catalog_cut *, enum catalog_outcome *,
                      struct err *);
     /* With `lock`, the rows are locked first (FOR UPDATE) and let go again: the look waits for a
-     * transaction that is still alive. */
+     * transaction that is still alive.  Locations alone are looked at: whoever saw a new one knows
+     * that the sets were made with it. */
     bool (*look)(struct catalog *, const struct catalog_cut *, bool lock, struct catalog_sight *,
                  struct err *);
     /* The rows with these ids, in no order, those that exist.  visit may not call the catalog. */
@@ -155,6 +174,7 @@ struct catalog {
     const struct catalog_ops *ops;
 };
 
+#define CATALOG_SETS_MAX 16 /* in one cut */
 #define CATALOG_LOCK_WAIT_MS 5000
 #define CATALOG_STATEMENT_MS 600000
 #define CATALOG_CONNECT_S 15

@@ -10,7 +10,7 @@ void catalog_flaw_init(struct catalog_flaws *flaws, const struct catalog_config 
                        struct arena *arena)
 {
     /* One for each part at most. */
-    size_t parts = CATALOG_FIELD + config->field_count;
+    size_t parts = catalog_set_part(config, config->set_count);
     *flaws = (struct catalog_flaws){
         .config = config, .arena = arena, .items = arena_make(arena, parts * sizeof *flaws->items)};
 }
@@ -55,6 +55,25 @@ void catalog_flaw_key(struct catalog_flaws *flaws, const char *why)
 {
     add(flaws, CATALOG_FLAW_KEY, CATALOG_ID,
         str_format(flaws->arena, "the id column `%s` %s", flaws->config->id, why), NULL);
+}
+
+void catalog_flaw_set(struct catalog_flaws *flaws, size_t set, const char *why)
+{
+    add(flaws, CATALOG_FLAW_SET, catalog_set_part(flaws->config, set),
+        str_format(flaws->arena, "the column `%s` can't be set: %s",
+                   flaws->config->sets[set].column, why),
+        NULL);
+}
+
+bool catalog_flaw_may_set(struct catalog_flaws *flaws, size_t set, bool generated, bool not_null)
+{
+    if (generated)
+        catalog_flaw_set(flaws, set, "the database makes its values itself");
+    else if (not_null && flaws->config->sets[set].value == NULL)
+        catalog_flaw_set(flaws, set, "it may not be NULL");
+    else
+        return true;
+    return false;
 }
 
 bool catalog_flaw_has(const struct catalog_flaws *flaws, size_t part)

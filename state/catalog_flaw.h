@@ -19,6 +19,10 @@ void catalog_flaw_missing(struct catalog_flaws *flaws, size_t part, const char *
 void catalog_flaw_type(struct catalog_flaws *flaws, size_t part, const char *what);
 /* why: the id is no key. */
 void catalog_flaw_key(struct catalog_flaws *flaws, const char *why);
+/* why: the column can't be set to what the config's set of that index says. */
+void catalog_flaw_set(struct catalog_flaws *flaws, size_t set, const char *why);
+/* False after such a flaw: the database makes the column's values itself, or it takes no NULL. */
+bool catalog_flaw_may_set(struct catalog_flaws *flaws, size_t set, bool generated, bool not_null);
 bool catalog_flaw_has(const struct catalog_flaws *flaws, size_t part);
 /* True if there are none; else the first one is the error. */
 MUST_USE bool catalog_flaw_none(const struct catalog_flaws *flaws, struct err *err);

@@ -7,16 +7,24 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "base/when.h"
 #include "state/catalog_flaw.h"
 #include "state/catalog_tally.h"
 #include "state/catalog_value.h"
 
 #define FAULTS_MAX 64
 #define SCRATCH_MAX ((size_t)1 << 30)
+#define SETS_BYTES_MAX ((size_t)64 << 20)
 
 struct memory_rows {
     struct record **items; /* each one block, with all that it points to */
     size_t count, capacity;
+};
+
+/* What a cut-over set in one row. */
+struct memory_set {
+    const char *id, *column, *value;
+    const struct memory_set *next; /* the one before it */
 };
 
 struct catalog_memory {
@@ -27,7 +35,9 @@ struct catalog_memory {
     pthread_mutex_t mutex;
     struct memory_rows rows; /* by id */
     bool in_snapshot;
-    struct memory_rows snapshot; /* copies, in the order of a cursor */
+    struct memory_rows snapshot;  /* copies, in the order of a cursor */
+    struct arena arena;           /* holds what was set */
+    const struct memory_set *set; /* the latest one */
     enum catalog_memory_fault faults[FAULTS_MAX];
     size_t fault_first, fault_count;
 };
@@ -66,6 +76,12 @@ static const char *pack_text(char **to, const char *text)
     return pack(to, text, text != NULL ? strlen(text) : 0);
 }
 
+/* They stand right behind it. */
+static struct value *row_fields(struct record *row)
+{
+    return (struct value *)(row + 1);
+}
+
 /* A copy of the record in one block, with another location if one is given. */
 static struct record *row_make(const struct record *record, const char *location)
 {
@@ -75,7 +91,7 @@ static struct record *row_make(const struct record *record, const char *location
             texts += record->fields[i].text.size_bytes + 1;
     size_t fields = record->field_count * sizeof(struct value);
     struct record *row = or_abort(malloc(sizeof *row + fields + texts));
-    struct value *values = (struct value *)(row + 1);
+    struct value *values = row_fields(row);
     char *to = (char *)(values + record->field_count);
 
     *row = *record;
@@ -142,16 +158,26 @@ static struct catalog_memory *memory_of(struct catalog *catalog)
 
 /* -- the table -------------------------------------------------------------------------------- */
 
+/* NULL: there is none of that name. */
+static const struct catalog_memory_column *column_of(const struct catalog_memory_table *table,
+                                                     const char *name)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (str_equal(table->columns[i].name, name))
+            return &table->columns[i];
+    return NULL;
+}
+
 /* NULL after a flaw. */
 static const struct catalog_memory_column *find_column(const struct catalog_memory_table *table,
                                                        size_t part, struct catalog_flaws *flaws)
 {
+    const struct catalog_memory_column *found = column_of(table, catalog_name(flaws->config, part));
+    if (found != NULL)
+        return found;
     const char **names = arena_make(flaws->arena, (table->column_count + 1) * sizeof *names);
-    for (size_t i = 0; i < table->column_count; i++) {
+    for (size_t i = 0; i < table->column_count; i++)
         names[i] = table->columns[i].name;
-        if (str_equal(names[i], catalog_name(flaws->config, part)))
-            return &table->columns[i];
-    }
     catalog_flaw_missing(flaws, part, names);
     return NULL;
 }
@@ -200,6 +226,57 @@ static void look_at_columns(const struct catalog_memory_table *table, struct cat
     }
 }
 
+/* The text as a value of that kind; false if it is none.  Texts are borrowed. */
+static bool read_value(const char *text, enum value_kind kind, struct value *value)
+{
+    struct when_date date;
+    struct err ignored;
+    char *end;
+    *value = (struct value){.kind = text != NULL ? kind : VALUE_NULL};
+    switch (value->kind) {
+    case VALUE_NULL:
+        return true;
+    case VALUE_TEXT:
+        value->text.bytes = text;
+        value->text.size_bytes = (uint32_t)strlen(text);
+        return true;
+    case VALUE_INTEGER:
+        return str_to_i64(text, &value->integer);
+    case VALUE_DECIMAL:
+        *value = catalog_value_double(strtod(text, &end));
+        return end != text && *end == '\0';
+    case VALUE_BOOLEAN:
+        value->boolean = str_equal(text, "true");
+        return value->boolean || str_equal(text, "false");
+    case VALUE_INSTANT:
+        return when_instant_read(text, &value->instant_us, &ignored);
+    case VALUE_DATE:
+        if (!when_date_read(text, &date, &ignored))
+            return false;
+        value->instant_us = when_days(date) * WHEN_DAY_US;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void look_at_sets(const struct catalog_memory_table *table, struct catalog_flaws *flaws)
+{
+    const struct catalog_config *config = flaws->config;
+    for (size_t i = 0; i < config->set_count; i++) {
+        const struct catalog_memory_column *column =
+            find_column(table, catalog_set_part(config, i), flaws);
+        const char *text = config->sets[i].value;
+        struct value value;
+        if (column != NULL &&
+            catalog_flaw_may_set(flaws, i, column->is_generated,
+                                 column->is_key || column->is_never_null) &&
+            !read_value(text, column->kind, &value))
+            catalog_flaw_set(flaws, i,
+                             str_format(flaws->arena, "`%s` is no value of its type", text));
+    }
+}
+
 static void look_at_table(const struct catalog_memory_table *table, struct catalog_flaws *flaws,
                           struct catalog_shape *shape)
 {
@@ -210,6 +287,7 @@ static void look_at_table(const struct catalog_memory_table *table, struct catal
     look_at_id(table, flaws);
     look_at_location(table, flaws, shape);
     look_at_columns(table, flaws, shape);
+    look_at_sets(table, flaws);
 }
 
 /* What a table would be like that is as the config has it. */
@@ -341,6 +419,40 @@ static void memory_cursor_close(struct catalog_cursor *cursor)
     free(cursor);
 }
 
+/* -- what a cut sets --------------------------------------------------------------------------- */
+
+/* Of a declared field. */
+static enum value_kind kind_of(const struct catalog_memory *self, size_t field)
+{
+    return self->table == NULL ? self->field_kinds[field]
+                               : column_of(self->table, self->config->fields[field].column)->kind;
+}
+
+/* The index of the declared field that is this column; field_count if none is. */
+static size_t field_of(const struct catalog_config *config, const char *column)
+{
+    size_t field = 0;
+    while (field < config->field_count && !str_equal(config->fields[field].column, column))
+        field++;
+    return field;
+}
+
+static void set_value(struct catalog_memory *self, struct record *row,
+                      const struct catalog_set *set)
+{
+    struct memory_set *made = arena_make(&self->arena, sizeof *made);
+    made->id = arena_copy(&self->arena, row->id);
+    made->column = arena_copy(&self->arena, set->column);
+    made->value = set->value != NULL ? arena_copy(&self->arena, set->value) : NULL;
+    made->next = self->set;
+    self->set = made;
+
+    size_t field = field_of(self->config, set->column);
+    struct value value;
+    if (field < row->field_count && read_value(made->value, kind_of(self, field), &value))
+        row_fields(row)[field] = value;
+}
+
 /* -- what reads and writes the rows themselves ------------------------------------------------ */
 
 static void tally_all(const struct catalog_memory *self, const struct catalog_cut *cut,
@@ -360,7 +472,10 @@ static void move_rows(struct catalog_memory *self, const struct catalog_cut *cut
     for (size_t i = 0; i < cut->count; i++) {
         bool found;
         size_t index = rows_find(&self->rows, cut->rows[i].id, &found);
-        rows_put(&self->rows, row_make(self->rows.items[index], cut->rows[i].new_location));
+        struct record *row = row_make(self->rows.items[index], cut->rows[i].new_location);
+        for (size_t k = 0; k < cut->set_count; k++)
+            set_value(self, row, &cut->sets[k]);
+        rows_put(&self->rows, row);
     }
 }
 
@@ -463,6 +578,7 @@ static void memory_close(struct catalog *catalog)
     rows_free(&self->rows);
     rows_free(&self->snapshot);
     pthread_mutex_destroy(&self->mutex);
+    arena_free(&self->arena);
     free(self);
 }
 
@@ -490,6 +606,7 @@ struct catalog_memory *catalog_memory_make(const struct catalog_config *config,
     *self = (struct catalog_memory){
         .catalog.ops = &MEMORY_OPS, .config = config, .field_kinds = field_kinds};
     pthread_mutex_init(&self->mutex, NULL);
+    arena_init(&self->arena, SETS_BYTES_MAX);
     return self;
 }
 
@@ -529,6 +646,15 @@ const char *catalog_memory_location(const struct catalog_memory *memory, const c
     bool found;
     size_t index = rows_find(&memory->rows, id, &found);
     return found ? memory->rows.items[index]->location : NULL;
+}
+
+const char *catalog_memory_value(const struct catalog_memory *memory, const char *id,
+                                 const char *column)
+{
+    const struct memory_set *set = memory->set;
+    while (set != NULL && !(str_equal(set->id, id) && str_equal(set->column, column)))
+        set = set->next;
+    return set != NULL ? set->value : NULL;
 }
 
 void catalog_memory_fail_next(struct catalog_memory *memory, enum catalog_memory_fault fault)

@@ -20,6 +20,8 @@ struct catalog_memory_column {
     bool is_naive;   /* it shows times, or dates, of no named zone */
     bool is_key;     /* no NULL, and nothing twice */
     bool is_indexed; /* in the order of bytes */
+    bool is_never_null;
+    bool is_generated; /* the database makes its values itself */
 };
 struct catalog_memory_table {
     const char *name;
@@ -34,6 +36,10 @@ void catalog_memory_put(struct catalog_memory *memory, const struct record *reco
 void catalog_memory_remove(struct catalog_memory *memory, const char *id);
 /* NULL: no such row (or its location is NULL).  Valid until the row changes. */
 const char *catalog_memory_location(const struct catalog_memory *memory, const char *id);
+/* What a cut-over set there last, be it a declared field, which has the value, or any other column.
+ * NULL: nothing, or NULL. */
+const char *catalog_memory_value(const struct catalog_memory *memory, const char *id,
+                                 const char *column);
 
 /* What the next cut_over calls do, one each, then none. */
 enum catalog_memory_fault {

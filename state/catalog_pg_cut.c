@@ -53,20 +53,27 @@ static bool lock_rows(struct work *work, struct err *err)
     return true;
 }
 
+/* ", "column" = $4, ..": a parameter for each set, behind those of the rows. */
+static const char *join_sets(const struct work *work, struct catalog_pg_query *query)
+{
+    const char *sets = "";
+    for (size_t i = 0; i < work->cut->set_count; i++) {
+        const struct catalog_set *set = &work->cut->sets[i];
+        size_t known = catalog_set_index(work->link->config, set->column);
+        catalog_pg_query_literal(query, set->value);
+        sets = str_format(work->scratch, "%s, %s = $%d", sets,
+                          work->link->table->sets[known].quoted, query->param_count);
+    }
+    return sets;
+}
+
 static bool update_rows(struct work *work, uint64_t *updated, struct err *err)
 {
     const struct catalog_pg_table *table = work->link->table;
     const struct catalog_row *rows = work->cut->rows;
     size_t count = work->cut->count;
     struct buf arrays[3];
-    struct catalog_pg_query query = {
-        .sql = str_format(work->scratch,
-                          "UPDATE %s AS t SET %s = v.new_location"
-                          " FROM unnest($1::text[], $2::text[], $3::text[])"
-                          " AS v(id, old_location, new_location)"
-                          " WHERE t.%s = v.id::%s AND t.%s COLLATE \"C\" = v.old_location",
-                          table->quoted, table->location.quoted, table->id.quoted, table->id_type,
-                          table->location.quoted)};
+    struct catalog_pg_query query = {.param_count = 0};
     catalog_pg_query_array(&arrays[0], &rows->id, count, sizeof *rows);
     catalog_pg_query_array(&arrays[1], &rows->old_location, count, sizeof *rows);
     catalog_pg_query_array(&arrays[2], &rows->new_location, count, sizeof *rows);
@@ -75,6 +82,13 @@ static bool update_rows(struct work *work, uint64_t *updated, struct err *err)
         catalog_pg_query_texts(&query, &arrays[i]);
         fits = fits && buf_check(&arrays[i], "the list of rows to cut over", err);
     }
+    query.sql = str_format(work->scratch,
+                           "UPDATE %s AS t SET %s = v.new_location%s"
+                           " FROM unnest($1::text[], $2::text[], $3::text[])"
+                           " AS v(id, old_location, new_location)"
+                           " WHERE t.%s = v.id::%s AND t.%s COLLATE \"C\" = v.old_location",
+                           table->quoted, table->location.quoted, join_sets(work, &query),
+                           table->id.quoted, table->id_type, table->location.quoted);
     CATALOG_PG_REPLY reply = {.count = 0};
     bool ok = fits && catalog_pg_link_batch(work->link, &query, 1, &reply, err);
     for (size_t i = 0; i < 3; i++)

@@ -85,6 +85,11 @@ void catalog_pg_query_text(struct catalog_pg_query *query, const char *text)
     add_param(query, TEXT_OID, text, 0, 0);
 }
 
+void catalog_pg_query_literal(struct catalog_pg_query *query, const char *text)
+{
+    add_param(query, InvalidOid, text, 0, 0);
+}
+
 void catalog_pg_query_texts(struct catalog_pg_query *query, const struct buf *array)
 {
     add_param(query, TEXT_ARRAY_OID, array->bytes, array->size, 1);

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "state/catalog.h"
 
-#define CATALOG_PG_PARAMS_MAX 4
+#define CATALOG_PG_PARAMS_MAX (3 + CATALOG_SETS_MAX) /* of the UPDATE of a cut */
 #define CATALOG_PG_BATCH_MAX 6
 #define CATALOG_PG_PARAM_BYTES_MAX ((size_t)1 << 28)
 
@@ -37,6 +37,8 @@ struct catalog_pg_query {
 };
 /* A NULL text is NULL in SQL. */
 void catalog_pg_query_text(struct catalog_pg_query *query, const char *text);
+/* The type is that of its place in the statement, and reads the text as it reads a literal. */
+void catalog_pg_query_literal(struct catalog_pg_query *query, const char *text);
 /* The query stays where it is from now on. */
 void catalog_pg_query_number(struct catalog_pg_query *query, int64_t number);
 /* The array in the binary format (array_send of PostgreSQL), in a buf that outlives the query. */

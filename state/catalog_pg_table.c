@@ -44,7 +44,8 @@ static const char LIST_TABLES[] =
     " WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%'"
     " AND n.nspname <> 'information_schema' ORDER BY 1 LIMIT $2::int8";
 
-/* $1: the table.  A domain counts as what it is made of. */
+/* $1: the table.  A domain counts as what it is made of; but the last two are the type's own name,
+ * without and with its length. */
 static const char LIST_COLUMNS[] =
     "WITH RECURSIVE base AS ("
     " SELECT a.attnum, t.oid, t.typtype, t.typbasetype"
@@ -53,7 +54,9 @@ static const char LIST_COLUMNS[] =
     " UNION ALL SELECT b.attnum, t.oid, t.typtype, t.typbasetype"
     " FROM base b JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd')"
     " SELECT a.attname, a.attnum, a.attnotnull, b.oid, b.typtype, format_type(b.oid, -1),"
-    " coalesce(l.collisdeterministic, true), quote_ident(a.attname)"
+    " coalesce(l.collisdeterministic, true), quote_ident(a.attname),"
+    " a.attgenerated <> '' OR a.attidentity = 'a',"
+    " format_type(a.atttypid, -1), format_type(a.atttypid, a.atttypmod)"
     " FROM base b JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.attnum"
     " LEFT JOIN pg_collation l ON l.oid = a.attcollation"
     " WHERE b.typtype <> 'd' ORDER BY a.attnum";
@@ -103,6 +106,13 @@ static const char *const *names_of(const PGresult *result, struct arena *arena)
     for (int row = 0; row < count; row++)
         names[row] = PQgetvalue(result, row, 0);
     return names;
+}
+
+static bool begin(struct catalog_pg_link *link, struct catalog_pg_reply *reply, struct err *err)
+{
+    struct catalog_pg_query queries[CATALOG_PG_BEGIN_COUNT];
+    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, queries);
+    return catalog_pg_link_batch(link, queries, CATALOG_PG_BEGIN_COUNT, reply, err);
 }
 
 /* -- the table -------------------------------------------------------------------------------- */
@@ -297,6 +307,64 @@ static void choose_below(struct finding *finding)
                                         PQgetvalue(finding->columns, finding->location_row, 7));
 }
 
+/* -- what a cut-over sets ---------------------------------------------------------------------- */
+
+/* As the UPDATE will read it: by the type's own input.  But a cast cuts a text off where an UPDATE
+ * refuses it: what it gives must be the text itself. */
+static const char *ask_value(struct arena *arena, const char *plain, const char *whole,
+                             enum value_kind kind)
+{
+    return kind == VALUE_TEXT
+               ? str_format(arena, "SELECT 1 WHERE $1::%s IS NOT DISTINCT FROM $1::%s", plain,
+                            whole)
+               : str_format(arena, "SELECT $1::%s", whole);
+}
+
+/* A refusal is a flaw, and ends the transaction: what follows is asked in one more. */
+static bool check_value(struct finding *finding, size_t set, int row, struct err *err)
+{
+    struct catalog_pg_link *link = finding->link;
+    const char *value = link->config->sets[set].value;
+    const char *whole = PQgetvalue(finding->columns, row, 10);
+    struct catalog_pg_query query = {.sql = ask_value(&link->arena,
+                                                      PQgetvalue(finding->columns, row, 9), whole,
+                                                      finding->table->sets[set].kind)};
+    CATALOG_PG_REPLY reply = {.count = 0};
+    catalog_pg_query_literal(&query, value);
+    if (catalog_pg_link_batch(link, &query, 1, &reply, err)) {
+        if (PQntuples(reply.results[0]) == 0)
+            catalog_flaw_set(finding->flaws, set,
+                             str_format(&link->arena, "`%s` is too long for %s", value, whole));
+        return true;
+    }
+    if (err->kind != ERR_INPUT && err->kind != ERR_CONFLICT) /* the latter: a domain's constraint */
+        return false;
+    if (link->conn == NULL) /* and the arena is empty */
+        return ERR(err, ERR_BUSY, "the connection to the catalog was lost");
+    catalog_flaw_set(finding->flaws, set, err->text);
+    return begin(link, &reply, err);
+}
+
+static bool find_set(struct finding *finding, size_t set, struct err *err)
+{
+    const PGresult *columns = finding->columns;
+    int row = find_column(finding, catalog_set_part(finding->link->config, set),
+                          &finding->table->sets[set]);
+    return row < 0 ||
+           !catalog_flaw_may_set(finding->flaws, set, is_true(columns, row, 8),
+                                 is_true(columns, row, 2)) ||
+           check_value(finding, set, row, err);
+}
+
+static bool find_sets(struct finding *finding, struct err *err)
+{
+    const struct catalog_config *config = finding->link->config;
+    for (size_t i = 0; i < config->set_count; i++)
+        if (!find_set(finding, i, err))
+            return err_wrap(err, "setting the column `%s`", config->sets[i].column);
+    return true;
+}
+
 /* -- its SQL ---------------------------------------------------------------------------------- */
 
 static const char *join_select(const struct catalog_pg_table *table, struct arena *arena)
@@ -370,12 +438,15 @@ static bool find_parts(struct finding *finding, struct err *err)
         check_location(finding);
     if (!catalog_flaw_has(finding->flaws, CATALOG_LOCATION))
         choose_below(finding);
+    if (!find_sets(finding, err))
+        return false;
     if (finding->flaws->count == 0)
         make_sql(finding);
     return true;
 }
 
-/* In the transaction that the link is in.  NULL after an error, which a flaw is not. */
+/* In the transaction that the link is in, or, after a flaw, one like it.  NULL after an error,
+ * which a flaw is not. */
 static struct catalog_pg_table *look(struct catalog_pg_link *link, const char *schemas,
                                      struct catalog_flaws *flaws, struct err *err)
 {
@@ -383,16 +454,10 @@ static struct catalog_pg_table *look(struct catalog_pg_link *link, const char *s
     struct finding finding = {.link = link, .flaws = flaws, .table = table};
     size_t values = link->config->field_count + 2;
     table->values = arena_make(&link->arena, values * sizeof *table->values);
+    table->sets = arena_make(&link->arena, link->config->set_count * sizeof *table->sets);
     if (!find_table(&finding, schemas, err) || (flaws->count == 0 && !find_parts(&finding, err)))
         return NULL;
     return table;
-}
-
-static bool begin(struct catalog_pg_link *link, struct catalog_pg_reply *reply, struct err *err)
-{
-    struct catalog_pg_query queries[CATALOG_PG_BEGIN_COUNT];
-    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, queries);
-    return catalog_pg_link_batch(link, queries, CATALOG_PG_BEGIN_COUNT, reply, err);
 }
 
 static void forget(struct catalog_pg_link *link)

@@ -29,6 +29,7 @@ struct catalog_pg_table {
     struct catalog_pg_column id, location;
     struct catalog_pg_column *values; /* time and size, if there are any, and then the fields */
     size_t value_count;
+    struct catalog_pg_column *sets; /* of the config's sets, one each */
     enum catalog_pg_key key;
     const char *id_type;
     const char *select;          /* id and location as texts, then the values */

@@ -145,6 +145,7 @@ static bool sqlite_below(struct catalog *catalog, const char *directory, size_t 
 /* One call on one cut: everything in scratch goes when it is over. */
 struct work {
     sqlite3 *db;
+    const struct catalog_config *config;
     const struct catalog_cut *cut;
     struct arena *scratch;
     struct catalog_sqlite_table table;
@@ -204,6 +205,18 @@ static bool fail_update(struct err *err)
     return false;
 }
 
+/* ", "column" = ?4, ..": a parameter for each set, behind those of the row. */
+static const char *join_sets(const struct work *work)
+{
+    const char *sets = "";
+    for (size_t i = 0; i < work->cut->set_count; i++) {
+        size_t known = catalog_set_index(work->config, work->cut->sets[i].column);
+        sets =
+            str_format(work->scratch, "%s, %s = ?%zu", sets, work->table.sets[known].quoted, i + 4);
+    }
+    return sets;
+}
+
 static bool update_rows(struct work *work, bool *all, struct err *err)
 {
     const struct catalog_sqlite_table *table = &work->table;
@@ -212,9 +225,9 @@ static bool update_rows(struct work *work, bool *all, struct err *err)
     *all = true;
     if (!sql_prepare(work->db,
                      str_format(work->scratch,
-                                "UPDATE %s SET %s = ?2 WHERE %s AND %s COLLATE BINARY = ?3",
-                                table->quoted, table->location.quoted, table->has_id,
-                                table->location.quoted),
+                                "UPDATE %s SET %s = ?2%s WHERE %s AND %s COLLATE BINARY = ?3",
+                                table->quoted, table->location.quoted, join_sets(work),
+                                table->has_id, table->location.quoted),
                      &statement, err))
         return false;
     for (size_t i = 0; i < work->cut->count && ok && *all; i++) {
@@ -222,6 +235,8 @@ static bool update_rows(struct work *work, bool *all, struct err *err)
         sql_put_text(&parameters, work->cut->rows[i].id);
         sql_put_text(&parameters, work->cut->rows[i].new_location);
         sql_put_text(&parameters, work->cut->rows[i].old_location);
+        for (size_t k = 0; k < work->cut->set_count; k++)
+            sql_put_text(&parameters, work->cut->sets[k].value);
         ok = sql_finish(statement, err) || fail_update(err);
         *all = sqlite3_changes(work->db) == 1;
     }
@@ -261,6 +276,7 @@ static bool work_begin(struct work *work, struct catalog_sqlite *self,
     if (!begin(self, lock ? "BEGIN IMMEDIATE" : "BEGIN", err))
         return false;
     work->db = self->writer;
+    work->config = self->config;
     work->cut = cut;
     catalog_tally_init(&work->tally, cut, work->scratch);
     return catalog_sqlite_table_find(work->db, self->config, work->scratch, &work->table, err);

@@ -9,7 +9,7 @@
 /* What the schema says of one column. */
 struct schema_column {
     const char *name, *type;
-    bool not_null;
+    bool not_null, generated;
     int64_t key; /* its place in the primary key; 0: none */
 };
 
@@ -125,7 +125,8 @@ static bool read_columns(struct finding *finding, struct err *err)
 {
     sqlite3_stmt *statement;
     bool row;
-    if (!prepare_for(finding->db, "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1)",
+    if (!prepare_for(finding->db,
+                     "SELECT name, type, \"notnull\", pk, hidden > 1 FROM pragma_table_xinfo(?1)",
                      finding->table->name, &statement, err))
         return false;
     finding->columns =
@@ -142,6 +143,7 @@ static bool read_columns(struct finding *finding, struct err *err)
         column->type = sql_take_text(&columns, finding->arena);
         column->not_null = sql_take_integer(&columns) != 0;
         column->key = sql_take_integer(&columns);
+        column->generated = sql_take_integer(&columns) != 0;
     }
     sqlite3_finalize(statement);
     return ok;
@@ -192,6 +194,20 @@ static void find_columns(struct finding *finding)
     for (size_t part = CATALOG_TIME; part < CATALOG_FIELD + config->field_count; part++)
         if (catalog_name(config, part) != NULL)
             find_column(finding, part, &table->values[table->value_count++]);
+}
+
+/* -- what a cut-over sets ---------------------------------------------------------------------- */
+
+static void find_sets(struct finding *finding)
+{
+    const struct catalog_config *config = finding->config;
+    for (size_t i = 0; i < config->set_count; i++) {
+        struct catalog_sqlite_column *column = &finding->table->sets[i];
+        find_column(finding, catalog_set_part(config, i), column);
+        const struct schema_column *schema = find_schema(finding, column->name);
+        if (schema != NULL)
+            catalog_flaw_may_set(finding->flaws, i, schema->generated, schema->not_null);
+    }
 }
 
 /* -- its keys and indexes ---------------------------------------------------------------------- */
@@ -276,7 +292,8 @@ bool catalog_sqlite_table_look(sqlite3 *db, struct catalog_flaws *flaws,
         .db = db, .config = config, .arena = flaws->arena, .flaws = flaws, .table = table};
     bool unique = false;
     *table = (struct catalog_sqlite_table){
-        .values = arena_make(flaws->arena, (config->field_count + 2) * sizeof *table->values)};
+        .values = arena_make(flaws->arena, (config->field_count + 2) * sizeof *table->values),
+        .sets = arena_make(flaws->arena, config->set_count * sizeof *table->sets)};
     if (!find_table(&finding, err))
         return false;
     if (flaws->count > 0)
@@ -288,6 +305,7 @@ bool catalog_sqlite_table_look(sqlite3 *db, struct catalog_flaws *flaws,
         return false;
     if (table->id.name != NULL)
         check_key(&finding, unique);
+    find_sets(&finding);
     if (!catalog_flaw_has(flaws, CATALOG_LOCATION))
         make_index_statement(&finding);
     if (flaws->count == 0)

@@ -20,7 +20,8 @@ struct catalog_sqlite_table {
     struct catalog_sqlite_column id, location;
     struct catalog_sqlite_column *values; /* time and size, if there are any, then the fields */
     size_t value_count;
-    const char *select; /* id and location as texts, then the values */
+    struct catalog_sqlite_column *sets; /* of the config's sets, one each */
+    const char *select;                 /* id and location as texts, then the values */
     const char *has_id; /* the row with the id ?1: through the index, and byte by byte */
     const char *below;  /* at or below: ?1 <= location < ?2 */
     bool location_indexed;

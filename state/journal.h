@@ -91,6 +91,10 @@ MUST_USE bool journal_rows_get(struct journal *journal, int64_t unit, struct are
 MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const char *key,
                               const char *etag, bool *ours, struct err *err);
 
+/* When rows last came to this directory by a unit that is done; 0: none has brought any. */
+MUST_USE bool journal_arrival(struct journal *journal, const char *target, int64_t *cut_over_us,
+                              struct err *err);
+
 /* The open unit whose source or target equals, contains or lies in url; *found is NULL if there is
  * none. */
 MUST_USE bool journal_find_open(struct journal *journal, const char *url, struct arena *arena,

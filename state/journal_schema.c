@@ -68,6 +68,7 @@ static const char *const steps[] = {
                         "CREATE INDEX unit_open_source ON unit (source) WHERE open = 1;"
                         "CREATE INDEX unit_open_target ON unit (target) WHERE open = 1;"
                         "CREATE INDEX unit_abandoned ON unit (target) WHERE state = 'abandoned';"
+                        "CREATE INDEX unit_done ON unit (target) WHERE state = 'done';"
 
                         "CREATE TABLE row ("
                         "  unit INTEGER NOT NULL REFERENCES unit (id),"
@@ -247,6 +248,10 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
     [JOURNAL_OURS] = "SELECT EXISTS (SELECT 1 FROM unit JOIN object ON object.unit = unit.id "
                      "WHERE unit.target = ?1 AND unit.state = 'abandoned' AND object.key = ?2 "
                      "AND object.target_etag = ?3 AND object.created = 1)",
+
+    /* The grace begins with the cut-over. */
+    [JOURNAL_ARRIVAL] = "SELECT coalesce(max(cleanup_at_us - grace_us), 0) FROM unit "
+                        "WHERE target = ?1 AND state = 'done'",
 
     [JOURNAL_EVENT_INSERT] = "INSERT INTO event (at_us, unit, from_state, to_state, reason) "
                              "VALUES (?, ?, ?, ?, ?)",

@@ -523,6 +523,220 @@ static void only_a_server_has_a_clock(void **state)
     assert_true(llabs(server_us - now_us) < INT64_C(300000000));
 }
 
+/* -- what a cut sets --------------------------------------------------------------------------- */
+
+enum { MAP, FRAMES, LENGTH, RATIO, VALID, DAY };
+
+#define SET_ALL(sets_)                                                                             \
+    .source = HOT "a/1/", .rows = TWO_ROWS, .count = 2, .sets = (sets_), .set_count = ITEMS(sets_)
+
+/* The two rows of the cut and a neighbour, N; each has map hot and frames 1. */
+static void put_three(struct catalog_rig *rig)
+{
+    static const struct value fields[CATALOG_RIG_FIELDS] = {
+        [MAP] = {.kind = VALUE_TEXT, .text = {"hot", 3}},
+        [FRAMES] = {.kind = VALUE_INTEGER, .integer = 1},
+    };
+    put_two(rig);
+    catalog_rig_put(rig, "N", HOT "a/2/z.mf4");
+    if (rig->memory == NULL) {
+        catalog_rig_sql(rig, "UPDATE ecal SET map = 'hot', frames = 1");
+        return;
+    }
+    for (const char *id = "ABN"; *id != '\0'; id++) {
+        const char name[] = {*id, '\0'};
+        catalog_memory_put(rig->memory,
+                           &(struct record){.id = name,
+                                            .location = catalog_rig_location(rig, name),
+                                            .fields = fields,
+                                            .field_count = CATALOG_RIG_FIELDS});
+    }
+}
+
+struct kept {
+    struct value fields[CATALOG_RIG_FIELDS];
+    char map[16]; /* "": NULL */
+};
+
+static bool keep_fields(void *context, const struct record *record, struct err *err)
+{
+    (void)err;
+    struct kept *kept = context;
+    memcpy(kept->fields, record->fields, sizeof kept->fields);
+    if (record->fields[MAP].kind == VALUE_TEXT)
+        snprintf(kept->map, sizeof kept->map, "%s", record->fields[MAP].text.bytes);
+    return true;
+}
+
+static struct kept fields_of(struct catalog_rig *rig, const char *id)
+{
+    struct catalog *catalog = connect_to(rig);
+    struct kept kept = {0};
+    struct err err = {0};
+    succeed(catalog->ops->fetch(catalog, &id, 1, keep_fields, &kept, &err), &err);
+    return kept;
+}
+
+/* As put_three left it. */
+static void assert_untouched(struct catalog_rig *rig, const char *id)
+{
+    struct kept kept = fields_of(rig, id);
+    assert_string_equal(kept.map, "hot");
+    assert_int_equal(kept.fields[FRAMES].kind, VALUE_INTEGER);
+    assert_int_equal(kept.fields[FRAMES].integer, 1);
+    for (size_t i = LENGTH; i < CATALOG_RIG_FIELDS; i++)
+        assert_int_equal(kept.fields[i].kind, VALUE_NULL);
+}
+
+static void describe_with(struct catalog_rig *rig, const struct catalog_set *sets, size_t count)
+{
+    struct catalog_shape shape;
+    struct err err = {0};
+    rig->config.sets = sets;
+    rig->config.set_count = count;
+    struct catalog *catalog = connect_to(rig);
+    succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
+    assert_int_equal(shape.flaw_count, 0);
+}
+
+static void a_cut_sets_further_columns_of_its_rows(void **state)
+{
+    static const struct catalog_set sets[] = {
+        {"map", "it's $1"}, {"frames", "7"},      {"length", "0.5"},
+        {"ratio", "-1.25"}, {"is_valid", "true"}, {"day", "2025-02-14"},
+    };
+    static const struct catalog_cut cut = {SET_ALL(sets)};
+    struct catalog_rig *rig = *state;
+    put_three(rig);
+    describe_with(rig, sets, ITEMS(sets));
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CUT);
+    assert_two(rig, true);
+    for (size_t i = 0; i < ITEMS(TWO_ROWS); i++) {
+        struct kept kept = fields_of(rig, TWO_ROWS[i].id);
+        assert_string_equal(kept.map, "it's $1");
+        assert_int_equal(kept.fields[FRAMES].kind, VALUE_INTEGER);
+        assert_int_equal(kept.fields[FRAMES].integer, 7);
+        assert_int_equal(kept.fields[LENGTH].kind, VALUE_DECIMAL);
+        assert_int_equal(kept.fields[LENGTH].decimal.unscaled, 5);
+        assert_int_equal(kept.fields[RATIO].kind, VALUE_DECIMAL);
+        assert_int_equal(kept.fields[RATIO].decimal.unscaled, -125);
+        assert_int_equal(kept.fields[RATIO].decimal.scale, 2);
+        assert_int_equal(kept.fields[VALID].kind, VALUE_BOOLEAN);
+        assert_true(kept.fields[VALID].boolean);
+        assert_int_equal(kept.fields[DAY].kind, VALUE_DATE);
+        assert_int_equal(kept.fields[DAY].instant_us, INT64_C(1739491200000000));
+    }
+    assert_untouched(rig, "N");
+}
+
+/* The config has what all cuts set. */
+static void a_cut_sets_no_more_than_its_own(void **state)
+{
+    static const struct catalog_set all[] = {
+        {"frames", "7"}, {"map", "warm"}, {"map", NULL}, {"map", "cold"}};
+    static const struct catalog_cut cut = {
+        .source = HOT "a/1/", .rows = TWO_ROWS, .count = 2, .sets = &all[3], .set_count = 1};
+    struct catalog_rig *rig = *state;
+    put_three(rig);
+    describe_with(rig, all, ITEMS(all));
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CUT);
+    struct kept kept = fields_of(rig, "B");
+    assert_string_equal(kept.map, "cold");
+    assert_int_equal(kept.fields[FRAMES].integer, 1);
+}
+
+static void a_cut_may_set_null(void **state)
+{
+    static const struct catalog_set sets[] = {{"map", NULL}, {"frames", NULL}};
+    static const struct catalog_cut cut = {SET_ALL(sets)};
+    struct catalog_rig *rig = *state;
+    put_three(rig);
+    describe_with(rig, sets, ITEMS(sets));
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CUT);
+    struct kept kept = fields_of(rig, "A");
+    assert_int_equal(kept.fields[MAP].kind, VALUE_NULL);
+    assert_int_equal(kept.fields[FRAMES].kind, VALUE_NULL);
+    assert_untouched(rig, "N");
+}
+
+static void as_many_columns_are_set_as_there_may_be(void **state)
+{
+    struct catalog_rig *rig = *state;
+    struct catalog_set sets[CATALOG_SETS_MAX];
+    put_three(rig);
+    for (size_t i = 0; i < ITEMS(sets); i++) {
+        sets[i].column = str_format(&rig->arena, "column %zu", i);
+        sets[i].value = str_format(&rig->arena, "value %zu", i);
+        catalog_rig_add_column(
+            rig, &(struct catalog_memory_column){.name = sets[i].column, .kind = VALUE_TEXT},
+            "TEXT");
+    }
+    const struct catalog_cut cut = {SET_ALL(sets)};
+    describe_with(rig, sets, ITEMS(sets));
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CUT);
+    for (size_t i = 0; i < ITEMS(sets); i++) {
+        assert_string_equal(catalog_rig_value(rig, "B", sets[i].column), sets[i].value);
+        assert_null(catalog_rig_value(rig, "N", sets[i].column));
+    }
+}
+
+static void a_cut_that_is_stopped_sets_nothing(void **state)
+{
+    static const struct catalog_set sets[] = {{"map", "cold"}};
+    static const struct catalog_cut cut = {SET_ALL(sets)};
+    struct catalog_rig *rig = *state;
+    put_three(rig);
+    describe_with(rig, sets, ITEMS(sets));
+    catalog_rig_put(rig, "C", HOT "a/1/z.mf4");
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CHANGED);
+    assert_two(rig, false);
+    assert_untouched(rig, "A");
+    assert_untouched(rig, "B");
+    assert_sight(rig, &cut, 2, 0, 0, 1);
+}
+
+/* The only set can't be made, and no row is touched. */
+static void refuse_set(struct catalog_rig *rig, const char *column, const char *value,
+                       const char *why)
+{
+    const struct catalog_set set = {column, value};
+    rig->config.sets = &set;
+    rig->config.set_count = 1;
+    catalog_rig_assert_flaw(
+        rig, CATALOG_FLAW_SET, CATALOG_FIELD + CATALOG_RIG_FIELDS,
+        str_format(&rig->arena, "the column `%s` can't be set: %s", column, why), NULL);
+    rig->config.set_count = 0;
+}
+
+static void add_class_and_twice(struct catalog_rig *rig)
+{
+    const struct catalog_memory_column class = {
+        .name = "class", .kind = VALUE_TEXT, .is_never_null = true};
+    const struct catalog_memory_column twice = {
+        .name = "twice", .kind = VALUE_INTEGER, .is_generated = true};
+    catalog_rig_add_column(rig, &class, "TEXT NOT NULL DEFAULT 'hot'");
+    catalog_rig_add_column(rig, &twice,
+                           str_format(&rig->arena, "INTEGER GENERATED ALWAYS AS (frames * 2) %s",
+                                      kind == CATALOG_RIG_POSTGRES ? "STORED" : "VIRTUAL"));
+}
+
+static void what_can_not_be_set_is_told_beforehand(void **state)
+{
+    struct catalog_rig *rig = *state;
+    add_class_and_twice(rig);
+    refuse_set(rig, "class", NULL, "it may not be NULL");
+    refuse_set(rig, "twice", "2", "the database makes its values itself");
+    refuse_set(rig, "twice", NULL, "the database makes its values itself");
+    if (kind != CATALOG_RIG_SQLITE) { /* whose columns hold any text */
+        refuse_set(rig, "frames", "seven", "");
+        refuse_set(rig, "frames", "", "");
+        refuse_set(rig, "ratio", "much", "");
+        refuse_set(rig, "is_valid", "perhaps", "");
+        refuse_set(rig, "day", "2025-02-30", "");
+    }
+    describe_with(rig, &(struct catalog_set){"class", "cold"}, 1);
+}
+
 /* -- rows by id -------------------------------------------------------------------------------- */
 
 struct fetched {
@@ -689,6 +903,39 @@ static void all_that_is_missing_is_told_at_once(void **state)
     assert_null(shape.index_statement);
 }
 
+/* Each where it stands, and what is right between them is not told. */
+static void all_that_can_not_be_set_is_told_at_once(void **state)
+{
+    static const struct catalog_set sets[] = {
+        {"twice", "2"},    {"mapp", "x"},   {"frames", "seven"}, {"map", "ok"},
+        {"frames", "ten"}, {"class", NULL}, {"class", "ok"},     {"mapp", NULL}};
+    enum { TWICE, MAPP, SEVEN, MAP_OK, TEN, CLASS_NULL, CLASS_OK, MAPP_NULL };
+    static const size_t flawed[] = {TWICE, MAPP, SEVEN, TEN, CLASS_NULL, MAPP_NULL};
+    struct catalog_rig *rig = *state;
+    size_t next = 0;
+    add_class_and_twice(rig);
+    rig->config.size = "size_gbs";
+    rig->config.sets = sets;
+    rig->config.set_count = ITEMS(sets);
+    struct catalog_shape shape = describe(rig);
+    assert_missing(&shape.flaws[next++], CATALOG_SIZE, "`size_gbs`", "size_gb");
+    for (size_t i = 0; i < ITEMS(flawed); i++) {
+        size_t set = flawed[i], part = CATALOG_FIELD + CATALOG_RIG_FIELDS + set;
+        if (kind == CATALOG_RIG_SQLITE && (set == SEVEN || set == TEN))
+            continue;
+        assert_true(next < shape.flaw_count);
+        const struct catalog_flaw *flaw = &shape.flaws[next++];
+        if (set == MAPP || set == MAPP_NULL) {
+            assert_missing(flaw, part, "`mapp`", "map");
+            continue;
+        }
+        assert_int_equal(flaw->kind, CATALOG_FLAW_SET);
+        assert_int_equal(flaw->part, part);
+        assert_non_null(strstr(flaw->text, str_format(&rig->arena, "`%s`", sets[set].column)));
+    }
+    assert_int_equal(shape.flaw_count, next);
+}
+
 static void a_table_that_is_missing_lacks_nothing_else(void **state)
 {
     struct catalog_rig *rig = *state;
@@ -783,12 +1030,19 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(a_cut_of_no_rows_only_looks_below),
         CASE(a_directory_may_have_thousands_of_rows),
         CASE(only_a_server_has_a_clock),
+        CASE(a_cut_sets_further_columns_of_its_rows),
+        CASE(a_cut_sets_no_more_than_its_own),
+        CASE(a_cut_may_set_null),
+        CASE(as_many_columns_are_set_as_there_may_be),
+        CASE(a_cut_that_is_stopped_sets_nothing),
+        CASE(what_can_not_be_set_is_told_beforehand),
         CASE(fetch_finds_the_rows_that_exist),
         CASE(below_finds_the_rows_of_a_directory),
         CASE(fetch_takes_more_ids_than_one_query_holds),
         CASE(a_visitor_that_refuses_is_not_asked_again),
         CASE(describe_tells_kinds_and_identity),
         CASE(all_that_is_missing_is_told_at_once),
+        CASE(all_that_can_not_be_set_is_told_at_once),
         CASE(a_table_that_is_missing_lacks_nothing_else),
         CASE(a_location_is_text_and_an_id_is_a_key),
         CASE(a_table_with_a_flaw_is_not_touched),

@@ -420,6 +420,172 @@ static void names_are_quoted(void **state)
     assert_int_equal(catalog_rig_fetch(rig, (const char *const[]){"1", "2"}, 2), 2);
 }
 
+/* -- what a cut sets --------------------------------------------------------------------------- */
+
+#define CLASS "Class \"of\" it"
+
+/* What a literal in an UPDATE would become; NULL: what it would be refused for. */
+static const struct set_case {
+    const char *type, *value, *after;
+} SET_CASES[] = {
+    {"text", "", ""},
+    {"text", "it's \\ \"cold\"", "it's \\ \"cold\""},
+    {"text", NULL, NULL},
+    {"varchar(4)", "cold", "cold"},
+    {"varchar(4)", "s\xc3\xbc\xc3\x9f!", "s\xc3\xbc\xc3\x9f!"},
+    {"char(4)", "ice", "ice "},
+    {"smallint", "-3", "-3"},
+    {"numeric(3, 1)", "1.25", "1.3"},
+    {"boolean", "yes", "t"},
+    {"date", "2025-02-14", "2025-02-14"},
+    {"timestamp(0)", "2025-02-14 10:00:00.6", "2025-02-14 10:00:01"},
+    {"mood", "so-so", "so-so"},
+    {"tiny", "7", "7"},
+    {"short", "cold", "cold"},
+    {"uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
+    {"varchar(4)[]", "{cold,NULL}", "{cold,NULL}"},
+    {"jsonb", "{\"is\":\"cold\"}", "{\"is\": \"cold\"}"},
+    {"pair", "(1,two)", "(1,two)"},
+};
+static const struct set_case SET_REFUSED[] = {
+    {"varchar(4)", "coldest", "`coldest` is too long for character varying(4)"},
+    {"char(4)", "coldest", "`coldest` is too long for character(4)"},
+    {"smallint", "70000", "out of range"},
+    {"numeric(3, 1)", "100", "overflow"},
+    {"boolean", "perhaps", "invalid input syntax for type boolean: \"perhaps\""},
+    {"timestamp", "soon", "invalid input syntax"},
+    {"mood", "Fine", "invalid input value for enum"},
+    {"tiny", "11", "violates check constraint"},
+    {"short", "coldest", "too long"},
+    {"present DEFAULT ''", NULL, "does not allow null values"},
+    {"integer[]", "{1", "malformed array literal"},
+    {"jsonb", "{", "invalid input syntax"},
+    {"pair", "(1)", "malformed record literal"},
+    {"integer GENERATED ALWAYS AS IDENTITY", "7", "the database makes its values itself"},
+};
+
+static void open_with_class(struct catalog_rig *rig)
+{
+    open_two(rig);
+    catalog_rig_put(rig, "3", HOT "a/2/z.mf4");
+    catalog_rig_sql(rig, "CREATE TYPE mood AS ENUM ('so-so', 'fine')");
+    catalog_rig_sql(rig, "CREATE TYPE pair AS (one integer, two varchar(4))");
+    catalog_rig_sql(rig, "CREATE DOMAIN tiny AS smallint CHECK (VALUE < 10)");
+    catalog_rig_sql(rig, "CREATE DOMAIN short AS varchar(4)");
+    catalog_rig_sql(rig, "CREATE DOMAIN present AS text NOT NULL");
+    catalog_rig_sql(rig, "ALTER TABLE ecal ADD \"Class \"\"of\"\" it\" text");
+}
+
+static void retype_class(struct catalog_rig *rig, const char *type)
+{
+    catalog_rig_sql(rig, "ALTER TABLE ecal DROP \"Class \"\"of\"\" it\"");
+    catalog_rig_sql(rig, "ALTER TABLE ecal ADD \"Class \"\"of\"\" it\" %s", type);
+}
+
+static void assert_class(struct catalog_rig *rig, const char *id, const struct set_case *expected)
+{
+    const char *found = catalog_rig_value(rig, id, "Class \"\"of\"\" it");
+    if (!str_equal(found, expected->after))
+        fail_msg("%s %s of row %s is %s", expected->type, expected->value, id, found);
+}
+
+static void cut_with(struct catalog_rig *rig, const struct catalog_set *set, bool described)
+{
+    struct catalog_cut cut = catalog_rig_cut;
+    struct catalog_shape shape;
+    enum catalog_outcome outcome = CATALOG_UNKNOWN;
+    struct err err = {0};
+    cut.sets = rig->config.sets = set;
+    cut.set_count = rig->config.set_count = 1;
+    catalog_rig_connect(rig);
+    const struct catalog_ops *ops = rig->catalog->ops;
+    if (described)
+        catalog_rig_succeed(ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
+    catalog_rig_succeed(ops->cut_over(rig->catalog, &cut, &outcome, &err), &err);
+    assert_int_equal(outcome, CATALOG_CUT);
+    catalog_rig_assert_moved(rig, true);
+}
+
+static void a_value_is_set_as_a_literal_would_be(void **state)
+{
+    struct catalog_rig *rig = *state;
+    open_with_class(rig);
+    for (size_t i = 0; i < ITEMS(SET_CASES); i++) {
+        const struct set_case *it = &SET_CASES[i];
+        const struct set_case untouched = {it->type, "NULL", NULL};
+        retype_class(rig, it->type);
+        cut_with(rig, &(struct catalog_set){CLASS, it->value}, true);
+        assert_class(rig, "1", it);
+        assert_class(rig, "2", it);
+        assert_class(rig, "3", &untouched);
+        catalog_rig_put_back(rig);
+    }
+    catalog_close(rig->catalog); /* a cut may be the first that a connection is asked for */
+    rig->catalog = NULL;
+    cut_with(rig, &(struct catalog_set){CLASS, "(3,four)"}, false);
+}
+
+static void a_value_that_does_not_fit_is_told_beforehand(void **state)
+{
+    struct catalog_rig *rig = *state;
+    const size_t part = CATALOG_FIELD + CATALOG_RIG_FIELDS;
+    open_with_class(rig);
+    rig->config.set_count = 1;
+    for (size_t i = 0; i < ITEMS(SET_REFUSED); i++) {
+        const struct set_case *it = &SET_REFUSED[i];
+        struct err err = {0};
+        retype_class(rig, it->type);
+        rig->config.sets = &(struct catalog_set){CLASS, it->value};
+        catalog_rig_assert_flaw(rig, CATALOG_FLAW_SET, part,
+                                "the column `" CLASS "` can't be set: ", NULL);
+        catalog_rig_assert_flaw(rig, CATALOG_FLAW_SET, part, it->after, NULL);
+        catalog_rig_assert_cut_fails(rig, ERR_INPUT, NULL);
+        assert_false(rig->catalog->ops->snapshot(rig->catalog, &err));
+        assert_int_equal(err.kind, ERR_INPUT);
+        catalog_rig_assert_moved(rig, false);
+    }
+}
+
+/* What a refusal ends begins anew as it was: no name means something of the role's own schemas. */
+static void a_refused_value_changes_no_names(void **state)
+{
+    static const struct catalog_set sets[] = {{"frames", "seven"}, {CLASS, "{"}};
+    struct catalog_rig *rig = *state;
+    struct catalog_shape shape;
+    struct err err = {0};
+    open_with_class(rig);
+    retype_class(rig, "jsonb");
+    catalog_rig_sql(rig, "CREATE DOMAIN jsonb AS text");
+    catalog_rig_keyword(
+        rig, "options",
+        str_format(&rig->arena, "-c search_path=frostline_test_%d,pg_catalog", (int)getpid()));
+    rig->config.sets = sets;
+    rig->config.set_count = ITEMS(sets);
+    catalog_rig_connect(rig);
+    catalog_rig_succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
+    assert_int_equal(shape.flaw_count, 2);
+    assert_non_null(strstr(shape.flaws[1].text, "invalid input syntax for type json"));
+}
+
+static void what_only_the_update_tells_changes_nothing(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const struct catalog_set set = {"map", "cold"};
+    struct catalog_cut cut = catalog_rig_cut;
+    enum catalog_outcome outcome;
+    struct err err = {0};
+    open_two(rig);
+    catalog_rig_sql(rig, "ALTER TABLE ecal ADD CHECK (ecal_id <> '2' OR map <> 'cold')");
+    cut.sets = rig->config.sets = &set;
+    cut.set_count = rig->config.set_count = 1;
+    catalog_rig_connect(rig);
+    assert_false(rig->catalog->ops->cut_over(rig->catalog, &cut, &outcome, &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    assert_string_equal(err.code, "23514");
+    catalog_rig_assert_moved(rig, false);
+    assert_null(catalog_rig_value(rig, "1", "map"));
+}
+
 /* -- refusals ---------------------------------------------------------------------------------- */
 
 static void what_is_missing_is_named(void **state)
@@ -631,6 +797,10 @@ int main(void)
         CASE(an_id_that_comes_twice_stops_the_cut),
         CASE(an_index_serves_if_it_is_in_byte_order),
         CASE(names_are_quoted),
+        CASE(a_value_is_set_as_a_literal_would_be),
+        CASE(a_value_that_does_not_fit_is_told_beforehand),
+        CASE(a_refused_value_changes_no_names),
+        CASE(what_only_the_update_tells_changes_nothing),
         CASE(what_is_missing_is_named),
         CASE(what_is_no_table_of_locations_is_refused),
         CASE(a_column_that_goes_away_is_noticed),

@@ -299,6 +299,30 @@ def case_whole_directories_move():
         assert "Moved 0 recordings" in box.run("apply", "p.plan", "--auto-approve").must().out
 
 
+def case_a_target_sets_columns_of_what_comes_there():
+    with Box() as box:
+        for i in range(3):
+            box.add(f"R{i}", f"rec/{i}/")
+        box.execute("UPDATE ecal SET recording_start_time = '2099-01-01' WHERE ecal_id = 'R2'")
+        box.execute("ALTER TABLE ecal ADD class TEXT NOT NULL DEFAULT 'hot'")
+        box.execute("ALTER TABLE ecal ADD copies INTEGER DEFAULT 1")
+        path = os.path.join(box.folder, "frostline.yaml")
+        with open(path) as file:
+            text = file.read()
+        for columns, code, said in (
+                ("ecal_name: cold", 65, "error[FL0324]"), ("clas: cold", 65, "mean `class`?"),
+                ("class: ~", 65, "may not be NULL"), ("class: ~, clas: cold", 65, "2 errors"),
+                ("class: cold, copies: 2", 0, "")):
+            with open(path, "w") as file:
+                file.write(text.replace(f"{box.cold}}}", f"{box.cold}, set: {{{columns}}}}}"))
+            run = box.run("apply", "--auto-approve").must(code)
+            assert said in run.err, run.err
+        rows = box.execute("SELECT ecal_name, class, copies FROM ecal ORDER BY ecal_id")
+        assert rows == [(f"file://{box.cold}/rec/0/R0.ecalmeas", "cold", 2),
+                        (f"file://{box.cold}/rec/1/R1.ecalmeas", "cold", 2),
+                        (f"file://{box.hot}/rec/2/R2.ecalmeas", "hot", 1)], rows
+
+
 def case_a_full_disk_at_the_target_loses_nothing():
     with Box() as box:
         box.add("SMALL", "rec/1/", files=1, size=1000)
@@ -430,6 +454,28 @@ def case_what_was_approved_is_what_runs():
 
         code, said = at_the_prompt(box, "other.plan", lambda terminal: os.write(terminal, b"yes\n"))
         assert code == 0, said
+        box.check_moved()
+
+
+def case_outside_its_window_nothing_begins():
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    today = time.gmtime().tm_wday
+    with Box() as box:
+        box.add("R1", "rec/1/")
+        policy = os.path.join(box.folder, "frostline.yaml")
+        with open(policy, "a") as file:
+            file.write(f"    window: {{days: '{days[(today + 3) % 7]}'}}\n")
+        run = box.run("plan", "--out", "x.plan").must()
+        assert f"begins 1 directory only within {days[(today + 3) % 7]} 00:00-24:00" in run.out
+        run = box.run("apply", "x.plan", "--auto-approve").must(7)
+        assert "1 directory not begun: outside the window" in run.out, run.out
+        assert box.files(box.hot) == box.objects
+        with open(policy) as file:
+            text = file.read()
+        with open(policy, "w") as file:
+            file.write(text.replace(f"'{days[(today + 3) % 7]}'",
+                                    f"'{days[(today + 6) % 7]}-{days[(today + 1) % 7]}'"))
+        box.run("apply", "--auto-approve").must()
         box.check_moved()
 
 

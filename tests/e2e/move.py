@@ -89,6 +89,55 @@ def case_keep_source():
         assert scene.held_by(scene.target, scene.cold) == scene.objects
 
 
+def set_in(path, columns):
+    """The cold store sets these."""
+    with open(path) as file:
+        head, tail = file.read().rsplit("\npolicies:", 1)
+    with open(path, "w") as file:
+        file.write(head.rstrip("\n") + f"\n    set: {{{columns}}}\npolicies:" + tail)
+
+
+def case_a_target_sets_columns_of_what_comes_there():
+    with Scene("set") as scene:
+        sql(f"CREATE TYPE class_{scene.name} AS ENUM ('hot', 'cold'); ALTER TABLE {scene.table} "
+            f"ADD class class_{scene.name} NOT NULL DEFAULT 'hot', ADD copies INTEGER DEFAULT 1, "
+            f"ADD checked TIMESTAMP DEFAULT '2025-01-01', ADD note VARCHAR(8) DEFAULT 'x';")
+        scene.fill(12)
+        scene.add("YOUNG", "recording/2099-01-01/", time="2099-01-01 00:00:00")
+        refused = (("class: Cold", "FL0324", "invalid input value for enum"),
+                   ("copies: two", "FL0324", "invalid input syntax for type integer"),
+                   ("note: much too long", "FL0324", "too long for character varying(8)"),
+                   ("clas: cold", "FL0320", "= help: did you mean `class`?"),
+                   ("class: null", "FL0324", "`class` can't be set: it may not be NULL"))
+        for wrong, code, said in refused:
+            set_in(scene.policy(), wrong)
+            for words in (["plan", "--out", "x.plan"], ["apply", "--auto-approve"]):
+                run = scene.run(*words).must(65)
+                assert f"error[{code}]: " in run.err and said in run.err, run.err
+        # All of them at once, where they stand.
+        set_in(scene.policy(), ",\n      ".join(wrong for wrong, _, _ in refused[:4]))
+        run = scene.run("validate", "--online", "--format", "json").must(65)
+        found = [it for it in json.loads(run.out)["diagnostics"] if it["severity"] == "error"]
+        assert [it["code"] for it in found] == [code for _, code, _ in refused[:4]], found
+        assert [it["line"] - found[0]["line"] for it in found] == [0, 1, 2, 3], found
+        assert scene.run("plan").must(65).err.count("\nerror[") == 4
+        scene.check_untouched()
+        set_in(scene.policy(), "class: cold, copies: 2, checked: null, note: \"it's\"")
+        scene.plan()
+        scene.run("apply", "p.plan", "--auto-approve").must()
+        rows = sql(f"SELECT ecal_id, class, copies, checked IS NULL, note FROM {scene.table};")
+        assert len(rows) == 13
+        for ident, *values in rows:
+            stays = ident == "YOUNG"
+            assert values == (["hot", "1", "f", "x"] if stays else ["cold", "2", "t", "it's"]), rows
+            account, container = ((scene.source, scene.hot) if stays else
+                                  (scene.target, scene.cold))
+            wanted = account.url(container, scene.rows[ident])
+            assert scene.locations()[ident] == wanted, ident
+        assert "No moves" in scene.run("plan").must().out
+        sql(f"DROP TABLE {scene.table}; DROP TYPE class_{scene.name};")
+
+
 def case_keys_with_every_legal_character():
     odd = "recording/2025-02-14/a b+c&d=e;f,g'h(i)j!k~l$m@n:o%p?q#r[s]t{u}\u00e4\u65e5\U0001f697/"
     with Scene("keys") as scene:

@@ -23,7 +23,7 @@ except ImportError as missing:
     sys.exit(77)
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-SHIPPED = os.path.join(ROOT, "examples", "policy.schema.json")
+EXAMPLES = os.path.join(ROOT, "examples")
 MODELINE = "# yaml-language-server: $schema="
 
 # Examples of findings that the schema passes, by what it would have to know.
@@ -36,14 +36,15 @@ SEMANTIC_ONLY = {
         0212-environment 0215-zone 0305-connection-string 0505-ids-file 0506-ids-line""",
     "the catalog's columns": """
         0312-time 0313-type 0314-naive 0317-size 0319-table 0320-columns 0321-key 0323-index
-        0508-literals 0509-order""",
+        0324-set 0324-values 0508-literals 0509-order""",
     "who answers": """
         0318-refused 0322-stores""",
     "texts whose form no type of the table stands for": """
         0306-secrets 0306-url 0307-container 0308-path 0309-url 0310-names 0315-url
         0220-instants 0513-slash""",
     "one part against another": """
-        0302-places 0304-kinds 0315-both 0502-everything 0507-dates 0510-names 0702-policies""",
+        0302-places 0304-kinds 0315-both 0502-everything 0507-dates 0510-names 0702-policies
+        0514-window""",
     "warnings": """
         0601-conflict 0602-beaten 0603-source 0603-two-stores 0604-defaults 0604-grace
         0605-contradiction 0606-two-stores 0606-undone 0607-over 0608-var""",
@@ -59,7 +60,7 @@ POLICY = {
                 "time": {"column": "recorded", "timezone": "UTC"},
                 "size": {"column": "bytes", "unit": "B"}},
     "stores": {"hot": {"type": "local", "path": "/srv/hot", "urls": ["https://host/hot"]},
-               "cold": {"type": "local", "path": "/srv/cold"}},
+               "cold": {"type": "local", "path": "/srv/cold", "set": {"class": "cold"}}},
     "holds": [{"name": "inquiry", "until": "2099-01-01", "select": {"ids": ["a"]}}],
     "policies": [{
         "name": "age-out", "description": "old ones", "enabled": True, "target": "cold",
@@ -109,12 +110,11 @@ def frostline(*words, **options):
 
 
 SCHEMA = json.loads(frostline("schema", "policy").must().out)
-VALIDATOR = Draft7Validator(SCHEMA)
 
 
-def refusals(policy):
+def refusals(document, schema=SCHEMA):
     return "\n".join(f"{list(error.absolute_path)}: {error.message}"
-                     for error in VALIDATOR.iter_errors(policy))
+                     for error in Draft7Validator(schema).iter_errors(document))
 
 
 def passes(path):
@@ -125,15 +125,17 @@ def passes(path):
         return False
 
 
-def must_pass(text):
-    found = refusals(yaml.load(text, Loader))
+def must_pass(text, schema=SCHEMA):
+    found = refusals(yaml.load(text, Loader), schema)
     assert found == "", found
 
 
-def case_it_is_a_schema_and_the_shipped_one():
-    Draft7Validator.check_schema(SCHEMA)
-    with open(SHIPPED) as file:
-        assert frostline("schema", "policy").must().out == file.read()
+def case_they_are_schemas_and_the_shipped_ones():
+    for name in ("policy", "tests"):
+        said = frostline("schema", name).must().out
+        Draft7Validator.check_schema(json.loads(said))
+        with open(os.path.join(EXAMPLES, f"{name}.schema.json")) as file:
+            assert said == file.read()
 
 
 def case_another_argument_is_told():
@@ -143,15 +145,24 @@ def case_another_argument_is_told():
 
 
 def case_the_examples_pass_and_name_it():
-    examples = glob.glob(os.path.join(ROOT, "examples", "**", "*.yaml"), recursive=True)
-    assert len(examples) >= 3
+    examples = glob.glob(os.path.join(EXAMPLES, "**", "*.yaml"), recursive=True)
+    assert len(examples) >= 4
     for path in examples:
+        name = "tests" if path.endswith(".test.yaml") else "policy"
+        shipped = os.path.join(EXAMPLES, f"{name}.schema.json")
         with open(path) as file:
             first = file.readline().strip()
         assert first.startswith(MODELINE), path
-        assert os.path.samefile(os.path.join(os.path.dirname(path), first[len(MODELINE):]), SHIPPED)
-        with open(path) as file:
-            must_pass(file)
+        assert os.path.samefile(os.path.join(os.path.dirname(path), first[len(MODELINE):]), shipped)
+        with open(path) as file, open(shipped) as schema:
+            must_pass(file, json.load(schema))
+
+
+def case_the_tests_of_the_examples_pass():
+    files = glob.glob(os.path.join(EXAMPLES, "**", "*.test.yaml"), recursive=True)
+    assert files
+    for path in files:
+        frostline("test", path, env={}).must()
 
 
 def case_the_policy_of_the_demo_passes_and_names_it():

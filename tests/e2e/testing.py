@@ -37,12 +37,19 @@ BAD = """
 """
 
 
-def test(tests, *words):
+def test_files(files, *words):
+    """frostline test in a folder with these files, and an environment without any variables."""
     with tempfile.TemporaryDirectory(prefix="frostline-e2e.") as folder:
-        with open(os.path.join(folder, "frostline.yaml"), "w") as file:
-            file.write(POLICY + tests)
-        return Run(subprocess.run([os.environ["FROSTLINE"], "test", *words], cwd=folder,
+        for name, text in files.items():
+            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(text)
+        return Run(subprocess.run([os.environ["FROSTLINE"], "test", *words], cwd=folder, env={},
                                   capture_output=True, text=True))
+
+
+def test(tests, *words):
+    return test_files({"frostline.yaml": POLICY + tests}, *words)
 
 
 def case_all_pass():
@@ -68,7 +75,9 @@ def case_tap():
 
 
 def case_junit():
-    suite = xml.fromstring(test("tests:" + GOOD + BAD, "--format", "junit").must(1).out)
+    root = xml.fromstring(test("tests:" + GOOD + BAD, "--format", "junit").must(1).out)
+    assert root.tag == "testsuites" and len(root) == 1
+    suite = root[0]
     assert (suite.tag, suite.get("tests"), suite.get("failures")) == ("testsuite", "2", "1")
     good, bad = suite.findall("testcase")
     assert good.find("failure") is None
@@ -77,7 +86,7 @@ def case_junit():
 
 
 def case_no_tests_is_a_failure():
-    assert "has no tests" in test("").must(1).err
+    assert "there are no tests" in test("").must(1).err
 
 
 def case_a_malformed_policy_never_passes():
@@ -89,6 +98,57 @@ def case_a_malformed_policy_never_passes():
 
 def case_json_is_no_format_of_tests():
     assert "does not know --format json" in test("tests:" + GOOD, "--format", "json").must(64).err
+
+
+def case_a_folder_has_its_policy_and_files_of_tests():
+    files = {"frostline.yaml": POLICY + "tests:" + GOOD,
+             "frostline.test.yaml": "tests:" + GOOD + GOOD,
+             "other.yaml": "not a policy",
+             "z.test.yaml": "version: 1\npolicy: sub/p.yaml\ntests:" + BAD,
+             "sub/p.yaml": POLICY + "tests:" + BAD + BAD}
+    summaries = ["frostline.yaml: 1 test, 0 failed", "frostline.test.yaml: 2 tests, 0 failed",
+                 "z.test.yaml: 1 test, 1 failed"]
+    said = [line for line in test_files(files).must(1).out.splitlines() if ": " in line[:24]]
+    assert sorted(line for line in said if "failed" in line) == sorted(summaries), said
+    lines = test_files(files, "--format", "tap").must(1).out.splitlines()
+    assert lines[1] == "1..4" and any(line.startswith("not ok 4 - ") for line in lines), lines
+    assert "2 failed" in test_files(files, "sub").must(1).err + test_files(files, "sub/p.yaml").out
+    assert test_files(files, "frostline.yaml").must().out.count("ok  ") == 3
+    assert test_files(files, "frostline.test.yaml").must().out.count("ok  ") == 2
+
+
+def case_files_of_tests_are_checked():
+    files = {"a.yaml": POLICY, "a.test.yaml": "tests:" + GOOD.replace("as_of", "asof")}
+    run = test_files(files).must(65)
+    assert "a.test.yaml:3:5" in run.err and "FL0102" in run.err, run.err
+    files = {"a.yaml": POLICY.replace("older_than", "oldr_than"), "a.test.yaml": "tests:" + GOOD}
+    assert "a.yaml:13:" in test_files(files).must(65).err
+    files = {"a.test.yaml": "policy: none.yaml\ntests:" + GOOD}
+    assert "FL0115" in test_files(files).must(65).err
+    files = {"a.test.yaml": "tests:" + GOOD + "policies: []\n"}
+    assert "not a key of a file of tests" in test_files(files).must(65).err
+
+
+def case_no_secret_is_needed():
+    policy = """version: 1
+catalog:
+  type: postgres
+  connection: {host: "${DB_HOST}", port: "${DB_PORT}", password: "${file:secret}",
+               user: "${credential:user}"}
+  table: ecal
+  id: ecal_id
+  location: ecal_name
+  time: {column: recording_start_time, timezone: UTC}
+stores:
+  hot: {type: azure, connection_string: "${HOT}", container: "${BOX}"}
+  cold: {type: azure, connection_string: "AccountName=${NAME};AccountKey=${KEY}", container: cold}
+policies:
+  - {name: age-out, target: cold, select: {older_than: 90d}}
+tests:""" + GOOD
+    assert "1 test, 0 failed" in test_files({"frostline.yaml": policy}).must().out
+    policy = policy.replace('host: "${DB_HOST}", port: "${DB_PORT}", password: "${file:secret}",',
+                            'url: "${DB_URL}"').replace('user: "${credential:user}"}', "}")
+    assert "1 test, 0 failed" in test_files({"frostline.yaml": policy}).must().out
 
 
 if __name__ == "__main__":

@@ -33,8 +33,6 @@ static const struct catalog_memory_column COLUMNS[] = {
     {.name = "is_valid", .kind = VALUE_BOOLEAN},
     {.name = "day", .kind = VALUE_DATE, .is_naive = true},
 };
-static const struct catalog_memory_table TABLE = {"ecal", COLUMNS,
-                                                  sizeof COLUMNS / sizeof COLUMNS[0]};
 
 const char *catalog_rig_name(enum catalog_rig_kind kind)
 {
@@ -179,7 +177,10 @@ void catalog_rig_open(struct catalog_rig *rig, enum catalog_rig_kind kind, const
     clock_fake_init(&rig->clock, 0);
     if (kind == CATALOG_RIG_MEMORY) {
         rig->memory = catalog_memory_make(&rig->config, NULL);
-        catalog_memory_set_table(rig->memory, &TABLE);
+        memcpy(rig->columns, COLUMNS, sizeof COLUMNS);
+        rig->memory_table =
+            (struct catalog_memory_table){"ecal", rig->columns, sizeof COLUMNS / sizeof COLUMNS[0]};
+        catalog_memory_set_table(rig->memory, &rig->memory_table);
         rig->catalog = catalog_memory_catalog(rig->memory);
     } else if (kind == CATALOG_RIG_SQLITE) {
         open_sqlite(rig, create != NULL ? create : CREATE);
@@ -261,37 +262,58 @@ void catalog_rig_remove(struct catalog_rig *rig, const char *id)
         catalog_rig_sql(rig, "DELETE FROM ecal WHERE ecal_id = %s", literal(rig, id));
 }
 
-static const char *location_in_postgres(struct catalog_rig *rig, const char *id)
+void catalog_rig_add_column(struct catalog_rig *rig, const struct catalog_memory_column *column,
+                            const char *sql)
 {
-    PGresult *result = PQexecParams(rig->postgres, "SELECT ecal_name FROM ecal WHERE ecal_id = $1",
-                                    1, NULL, &id, NULL, NULL, 0);
-    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
-    const char *location = NULL;
-    if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
-        location = arena_copy(&rig->arena, PQgetvalue(result, 0, 0));
-    PQclear(result);
-    return location;
+    if (rig->memory == NULL) {
+        catalog_rig_sql(rig, "ALTER TABLE ecal ADD \"%s\" %s", column->name, sql);
+        return;
+    }
+    assert_true(rig->memory_table.column_count < CATALOG_RIG_COLUMNS_MAX);
+    rig->columns[rig->memory_table.column_count++] = *column;
 }
 
-static const char *location_in_sqlite(struct catalog_rig *rig, const char *id)
+static const char *value_in_postgres(struct catalog_rig *rig, const char *id, const char *column)
+{
+    const char *sql = str_format(&rig->arena, "SELECT \"%s\" FROM ecal WHERE ecal_id = $1", column);
+    PGresult *result = PQexecParams(rig->postgres, sql, 1, NULL, &id, NULL, NULL, 0);
+    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+    const char *value = NULL;
+    if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+        value = arena_copy(&rig->arena, PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return value;
+}
+
+static const char *value_in_sqlite(struct catalog_rig *rig, const char *id, const char *column)
 {
     sqlite3_stmt *statement;
-    const char *location = NULL;
-    assert_int_equal(sqlite3_prepare_v2(rig->sqlite, "SELECT ecal_name FROM ecal WHERE ecal_id = ?",
-                                        -1, &statement, NULL),
-                     SQLITE_OK);
+    const char *value = NULL;
+    const char *sql = str_format(&rig->arena, "SELECT \"%s\" FROM ecal WHERE ecal_id = ?", column);
+    assert_int_equal(sqlite3_prepare_v2(rig->sqlite, sql, -1, &statement, NULL), SQLITE_OK);
     sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
     if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL)
-        location = arena_copy(&rig->arena, (const char *)sqlite3_column_text(statement, 0));
+        value = arena_copy(&rig->arena, (const char *)sqlite3_column_text(statement, 0));
     sqlite3_finalize(statement);
-    return location;
+    return value;
+}
+
+static const char *value_in_database(struct catalog_rig *rig, const char *id, const char *column)
+{
+    return rig->postgres != NULL ? value_in_postgres(rig, id, column)
+                                 : value_in_sqlite(rig, id, column);
 }
 
 const char *catalog_rig_location(struct catalog_rig *rig, const char *id)
 {
-    if (rig->memory != NULL)
-        return catalog_memory_location(rig->memory, id);
-    return rig->postgres != NULL ? location_in_postgres(rig, id) : location_in_sqlite(rig, id);
+    return rig->memory != NULL ? catalog_memory_location(rig->memory, id)
+                               : value_in_database(rig, id, "ecal_name");
+}
+
+const char *catalog_rig_value(struct catalog_rig *rig, const char *id, const char *column)
+{
+    return rig->memory != NULL ? catalog_memory_value(rig->memory, id, column)
+                               : value_in_database(rig, id, column);
 }
 
 /* -- two rows and their cut -------------------------------------------------------------------- */

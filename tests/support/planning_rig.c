@@ -187,32 +187,6 @@ void rig_put(struct planning_rig *rig, struct rig_row row)
     catalog_memory_put(rig->rows, &record);
 }
 
-void rig_apply(struct planning_rig *rig)
-{
-    for (size_t i = 0; i < rig->action_count; i++) {
-        const struct plan_action *action = rig->actions[i];
-        if (action->kind != PLAN_MOVE)
-            continue;
-        struct place *places = (struct place *)rig->policies->places.items;
-        const char *source =
-            location_make(&places[action->store], action->directory, "", &rig->arena);
-        const char *target =
-            location_make(&places[action->target], action->directory, "", &rig->arena);
-        struct catalog_row *rows = arena_make(&rig->arena, action->row_count * sizeof(*rows));
-        for (size_t k = 0; k < action->row_count; k++)
-            rows[k] = (struct catalog_row){
-                .id = action->rows[k].id,
-                .old_location = action->rows[k].location,
-                .new_location = str_format(&rig->arena, "%s%s", target,
-                                           action->rows[k].location + strlen(source))};
-        struct catalog_cut cut = {.source = source, .rows = rows, .count = action->row_count};
-        enum catalog_outcome outcome;
-        must(rig,
-             rig->request.catalog->ops->cut_over(rig->request.catalog, &cut, &outcome, &rig->err));
-        assert_int_equal(outcome, CATALOG_CUT);
-    }
-}
-
 /* -- plans --------------------------------------------------------------------------------------
  */
 

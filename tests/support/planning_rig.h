@@ -101,8 +101,6 @@ const struct plan_action *rig_blocked(struct planning_rig *rig, const char *dire
                                       enum plan_reason reason, const char *detail);
 void rig_moves(struct planning_rig *rig, const char *directory, const char *to);
 const struct plan_funnel *rig_funnel(struct planning_rig *rig, const char *policy);
-/* The rows of every move are at their targets. */
-void rig_apply(struct planning_rig *rig);
 /* The bytes of the plan, in the arena. */
 const char *rig_bytes(struct planning_rig *rig, size_t *size_bytes);
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "base/zone.h"
 #include "state/location.h"
 #include "tests/support/world.h"
 
@@ -29,6 +30,7 @@ struct scene {
     struct plan_store stores[WORLD_STORES];
     struct plan_header header;
     int64_t grace_us;
+    const char *window;
     bool surveyed;
     int64_t reaps[MOVES]; /* units that the plan lists; 0: none */
     char path[128];
@@ -103,6 +105,7 @@ static void add_move(struct scene *scene, struct plan_writer *writer, size_t ind
                                  .at = "x.yaml:1:1",
                                  .surveyed = scene->surveyed,
                                  .terms = {VERIFY_CHECKSUM, false, scene->grace_us},
+                                 .window = scene->window,
                                  .oldest_us = INT64_MAX,
                                  .rows = &row,
                                  .row_count = 1,
@@ -245,6 +248,33 @@ static void a_plan_is_carried_out_once(void **state)
     expect(scene, APPLY_ALREADY, MOVES);
     assert_int_equal(scene->result.deleted_sources, 0);
     assert_int_equal(store_memory_writes(scene->world.objects[WORLD_COLD]), writes);
+}
+
+/* A plan begins nothing outside its window, and has nothing left once it was carried out. */
+static void nothing_begins_outside_its_window(void **state)
+{
+    struct scene *scene = *state;
+    struct world *world = &scene->world;
+    struct err err;
+    if (!zone_open("Europe/Berlin", &world->arena, &world->policies.zone, &err))
+        fail_msg("%s", err.text);
+    scene->window = "sun 10:00-12:00";
+    world->clock.instant_us = INT64_C(1748764799) * 1000000; /* 2025-06-01T07:59:59Z, a Sunday */
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, 0);
+    assert_int_equal(scene->result.outside, MOVES);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_true(source_stands(scene, 0));
+
+    world->clock.instant_us += 1000000;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.outside, 0);
+    world->clock.instant_us += DAY_US;
+    run(scene, true);
+    expect(scene, APPLY_ALREADY, MOVES);
+    assert_int_equal(scene->result.outside, 0);
 }
 
 static void what_changed_since_the_plan_is_stale_and_the_rest_moves(void **state)
@@ -540,6 +570,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_plan_is_carried_out_once),
+        CASE(nothing_begins_outside_its_window),
         CASE(what_changed_since_the_plan_is_stale_and_the_rest_moves),
         CASE(guards_refuse),
         CASE(only_what_the_plan_lists_is_deleted),

@@ -480,6 +480,47 @@ static void an_unknown_commit_is_found_out(void **state)
     assert_all_moved(world);
 }
 
+static void what_the_target_sets_is_set_once_the_rows_are_there(void **state)
+{
+    struct world *world = *state;
+    static const struct catalog_set sets[] = {{"class", "warm"}, {"class", "cold"}};
+    const enum catalog_memory_fault faults[] = {CATALOG_FAULT_UNKNOWN_APPLIED,
+                                                CATALOG_FAULT_UNKNOWN_DROPPED, CATALOG_FAULT_BUSY};
+    world->config.sets = sets;
+    world->config.set_count = 2;
+    world->definitions[WORLD_HOT].sets = &sets[0];
+    world->definitions[WORLD_COLD].sets = &sets[1];
+    world->definitions[WORLD_HOT].set_count = world->definitions[WORLD_COLD].set_count = 1;
+    world_put(world, "R4", "rec/3/", NULL);
+    for (size_t i = 0; i < 3; i++)
+        catalog_memory_fail_next(world->rows, faults[i]);
+    carry_all(world);
+    for (size_t i = 0; i < MOVES; i++)
+        assert_string_equal(catalog_memory_value(world->rows, ids[i], "class"), "cold");
+    assert_null(catalog_memory_value(world->rows, "R4", "class"));
+}
+
+/* Only what an earlier run left open can have been begun under another policy. */
+static void a_resumed_unit_sets_what_the_policy_says_now(void **state)
+{
+    struct world *world = *state;
+    static const struct catalog_set sets[] = {{"class", "warm"}, {"class", "cold"}};
+    enum unit_reason reason;
+    world->config.sets = sets;
+    world->config.set_count = 2;
+    world->definitions[WORLD_COLD].sets = &sets[0];
+    world->definitions[WORLD_COLD].set_count = 1;
+    for (size_t i = 0; i < PROTOCOL_FAILURES_MAX; i++)
+        catalog_memory_fail_next(world->rows, CATALOG_FAULT_BUSY);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_COMMITTING);
+    assert_int_equal(reason, REASON_BUSY);
+    world->definitions[WORLD_COLD].sets = &sets[1];
+    world_restart(world);
+    assert_int_equal(world_resume(world), 1);
+    assert_true(world_is_at(world, "R1", WORLD_COLD));
+    assert_string_equal(catalog_memory_value(world->rows, "R1", "class"), "cold");
+}
+
 /* From the k-th item on, nothing is answered: what was asked may have happened all the same. */
 struct silence {
     uint64_t after, seen;
@@ -627,6 +668,8 @@ int main(void)
         CASE(cleaning_up_is_tried_again),
         CASE(what_a_row_points_at_is_never_cleaned_up),
         CASE(an_unknown_commit_is_found_out),
+        CASE(what_the_target_sets_is_set_once_the_rows_are_there),
+        CASE(a_resumed_unit_sets_what_the_policy_says_now),
         CASE(every_request_may_be_the_last),
         CASE(a_journal_that_fails_ends_at_what_it_has),
         CASE(one_bad_directory_leaves_the_others_alone),

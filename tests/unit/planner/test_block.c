@@ -345,6 +345,58 @@ static void what_is_under_way_blocks(void **state)
     assert_int_equal(rig.action_count, 6);
 }
 
+/* Law 2: after the contest.  What was brought exactly so long ago may go again. */
+static void what_frostline_brought_lately_stays(void **state)
+{
+    (void)state;
+    rig_load(&rig, RIG_HEAD "policies:\n"
+                            "  - name: back\n"
+                            "    from: cold\n"
+                            "    target: hot\n"
+                            "    select: {older_than: 90d}\n"
+                            "    min_residency: 30d\n");
+    ROW(&rig, "A", "cold:a/f");
+    ROW(&rig, "B", "cold:b/f");
+    ROW(&rig, "C", "cold:c/f");
+    ROW(&rig, "D", "cold:d/f");
+    int64_t as_of_us = rig.policies->as_of_us;
+    rig_unit(&rig, "hot:a/", "cold:a/", UNIT_DONE, as_of_us - 40 * RIG_DAY_US);
+    rig_unit(&rig, "hot:a/", "cold:a/", UNIT_DONE, as_of_us - 30 * RIG_DAY_US + 1);
+    rig_unit(&rig, "hot:b/", "cold:b/", UNIT_DONE, as_of_us - 30 * RIG_DAY_US);
+    rig_unit(&rig, "hot:c/", "cold:c/", UNIT_ABANDONED, as_of_us - RIG_DAY_US);
+    rig_plan(&rig);
+    rig_blocked(&rig, "cold:a/", PLAN_MIN_RESIDENCY,
+                "frostline brought it on 2025-05-02 00:00:00 UTC; min_residency 30d");
+    rig_moves(&rig, "cold:b/", "hot");
+    rig_moves(&rig, "cold:c/", "hot");
+    rig_moves(&rig, "cold:d/", "hot");
+    assert_int_equal(rig_funnel(&rig, "back")->blocked, 1);
+}
+
+/* Law 3: equal policies merge, and a move begins only inside all of their windows. */
+static void windows_of_all_winners_are_planned(void **state)
+{
+    (void)state;
+    rig_load(&rig, RIG_HEAD "policies:\n"
+                            "  - {name: a, target: cold, select: {ids: [A, B]},\n"
+                            "     window: {days: mon-fri, from: '22:00', to: '05:00'}}\n"
+                            "  - {name: b, target: cold, select: {ids: [B]},\n"
+                            "     window: {days: 'sat,sun'}}\n"
+                            "  - {name: c, target: cold, select: {ids: [C, D]}}\n"
+                            "  - {name: d, target: cold, select: {ids: [D]},\n"
+                            "     window: {days: 'sun,sat'}}\n");
+    ROW(&rig, "A", "hot:a/f");
+    ROW(&rig, "B", "hot:b/f");
+    ROW(&rig, "C", "hot:c/f");
+    ROW(&rig, "D", "hot:d/f");
+    rig_plan(&rig);
+    assert_string_equal(rig_find(&rig, "hot:a/")->window, "mon-fri 22:00-05:00");
+    assert_string_equal(rig_find(&rig, "hot:b/")->window,
+                        "mon-fri 22:00-05:00; sat-sun 00:00-24:00");
+    assert_null(rig_find(&rig, "hot:c/")->window);
+    assert_string_equal(rig_find(&rig, "hot:d/")->window, "sat-sun 00:00-24:00");
+}
+
 static void sources_whose_grace_is_over_are_reaped(void **state)
 {
     (void)state;
@@ -508,6 +560,8 @@ int main(void)
                                        TEST(what_is_in_no_store_is_counted_and_sampled),
                                        TEST(ids_that_the_catalog_lacks_are_told),
                                        TEST(what_is_under_way_blocks),
+                                       TEST(what_frostline_brought_lately_stays),
+                                       TEST(windows_of_all_winners_are_planned),
                                        TEST(sources_whose_grace_is_over_are_reaped),
                                        TEST(two_sources_of_one_target_block_each_other),
                                        TEST(the_survey_blocks_what_is_not_as_the_catalog_says),

@@ -101,6 +101,7 @@ static const struct plan_action actions[ACTIONS] = {
      .bytes = INT64_MAX,
      .manifest = {{1, 2, 3, 255}},
      .terms = {.verify = VERIFY_READBACK, .keep_source = true, .grace_us = 604800 * WHEN_SECOND_US},
+     .window = "mon-fri 22:00-05:00; sun 00:00-24:00",
      .oldest_us = INT64_C(-1),
      .rows = move_rows,
      .row_count = 2,
@@ -227,6 +228,7 @@ static void same_action(const struct plan_action *a, const struct plan_action *b
     assert_int_equal(a->terms.verify, b->terms.verify);
     assert_int_equal(a->terms.keep_source, b->terms.keep_source);
     assert_int_equal(a->terms.grace_us, b->terms.grace_us);
+    assert_true(str_equal(a->window, b->window));
     assert_int_equal(a->oldest_us, b->oldest_us);
     assert_int_equal(a->reason, b->reason);
     assert_true(str_equal(a->detail, b->detail));
@@ -372,8 +374,10 @@ static void the_lines_are_as_the_format_says(void **state)
         "\"cold\",\"policy\":\"age-out\",\"at\":\"policy.yaml:1:2\",\"objects\":12,\"bytes\":"
         "9223372036854775807,\"manifest\":\"sha256:"
         "010203ff00000000000000000000000000000000000000000000000000000000\",\"verify\":"
-        "\"readback\",\"cleanup\":{\"source\":\"keep\",\"after_s\":604800},\"oldest\":"
-        "\"1969-12-31T23:59:59.999999Z\",\"recordings\":[{\"id\":\"ECAL \\\"1\\\"\\n\","
+        "\"readback\",\"cleanup\":{\"source\":\"keep\",\"after_s\":604800},\"window\":\"mon-fri "
+        "22:00-05:00; sun "
+        "00:00-24:00\",\"oldest\":\"1969-12-31T23:59:59.999999Z\",\"recordings\":[{\"id\":\"ECAL "
+        "\\\"1\\\"\\n\","
         "\"location\":\"https://hot.example/box/a/b%25c/f \xe2\x82\xac\",\"because\":"
         "\"older_than 90d: 107d\"},{\"id\":\"\",\"location\":\"https://hot.example/box/a/b%25c/\","
         "\"because\":\"\"}]}\n"

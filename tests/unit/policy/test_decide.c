@@ -231,18 +231,23 @@ static void equals_merge_to_the_stricter_terms(void **state)
     fixture_ready(&fixture, "policies:\n"
                             "  - name: a\n    target: cold\n    select: {ids: [A]}\n"
                             "    verify: size\n    cleanup: {source: delete, after: 14d}\n"
+                            "    window: {days: mon}\n    min_residency: 2d\n"
                             "  - name: b\n    target: cold\n    select: {ids: [A]}\n"
                             "    verify: readback\n    cleanup: {source: delete, after: 1d}\n"
+                            "    window: {days: tue}\n    min_residency: 5d\n"
                             "  - name: c\n    target: cold\n    select: {ids: [A, C]}\n"
                             "    verify: checksum\n    cleanup: {source: keep, after: 2d}\n"
                             "  - name: d\n    target: cold\n    select: {ids: [A]}\n"
-                            "    priority: -1\n    cleanup: {after: 99d}\n");
+                            "    priority: -1\n    cleanup: {after: 99d}\n"
+                            "    window: {days: wed}\n    min_residency: 99d\n");
     struct decision decision = decide(&fixture, &recording, HOT);
     assert_int_equal(decision.kind, DECISION_MOVE);
     assert_int_equal(decision.winner, 0);
     assert_int_equal(decision.terms.verify, VERIFY_READBACK);
     assert_true(decision.terms.keep_source);
     assert_int_equal(decision.terms.grace_us, 14 * WHEN_DAY_US);
+    assert_int_equal(decision.terms.windows, 3);
+    assert_int_equal(decision.terms.residency_us, 5 * WHEN_DAY_US);
     recording.record.id = "C";
     decision = decide(&fixture, &recording, HOT);
     assert_int_equal(decision.terms.verify, VERIFY_CHECKSUM);

@@ -50,6 +50,8 @@ static const struct catalog_memory_column columns[] = {
     {.name = "seen", .kind = VALUE_INSTANT},
     {.name = "day", .kind = VALUE_DATE},
     {.name = "odd", .kind = VALUE_UNSUPPORTED},
+    {.name = "class", .kind = VALUE_TEXT, .is_never_null = true},
+    {.name = "twice", .kind = VALUE_INTEGER, .is_generated = true},
 };
 static const struct catalog_memory_table table = {"recordings", columns,
                                                   sizeof columns / sizeof columns[0]};

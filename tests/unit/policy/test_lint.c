@@ -320,7 +320,8 @@ static void moving_back_is_told_and_moving_on_is_not(void **state)
         {P("back", "target: hot, priority: 1, select: {map: x, store: cold}"), false},
         {P("keep", "target: hot, priority: 1, select: {map: x, not: {store: cold}}"), false},
         {P("back", "target: hot, priority: 1, select: {newer_than: 30d}"), false},
-        {P("back", "target: hot, priority: -1, select: {map: x}"), false},
+        {P("back", "target: hot, priority: -1, select: {map: x}"), true}, /* it wins there alone */
+        {P("back", "target: hot, priority: -1, select: {map: x, not: {store: cold}}"), false},
         {P("on", "target: warm, priority: 1, select: {map: x}"), false},
         {P("too", "target: cold, priority: 1, select: {map: x}"), false},
     };

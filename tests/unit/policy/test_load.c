@@ -60,6 +60,8 @@ static const char whole[] =
     "    container: ${COLD_STORAGE_CONTAINER:-ecal-cold-storage}\n"
     "    prefix: \"\"\n"
     "    tier: cold\n"
+    "    set: {storage_class: cold}     # further columns of the row that a cut-over to this store "
+    "sets\n"
     "\n"
     "holds:\n"
     "  - name: case-2025-07\n"
@@ -137,6 +139,10 @@ static void check_stores(const struct policies *policies)
     assert_int_equal(cold->type, STORE_AZURE);
     assert_int_equal(cold->tier, TIER_COLD);
     assert_int_equal(policies->stores[0].tier, TIER_DEFAULT);
+    assert_int_equal(cold->set_count, 1);
+    assert_string_equal(cold->sets[0].column, "storage_class");
+    assert_string_equal(cold->sets[0].value, "cold");
+    assert_int_equal(policies->stores[0].set_count, 0);
     assert_string_equal(cold->container, "ecal-cold-storage");
     assert_string_equal(cold->connection.account, "coldacct");
     assert_string_equal(secret_reveal(&cold->connection.key), KEY);
@@ -151,8 +157,8 @@ static void check_policies(const struct policies *policies)
     const struct policy *age = &policies->items[0], *pull = &policies->items[1];
     assert_string_equal(age->name, "age-out");
     assert_string_equal(age->description, "Recordings older than 90 days go cold.");
-    assert_string_equal(age->at, "p.yaml:49:5");
-    assert_int_equal(age->span.line, 49);
+    assert_string_equal(age->at, "p.yaml:50:5");
+    assert_int_equal(age->span.line, 50);
     assert_true(age->enabled);
     assert_int_equal(age->from, 0);
     assert_int_equal(age->target, 1);
@@ -477,6 +483,97 @@ static void stores_that_only_look_different_overlap(void **state)
     fixture_free(&fixture);
 }
 
+/* ---- what stores set ---- */
+
+static void assert_sets(const struct catalog_set *sets, size_t count, const char *const *expected)
+{
+    for (size_t i = 0; i < count; i++, expected += 2) {
+        assert_string_equal(sets[i].column, expected[0]);
+        if (!str_equal(sets[i].value, expected[1]))
+            fail_msg("%s is set to %s", expected[0], sets[i].value);
+    }
+}
+
+/* The text is as it was written, for the column's type to read; NULL stands without quotes. */
+static void a_set_keeps_its_texts(void **state)
+{
+    (void)state;
+    static const char *const all[] = {
+        "class",   "hot",  "class", "cold", "n",     "007", "yes", "yes",
+        "on",      "2025", "text",  "null", "empty", "",    "age", "90d",
+        "nothing", NULL,   "tilde", NULL,   "NULL",  NULL,  "x y", "a: 'b'",
+    };
+    static const struct policy_var age = {"age", "90d"};
+    struct fixture fixture = {.vars = &age, .var_count = 1};
+    fixture_load(&fixture,
+                 "version: 1\n"
+                 "vars: {age: 1d}\n"
+                 "catalog: {type: sqlite, path: c, table: t, id: i, location: l}\n"
+                 "stores:\n"
+                 "  hot: {type: local, path: /a, set: {class: hot}}\n"
+                 "  warm: {type: local, path: /b}\n"
+                 "  cold:\n"
+                 "    type: local\n"
+                 "    path: /c\n"
+                 "    set: {class: cold, n: 007, 'yes': yes, on: 2025, text: 'null', empty: '',\n"
+                 "          age: $age, nothing: null, tilde: ~, NULL: NULL, x y: \"a: 'b'\"}\n"
+                 "policies:\n  - {name: a, target: hot, select: {ids: [x]}}\n");
+    assert_loaded(&fixture);
+    const struct policies *policies = fixture.policies;
+    assert_int_equal(policies->catalog.set_count, sizeof all / sizeof *all / 2);
+    assert_sets(policies->catalog.sets, policies->catalog.set_count, all);
+    assert_int_equal(policies->stores[0].set_count, 1);
+    assert_sets(policies->stores[0].sets, 1, all);
+    assert_int_equal(policies->stores[1].set_count, 0);
+    assert_int_equal(policies->stores[2].set_count, policies->catalog.set_count - 1);
+    assert_sets(policies->stores[2].sets, policies->stores[2].set_count, all + 2);
+    fixture_free(&fixture);
+}
+
+static void assert_set_refused(const char *catalog, const char *set, int code)
+{
+    struct fixture fixture = {.env = environment};
+    char text[1024];
+    snprintf(text, sizeof text,
+             "version: 1\n"
+             "catalog: {%s, table: t, id: ecal_id, location: ecal_name}\n"
+             "stores: {hot: {type: local, path: /a, set: %s}}\n"
+             "policies:\n  - {name: a, target: hot, select: {ids: [x]}}\n",
+             catalog, set);
+    fixture_load(&fixture, text);
+    if (code != 0)
+        assert_codes(&fixture, code);
+    else
+        assert_loaded(&fixture);
+    fixture_free(&fixture);
+}
+
+static void a_set_names_neither_the_id_nor_the_location(void **state)
+{
+    (void)state;
+    static const char sqlite[] = "type: sqlite, path: c";
+    static const char postgres[] = "type: postgres, connection: {host: h}";
+    assert_set_refused(sqlite, "{ecal_id: x}", DIAG_SET);
+    assert_set_refused(postgres, "{ecal_name: x}", DIAG_SET);
+    /* In SQLite, names in capitals are the same. */
+    assert_set_refused(sqlite, "{ECAL_name: x}", DIAG_SET);
+    assert_set_refused(postgres, "{ECAL_name: x}", 0);
+    assert_set_refused(sqlite, "{ecal_names: x}", 0);
+    assert_set_refused(sqlite, "{}", DIAG_EMPTY);
+    assert_set_refused(sqlite, "{class: }", DIAG_EMPTY);
+    assert_set_refused(sqlite, "{class: [cold]}", DIAG_SHAPE);
+    assert_set_refused(sqlite, "{class: '${DB_HOST}'}", DIAG_ENV_PLACE);
+    assert_set_refused(sqlite, "{'': cold}", DIAG_EMPTY);
+    assert_set_refused(sqlite,
+                       "{a: 0, b: 0, c: 0, d: 0, e: 0, f: 0, g: 0, h: 0, i: 0, j: 0, k: 0, l: 0,"
+                       " m: 0, n: 0, o: 0, p: 0}",
+                       0);
+    assert_set_refused(sqlite,
+                       "{a: 0, b: 0, c: 0, d: 0, e: 0, f: 0, g: 0, h: 0, i: 0, j: 0, k: 0, l: 0,"
+                       " m: 0, n: 0, o: 0, p: 0, q: 0}",
+                       DIAG_TOO_MANY);
+}
+
 /* ---- findings that would only be caused by others ---- */
 
 static void one_mistake_is_one_finding(void **state)
@@ -496,6 +593,10 @@ static void one_mistake_is_one_finding(void **state)
         {"version: 1\ncatalog: {typ: sqlite, path: c, table: t, id: i, location: l}\n"
          "stores: {hot: {type: local, path: /a}}\n"
          "policies:\n  - {name: a, target: hot, select: {older_than: 1d, map: x}}\n",
+         DIAG_MISSING_KEY},
+        {"version: 1\ncatalog: {typ: sqlite, path: c, table: t, id: i, location: l}\n"
+         "stores: {hot: {type: local, path: /a, set: {class: hot}}}\n"
+         "policies:\n  - {name: a, target: hot, select: {ids: [x]}}\n",
          DIAG_MISSING_KEY},
         {"version: 1\ncatalog: {type: sqlite, path: c, table: t, id: i, location: l, tyme: x}\n"
          "stores: {hot: {type: local, path: /a}}\n"
@@ -729,6 +830,8 @@ int main(void)
         cmocka_unit_test(a_neighbour_of_a_secret_shows_asterisks),
         cmocka_unit_test(bases_are_canonical),
         cmocka_unit_test(stores_that_only_look_different_overlap),
+        cmocka_unit_test(a_set_keeps_its_texts),
+        cmocka_unit_test(a_set_names_neither_the_id_nor_the_location),
         cmocka_unit_test(one_mistake_is_one_finding),
         cmocka_unit_test(empty_is_never_everything),
         cmocka_unit_test(values_say_what_they_mean),

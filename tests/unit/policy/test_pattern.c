@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
 
@@ -23,8 +24,10 @@ static enum truth matched(enum pattern_kind kind, const char *text, const char *
     arena_init(&arena, ARENA_BYTES);
     if (!pattern_compile(kind, text, &arena, &pattern, &err))
         fail_msg("%s: %s", text, err.text);
-    enum truth truth = pattern_match(pattern, subject, size_bytes, &memory);
-    assert_int_equal(pattern_match(pattern, subject, size_bytes, &memory), truth);
+    enum truth truth = pattern_match(pattern, subject, size_bytes, false, &memory);
+    assert_int_equal(pattern_match(pattern, subject, size_bytes, false, &memory), truth);
+    if (str_is_utf8(subject, size_bytes))
+        assert_int_equal(pattern_match(pattern, subject, size_bytes, true, &memory), truth);
     pattern_memory_free(&memory);
     arena_free(&arena);
     return truth;
@@ -77,6 +80,11 @@ static void globs_are_about_whole_segments(void **state)
         {"a\\*", "ab", TRUTH_NO},
         {"{a,b}", "{a,b}", TRUTH_YES},
         {"a.b", "axb", TRUTH_NO},
+        {"abc", "abc", TRUTH_YES},
+        {"abc", "ab", TRUTH_NO},
+        {"abc", "abcd", TRUTH_NO},
+        {"ab*", "ab", TRUTH_YES},
+        {"ab?", "ab", TRUTH_NO},
         {"*", "a\nb", TRUTH_YES},
     };
     check(PATTERN_GLOB, examples, sizeof examples / sizeof *examples);

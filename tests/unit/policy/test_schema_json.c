@@ -5,7 +5,6 @@
 #include "policy/schema_json.h"
 #include "tests/unit/policy/fixture.h"
 
-#define SHIPPED "policy.schema.json"
 #define PREFIX "#/definitions/"
 
 static struct buf text;
@@ -163,32 +162,57 @@ static void the_same_bytes_each_time(void **state)
     (void)state;
     struct buf again;
     buf_init(&again, FIXTURE_OUT_BYTES);
-    schema_json_write(&again);
+    schema_json_write(&schema_root, &again);
     assert_string_equal(buf_string(&again), buf_string(&text));
     buf_free(&again);
 }
 
 /* FROSTLINE_GOLDEN=write writes it. */
-static void the_one_in_examples_is_this_one(void **state)
+static void check_shipped(const char *name, const struct buf *want)
 {
-    (void)state;
     struct arena arena;
     struct err err;
     char *bytes;
     size_t size;
     const char *mode = getenv("FROSTLINE_GOLDEN");
-    fixture_enter("examples");
     if (mode != NULL && str_equal(mode, "write")) {
-        FILE *file = fopen(SHIPPED, "w");
+        FILE *file = fopen(name, "w");
         assert_non_null(file);
-        assert_true(fputs(buf_string(&text), file) >= 0);
+        assert_true(fputs(buf_string(want), file) >= 0);
         assert_int_equal(fclose(file), 0);
     }
     arena_init(&arena, FIXTURE_ARENA_BYTES);
-    if (!file_read(SHIPPED, FIXTURE_OUT_BYTES, &arena, &bytes, &size, &err))
+    if (!file_read(name, FIXTURE_OUT_BYTES, &arena, &bytes, &size, &err))
         fail_msg("%s", err.text);
-    assert_string_equal(bytes, buf_string(&text));
+    assert_string_equal(bytes, buf_string(want));
     arena_free(&arena);
+}
+
+static void those_in_examples_are_these(void **state)
+{
+    (void)state;
+    struct buf tests;
+    fixture_enter("examples");
+    check_shipped("policy.schema.json", &text);
+    buf_init(&tests, FIXTURE_OUT_BYTES);
+    schema_json_write(&schema_tests_file, &tests);
+    check_shipped("tests.schema.json", &tests);
+    buf_free(&tests);
+}
+
+static void files_of_tests_have_their_keys_too(void **state)
+{
+    (void)state;
+    struct json *policy = root;
+    struct buf tests;
+    struct err err;
+    buf_init(&tests, FIXTURE_OUT_BYTES);
+    schema_json_write(&schema_tests_file, &tests);
+    assert_true(json_read(tests.bytes, tests.size, &root, &err));
+    check_keys(&schema_tests_file, root);
+    json_free(root);
+    root = policy;
+    buf_free(&tests);
 }
 
 static int enter(void **state)
@@ -196,7 +220,7 @@ static int enter(void **state)
     (void)state;
     struct err err;
     buf_init(&text, FIXTURE_OUT_BYTES);
-    schema_json_write(&text);
+    schema_json_write(&schema_root, &text);
     if (!json_read(text.bytes, text.size, &root, &err))
         fail_msg("%s", err.text);
     return 0;
@@ -215,7 +239,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_key_of_each_table_is_there),
         cmocka_unit_test(the_same_bytes_each_time),
-        cmocka_unit_test(the_one_in_examples_is_this_one),
+        cmocka_unit_test(files_of_tests_have_their_keys_too),
+        cmocka_unit_test(those_in_examples_are_these),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
