@@ -92,7 +92,8 @@ static void report(void *context, const struct task *task, enum apply_outcome ou
     struct troubles *troubles = context;
     if (outcome == APPLY_DELETED || outcome == APPLY_ALREADY)
         return;
-    if ((outcome == APPLY_MOVED || outcome == APPLY_WAITING) && task->next.reason != REASON_HELD)
+    if ((outcome == APPLY_MOVED || outcome == APPLY_WAITING) && task->next.reason != REASON_HELD &&
+        task->next.reason != REASON_REFERENCED)
         return;
     if (troubles->shown++ >= TROUBLES_SHOWN) {
         troubles->more++;

@@ -372,7 +372,8 @@ static enum apply_outcome outcome_of(const struct task *task, bool is_new)
             return APPLY_ALREADY;
         return is_new ? APPLY_MOVED : APPLY_DELETED;
     case UNIT_CUTOVER:
-        if (unit->reason != REASON_GRACE && unit->reason != REASON_HELD)
+        if (unit->reason != REASON_GRACE && unit->reason != REASON_HELD &&
+            unit->reason != REASON_REFERENCED)
             return APPLY_OPEN;
         return is_new ? APPLY_MOVED : APPLY_WAITING;
     case UNIT_SKIPPED:

@@ -13,7 +13,7 @@ enum apply_outcome {
     APPLY_MOVED,   /* rows at the target; the source deleted, kept, or waiting out its grace */
     APPLY_DELETED, /* cut over in an earlier run; its source was deleted in this one          */
     APPLY_ALREADY, /* stood at the target before                                              */
-    APPLY_WAITING, /* cut over earlier; its source still waits (grace, hold)                  */
+    APPLY_WAITING, /* cut over earlier; its source still waits (grace, hold, reference)       */
     APPLY_STALE,   /* rows or objects are not as planned: skipped                            */
     APPLY_FAILED,  /* abandoned: the source is untouched, the next plan takes it up           */
     APPLY_PARKED,  /* cut over; the source is kept until somebody looks                       */

@@ -112,7 +112,7 @@ bool perform_has_rows_at_target(struct cohort *cohort, const struct task *task)
     return !catalog->ops->look(catalog, &none, false, &seen, &err) || seen.strangers > 0;
 }
 
-/* -- rows and holds ---------------------------------------------------------------------------- */
+/* -- rows, holds and references ---------------------------------------------------------------- */
 
 static void look_rows(const struct crew *crew, bool lock)
 {
@@ -193,6 +193,31 @@ static void look_holds(const struct crew *crew)
     }
 }
 
+static void look_references(const struct crew *crew)
+{
+    const struct hands *hands = crew->cohort->hands;
+    for (size_t i = 0; i < crew->count; i++) {
+        struct task *task = crew->tasks[i];
+        if (perform_has_failed(task))
+            continue;
+        const struct place *place = &hands->policies->places.items[task->source];
+        const struct catalog_reference *found;
+        struct err err;
+        size_t count;
+        const char **urls =
+            location_spellings(place, task->entry.directory, &crew->cohort->scratch, &count);
+        if (!hands->catalog->ops->referenced(hands->catalog, urls, count, &found, &err)) {
+            err_wrap(&err, "asking for references to %s", task->entry.directory);
+            perform_fail(task, &err);
+            continue;
+        }
+        task->event.sight.referenced = found != NULL;
+        if (found != NULL && task->err.kind == ERR_NONE)
+            ERR(&task->err, ERR_CONFLICT, "a row of %s has it in `%s`", found->table,
+                found->column);
+    }
+}
+
 static void look(const struct crew *crew, const struct action *action)
 {
     perform_begin_event(crew, EVENT_SEEN);
@@ -204,6 +229,8 @@ static void look(const struct crew *crew, const struct action *action)
         look_rows(crew, action->lock);
     if (action->look & LOOK_HOLDS)
         look_holds(crew);
+    if (action->look & LOOK_REFERENCES)
+        look_references(crew);
     for (size_t i = 0; i < crew->count; i++)
         crew->tasks[i]->event.sight.looked = action->look;
 }

@@ -312,6 +312,8 @@ static void on_seen_gate_2(const struct step *step)
         rest(step, REASON_GRACE);
     else if (sight->held)
         rest(step, REASON_HELD);
+    else if (sight->referenced)
+        rest(step, REASON_REFERENCED);
     else if (sight->source.same == 0) {
         enter(step, UNIT_SWEEPING);
         look(step, LOOK_SOURCE);

@@ -18,9 +18,9 @@
 #define PROTOCOL_POLLS_MAX 10                     /* half an hour of looks; then the next run */
 #define PROTOCOL_SKEW_US (INT64_C(300) * 1000000) /* a clock further off refuses all deletes */
 
-enum look { LOOK_SOURCE = 1, LOOK_TARGET = 2, LOOK_ROWS = 4, LOOK_HOLDS = 8 };
+enum look { LOOK_SOURCE = 1, LOOK_TARGET = 2, LOOK_ROWS = 4, LOOK_HOLDS = 8, LOOK_REFERENCES = 16 };
 #define LOOK_GATE_1 (LOOK_SOURCE | LOOK_TARGET)
-#define LOOK_GATE_2 (LOOK_SOURCE | LOOK_TARGET | LOOK_ROWS | LOOK_HOLDS)
+#define LOOK_GATE_2 (LOOK_SOURCE | LOOK_TARGET | LOOK_ROWS | LOOK_HOLDS | LOOK_REFERENCES)
 
 enum action_kind {
     ACTION_STOP,     /* nothing more to do for this unit                                     */
@@ -70,6 +70,7 @@ struct sight {
         uint32_t at_source, at_target, elsewhere, strangers;
     } rows;
     bool held;         /* a hold, or the policy of that name says keep now              */
+    bool referenced;   /* a row of catalog.references points at or below the source     */
     int64_t server_us; /* the earliest clock of store and catalog; 0: none has one      */
     int64_t skew_us;   /* the largest |their clock - ours|                              */
 };

@@ -7,7 +7,8 @@
 #include "policy/policy.h"
 
 #define EXTRA_FIELDS_MAX 256
-#define EXTRA_PARTS_MAX (CATALOG_FIELD + EXTRA_FIELDS_MAX + PLACE_MAX * CATALOG_SETS_MAX)
+#define EXTRA_PARTS_MAX                                                                            \
+    (CATALOG_FIELD + EXTRA_FIELDS_MAX + 2 * CATALOG_REFERENCES_MAX + PLACE_MAX * CATALOG_SETS_MAX)
 
 struct clause;
 struct node;

@@ -42,11 +42,11 @@ static bool is_table(const char *text)
            strlen(dot + 1) <= IDENTIFIER_MAX;
 }
 
-static const char *table(struct load *load, struct node *node)
+static const char *table(struct load *load, struct node *node, size_t part)
 {
     if (node == NULL || node->broken)
         return NULL;
-    load->policies->extra->parts[CATALOG_TABLE] = node->span;
+    load->policies->extra->parts[part] = node->span;
     if (is_table(node->text))
         return node->text;
     struct diag *diag = diag_add(load->diags, DIAG_COLUMN, node->span, "%s is no name of a table",
@@ -151,7 +151,7 @@ static void read_connection(struct load *load, struct node *connection)
     }
 }
 
-/* ---- time, size, fields ---- */
+/* ---- time, size, fields, references ---- */
 
 static void read_time(struct load *load, struct node *map)
 {
@@ -218,6 +218,29 @@ static void read_fields(struct load *load, struct node *map)
     }
 }
 
+static void read_references(struct load *load, struct node *list)
+{
+    struct catalog_config *catalog = &load->policies->catalog;
+    if (list->count > CATALOG_REFERENCES_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, list->key->span, "more than %d references",
+                 CATALOG_REFERENCES_MAX)
+            ->label = "too many";
+        return;
+    }
+    struct catalog_reference *references =
+        arena_make(load->arena, list->count * sizeof *references);
+    catalog->references = references;
+    for (struct node *item = list->first; item != NULL; item = item->next) {
+        struct raw_reference raw = {0};
+        if (!schema_map(load, item, "a reference"))
+            continue;
+        schema_read(load, &schema_reference, item, &raw);
+        size_t part = catalog_reference_part(catalog, catalog->reference_count);
+        references[catalog->reference_count++] = (struct catalog_reference){
+            table(load, raw.table, part), column(load, raw.column, part + 1)};
+    }
+}
+
 /* ---- what a cut-over sets ---- */
 
 /* SQLite's names are the same in capitals. */
@@ -273,7 +296,7 @@ static void read_parts(struct load *load, const struct raw_catalog *raw)
 {
     struct catalog_config *catalog = &load->policies->catalog;
     catalog->type = raw->type;
-    catalog->table = table(load, raw->table);
+    catalog->table = table(load, raw->table, CATALOG_TABLE);
     catalog->id = column(load, raw->id, CATALOG_ID);
     catalog->location = column(load, raw->location, CATALOG_LOCATION);
     if (raw->connection != NULL) {
@@ -290,6 +313,8 @@ static void read_parts(struct load *load, const struct raw_catalog *raw)
         read_size(load, raw->size);
     if (raw->fields != NULL)
         read_fields(load, raw->fields);
+    if (raw->references != NULL)
+        read_references(load, raw->references);
 }
 
 void model_catalog_read(struct load *load, struct node *node)

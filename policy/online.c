@@ -37,9 +37,9 @@ void online_store(const struct policies *policies, size_t store, const struct er
     refuse(diags, DIAG_STORE, policies->stores[store].span, failure);
 }
 
-static int code_of(const struct catalog_flaw *flaw)
+static int code_of(const struct catalog_flaw *flaw, bool is_table)
 {
-    if (flaw->part == CATALOG_TABLE)
+    if (is_table)
         return DIAG_TABLE;
     if (flaw->kind == CATALOG_FLAW_MISSING)
         return DIAG_COLUMN_MISSING;
@@ -59,11 +59,11 @@ void online_table(const struct policies *policies, const struct catalog_shape *s
     };
     for (size_t i = 0; i < shape->flaw_count; i++) {
         const struct catalog_flaw *flaw = &shape->flaws[i];
-        struct diag *diag =
-            diag_add(diags, code_of(flaw), policies->extra->parts[flaw->part], "%s", flaw->text);
-        diag->label = flaw->kind == CATALOG_FLAW_TYPE && flaw->part != CATALOG_TABLE
-                          ? "a text is wanted"
-                          : labels[flaw->kind];
+        bool is_table = catalog_table_part(&policies->catalog, flaw->part) == flaw->part;
+        struct diag *diag = diag_add(diags, code_of(flaw, is_table),
+                                     policies->extra->parts[flaw->part], "%s", flaw->text);
+        diag->label =
+            flaw->kind == CATALOG_FLAW_TYPE && !is_table ? "a text is wanted" : labels[flaw->kind];
         if (flaw->nearest != NULL)
             diag->help = str_format(diags->arena, "did you mean `%s`?", flaw->nearest);
     }

@@ -43,6 +43,15 @@ static const struct schema_key size_keys[] = {
 };
 const struct schema schema_size = {"`size`", size_keys};
 
+static const struct schema_key reference_keys[] = {
+    {"table", SCHEMA_TEXT, REQUIRED, AT(raw_reference, table),
+     .text = "the table, with its schema if it has one"},
+    {"column", SCHEMA_TEXT, REQUIRED, AT(raw_reference, column),
+     .text = "its column of URLs, below the stores' own or their `urls`; best with an index"},
+    {0},
+};
+const struct schema schema_reference = {"a reference", reference_keys};
+
 /* libpq's own words (PostgreSQL 15 to 17, "Parameter Key Words").  Left out: replication, which
  * would make another protocol of it.                                                             */
 #define WORD(word)                                                                                 \
@@ -114,10 +123,12 @@ const struct schema schema_connection = {"a connection", connection_keys};
          .text = "when it was recorded"},                                                          \
         {"size", SCHEMA_OBJECT, AT(raw_catalog, size), .object = &schema_size,                     \
          .text = "how large it is"},                                                               \
+        {"fields", SCHEMA_MAP, AT(raw_catalog, fields), .item = SCHEMA_TEXT,                       \
+         .text = "further columns that selections may use, by a name of your own"},                \
     {                                                                                              \
-        "fields", SCHEMA_MAP, AT(raw_catalog, fields),                                             \
-            .item = SCHEMA_TEXT,                                                                   \
-            .text = "further columns that selections may use, by a name of your own"               \
+        "references", SCHEMA_LIST, AT(raw_catalog, references),                                    \
+            .item = SCHEMA_OBJECT, .object = &schema_reference,                                    \
+            .text = "other columns of URLs: a row there at or below a source keeps that source"    \
     }
 
 static const struct schema_key postgres_keys[] = {

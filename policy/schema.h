@@ -64,13 +64,16 @@ struct raw_root {
 };
 struct raw_catalog {
     unsigned     type, unit;
-    struct node *connection, *path, *table, *id, *location, *time, *size, *fields;
+    struct node *connection, *path, *table, *id, *location, *time, *size, *fields, *references;
 };
 struct raw_time {
     struct node *column, *timezone;
 };
 struct raw_size {
     struct node *column, *unit;
+};
+struct raw_reference {
+    struct node *table, *column;
 };
 struct raw_store {
     unsigned     type, tier; /* tier: enum access_tier less TIER_HOT */
@@ -170,10 +173,11 @@ enum test {
     TEST_NULL
 };
 
-extern const struct schema schema_root, schema_connection, schema_time, schema_size, schema_hold,
-    schema_defaults, schema_cleanup, schema_policy, schema_guards, schema_window, schema_select,
-    schema_dates, schema_path, schema_sizes, schema_tests, schema_test, schema_recording,
-    schema_expect, schema_expect_move, schema_expect_stay, schema_tests_file;
+extern const struct schema schema_root, schema_connection, schema_time, schema_size,
+    schema_reference, schema_hold, schema_defaults, schema_cleanup, schema_policy, schema_guards,
+    schema_window, schema_select, schema_dates, schema_path, schema_sizes, schema_tests,
+    schema_test, schema_recording, schema_expect, schema_expect_move, schema_expect_stay,
+    schema_tests_file;
 extern const char *const schema_store_types[], *const schema_tiers[];
 /* By the index of the choice that is their `type`. */
 extern const struct schema *const schema_catalogs[], *const schema_stores[];

@@ -21,15 +21,33 @@ const char *catalog_name(const struct catalog_config *config, size_t part)
     case CATALOG_SIZE:
         return config->size;
     default:
-        part -= CATALOG_FIELD;
-        return part < config->field_count ? config->fields[part].column
-                                          : config->sets[part - config->field_count].column;
+        break;
     }
+    size_t references = catalog_reference_part(config, 0), sets = catalog_set_part(config, 0);
+    if (part < references)
+        return config->fields[part - CATALOG_FIELD].column;
+    if (part >= sets)
+        return config->sets[part - sets].column;
+    const struct catalog_reference *reference = &config->references[(part - references) / 2];
+    return (part - references) % 2 == 0 ? reference->table : reference->column;
+}
+
+size_t catalog_reference_part(const struct catalog_config *config, size_t reference)
+{
+    return CATALOG_FIELD + config->field_count + 2 * reference;
 }
 
 size_t catalog_set_part(const struct catalog_config *config, size_t set)
 {
-    return CATALOG_FIELD + config->field_count + set;
+    return catalog_reference_part(config, config->reference_count) + set;
+}
+
+size_t catalog_table_part(const struct catalog_config *config, size_t part)
+{
+    size_t references = catalog_reference_part(config, 0);
+    if (part < references || part >= catalog_set_part(config, 0))
+        return CATALOG_TABLE;
+    return part - (part - references) % 2;
 }
 
 size_t catalog_set_index(const struct catalog_config *config, const char *column)

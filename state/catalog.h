@@ -27,6 +27,12 @@ struct catalog_field {
     const char *column;
 };
 
+/* A column of any table of the same database that holds locations as well. */
+struct catalog_reference {
+    const char *table, *column;
+};
+#define CATALOG_REFERENCES_MAX 16
+
 /* A further column that a cut-over sets, to the value that its type reads in the text. */
 struct catalog_set {
     const char *column;
@@ -48,6 +54,8 @@ struct catalog_config {
     uint64_t size_unit;           /* bytes per one of the column */
     const struct catalog_field *fields;
     size_t field_count;
+    const struct catalog_reference *references; /* at most CATALOG_REFERENCES_MAX */
+    size_t reference_count;
     const struct catalog_set *sets; /* of all cuts; neither the id nor the location */
     size_t set_count;
     uint32_t lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
@@ -60,10 +68,14 @@ enum catalog_part {
     CATALOG_LOCATION,
     CATALOG_TIME,
     CATALOG_SIZE,
-    CATALOG_FIELD /* the first of the fields; the others follow, and then the sets */
+    CATALOG_FIELD /* the first of the fields; the others follow, then references and sets */
 };
+/* The part that a reference's table is; its column is the next one. */
+size_t catalog_reference_part(const struct catalog_config *config, size_t reference);
 /* The part that a set's column is. */
 size_t catalog_set_part(const struct catalog_config *config, size_t set);
+/* The part that is the table of a column; of a table it is the table itself. */
+size_t catalog_table_part(const struct catalog_config *config, size_t part);
 /* The name that the config has for it; NULL: none. */
 const char *catalog_name(const struct catalog_config *config, size_t part);
 
@@ -131,8 +143,8 @@ typedef bool catalog_visit(void *context, const struct record *record, struct er
 struct catalog_ops {
     const char *kind; /* "postgres" */
     /* True with flaws as well.  ERR_DENIED, ERR_BUSY when it can't be reached.  To every call that
-     * reads or writes rows the first flaw is an error: ERR_MISSING if something is, else ERR_INPUT.
-     */
+     * reads or writes rows the first flaw is an error, but one of references, which is an error to
+     * `referenced` alone: ERR_MISSING if something is, else ERR_INPUT. */
     bool (*describe)(struct catalog *, struct arena *, struct catalog_shape *, struct err *);
     /* One read-only snapshot for all cursors until snapshot_end, on a connection of its own: all
      * other calls see the present.  One thread at a time; one cursor at a time. */
@@ -166,6 +178,11 @@ struct catalog_ops {
      * call the catalog. */
     bool (*below)(struct catalog *, const char *directory, size_t limit, catalog_visit *, void *,
                   struct err *);
+    /* *found is a reference with a row that holds one of these URLs, byte for byte, or anything
+     * that begins with one of them that ends in '/'; NULL if there is none.  Without an index on
+     * the reference's column it scans.  ERR_BUSY where the server may be behind. */
+    bool (*referenced)(struct catalog *, const char *const *urls, size_t count,
+                       const struct catalog_reference **found, struct err *);
     void (*close)(struct catalog *);
 };
 

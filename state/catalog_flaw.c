@@ -34,17 +34,18 @@ static void add(struct catalog_flaws *flaws, enum catalog_flaw_kind kind, size_t
 void catalog_flaw_missing(struct catalog_flaws *flaws, size_t part, const char *const *names)
 {
     const char *name = catalog_name(flaws->config, part), *likely = nearest(name, names);
-    const char *text = part == CATALOG_TABLE
+    size_t table = catalog_table_part(flaws->config, part);
+    const char *text = part == table
                            ? str_format(flaws->arena, "the catalog has no table `%s`", name)
                            : str_format(flaws->arena, "the table `%s` has no column `%s`",
-                                        flaws->config->table, name);
+                                        catalog_name(flaws->config, table), name);
     add(flaws, CATALOG_FLAW_MISSING, part, text,
         likely == NULL ? NULL : arena_copy(flaws->arena, likely));
 }
 
 void catalog_flaw_type(struct catalog_flaws *flaws, size_t part, const char *what)
 {
-    const char *noun = part == CATALOG_TABLE ? "table" : "column";
+    const char *noun = part == catalog_table_part(flaws->config, part) ? "table" : "column";
     add(flaws, CATALOG_FLAW_TYPE, part,
         str_format(flaws->arena, "the %s `%s` is %s", noun, catalog_name(flaws->config, part),
                    what),

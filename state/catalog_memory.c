@@ -21,6 +21,11 @@ struct memory_rows {
     size_t count, capacity;
 };
 
+struct memory_reference {
+    size_t reference; /* in the config */
+    char *url;
+};
+
 /* What a cut-over set in one row. */
 struct memory_set {
     const char *id, *column, *value;
@@ -34,6 +39,8 @@ struct catalog_memory {
     const struct catalog_memory_table *table; /* NULL: as the config has it */
     pthread_mutex_t mutex;
     struct memory_rows rows; /* by id */
+    struct memory_reference *references;
+    size_t reference_count;
     bool in_snapshot;
     struct memory_rows snapshot;  /* copies, in the order of a cursor */
     struct arena arena;           /* holds what was set */
@@ -290,6 +297,23 @@ static void look_at_table(const struct catalog_memory_table *table, struct catal
     look_at_sets(table, flaws);
 }
 
+/* There is no table but this one. */
+static void look_at_references(const struct catalog_memory_table *table,
+                               struct catalog_flaws *flaws)
+{
+    const struct catalog_config *config = flaws->config;
+    for (size_t i = 0; i < config->reference_count; i++) {
+        size_t part = catalog_reference_part(config, i);
+        if (!str_equal(table->name, config->references[i].table)) {
+            catalog_flaw_missing(flaws, part, (const char *const[]){table->name, NULL});
+            continue;
+        }
+        const struct catalog_memory_column *column = find_column(table, part + 1, flaws);
+        if (column != NULL && column->kind != VALUE_TEXT)
+            catalog_flaw_type(flaws, part + 1, "not text");
+    }
+}
+
 /* What a table would be like that is as the config has it. */
 static void follow_config(const struct catalog_memory *self, struct catalog_shape *shape)
 {
@@ -314,10 +338,12 @@ static bool memory_describe(struct catalog *catalog, struct arena *arena,
         .identity = str_format(arena, "memory:///%s", config->table),
         .fields = arena_make(arena, (config->field_count + 1) * sizeof *shape->fields),
     };
-    if (self->table == NULL)
+    if (self->table == NULL) {
         follow_config(self, shape);
-    else
+    } else {
         look_at_table(self->table, &flaws, shape);
+        look_at_references(self->table, &flaws);
+    }
     shape->flaws = flaws.items;
     shape->flaw_count = flaws.count;
     return true;
@@ -572,11 +598,32 @@ static bool memory_below(struct catalog *catalog, const char *directory, size_t 
     return ok;
 }
 
+static bool refers_to(const struct memory_reference *reference, const char *url)
+{
+    return str_ends(url, "/") ? str_starts(reference->url, url) : str_equal(reference->url, url);
+}
+
+static bool memory_referenced(struct catalog *catalog, const char *const *urls, size_t count,
+                              const struct catalog_reference **found, struct err *err)
+{
+    (void)err;
+    struct catalog_memory *self = memory_of(catalog);
+    *found = NULL;
+    pthread_mutex_lock(&self->mutex);
+    for (size_t i = 0; i < self->reference_count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (refers_to(&self->references[i], urls[k]))
+                *found = &self->config->references[self->references[i].reference];
+    pthread_mutex_unlock(&self->mutex);
+    return true;
+}
+
 static void memory_close(struct catalog *catalog)
 {
     struct catalog_memory *self = memory_of(catalog);
     rows_free(&self->rows);
     rows_free(&self->snapshot);
+    catalog_memory_refer_nothing(self);
     pthread_mutex_destroy(&self->mutex);
     arena_free(&self->arena);
     free(self);
@@ -594,6 +641,7 @@ static const struct catalog_ops MEMORY_OPS = {
     .look = memory_look,
     .fetch = memory_fetch,
     .below = memory_below,
+    .referenced = memory_referenced,
     .close = memory_close,
 };
 
@@ -638,6 +686,28 @@ void catalog_memory_remove(struct catalog_memory *memory, const char *id)
         memmove(&memory->rows.items[index], &memory->rows.items[index + 1],
                 (--memory->rows.count - index) * sizeof *memory->rows.items);
     }
+    pthread_mutex_unlock(&memory->mutex);
+}
+
+void catalog_memory_refer(struct catalog_memory *memory, size_t reference, const char *url)
+{
+    assert(reference < memory->config->reference_count);
+    pthread_mutex_lock(&memory->mutex);
+    size_t count = memory->reference_count++;
+    memory->references =
+        or_abort(realloc(memory->references, (count + 1) * sizeof *memory->references));
+    memory->references[count] = (struct memory_reference){reference, or_abort(strdup(url))};
+    pthread_mutex_unlock(&memory->mutex);
+}
+
+void catalog_memory_refer_nothing(struct catalog_memory *memory)
+{
+    pthread_mutex_lock(&memory->mutex);
+    for (size_t i = 0; i < memory->reference_count; i++)
+        free(memory->references[i].url);
+    free(memory->references);
+    memory->references = NULL;
+    memory->reference_count = 0;
     pthread_mutex_unlock(&memory->mutex);
 }
 

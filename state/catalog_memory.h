@@ -34,6 +34,10 @@ void catalog_memory_set_table(struct catalog_memory *memory,
 /* Copies the record; replaces a row with the same id. */
 void catalog_memory_put(struct catalog_memory *memory, const struct record *record);
 void catalog_memory_remove(struct catalog_memory *memory, const char *id);
+/* A row of config's reference of that index; copies the URL. */
+void catalog_memory_refer(struct catalog_memory *memory, size_t reference, const char *url);
+/* All rows of all references are gone. */
+void catalog_memory_refer_nothing(struct catalog_memory *memory);
 /* NULL: no such row (or its location is NULL).  Valid until the row changes. */
 const char *catalog_memory_location(const struct catalog_memory *memory, const char *id);
 /* What a cut-over set there last, be it a declared field, which has the value, or any other column.

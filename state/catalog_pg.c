@@ -97,6 +97,7 @@ static const struct catalog_ops PG_OPS = {
     .look = catalog_pg_look,
     .fetch = catalog_pg_fetch,
     .below = catalog_pg_below,
+    .referenced = catalog_pg_referenced,
     .close = pg_close,
 };
 

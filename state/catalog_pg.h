@@ -4,7 +4,7 @@
  *   catalog_pg_link.c   one connection: statements go out in pipelines, errors come back
  *   catalog_pg_table.c  which table and columns it is, and the SQL that names them
  *   catalog_pg_wire.c   the binary format of values
- *   catalog_pg_read.c   snapshot, cursor, fetch, below
+ *   catalog_pg_read.c   snapshot, cursor, fetch, below, referenced
  *   catalog_pg_cut.c    cut_over, look
  *
  * Nothing is left behind in a connection: every statement runs in a transaction that sets what it
@@ -47,6 +47,8 @@ bool catalog_pg_fetch(struct catalog *catalog, const char *const *ids, size_t co
                       catalog_visit *visit, void *context, struct err *err);
 bool catalog_pg_below(struct catalog *catalog, const char *directory, size_t limit,
                       catalog_visit *visit, void *context, struct err *err);
+bool catalog_pg_referenced(struct catalog *catalog, const char *const *urls, size_t count,
+                           const struct catalog_reference **found, struct err *err);
 bool catalog_pg_cut_over(struct catalog *catalog, const struct catalog_cut *cut,
                          enum catalog_outcome *outcome, struct err *err);
 bool catalog_pg_look(struct catalog *catalog, const struct catalog_cut *cut, bool lock,

@@ -12,7 +12,7 @@
 #include "state/catalog.h"
 
 #define CATALOG_PG_PARAMS_MAX (3 + CATALOG_SETS_MAX) /* of the UPDATE of a cut */
-#define CATALOG_PG_BATCH_MAX 6
+#define CATALOG_PG_BATCH_MAX 32
 #define CATALOG_PG_PARAM_BYTES_MAX ((size_t)1 << 28)
 
 struct catalog_pg_table;

@@ -275,3 +275,75 @@ bool catalog_pg_below(struct catalog *catalog, const char *directory, size_t lim
     arena_free(&scratch);
     return ok;
 }
+
+/* -- rows of other tables ---------------------------------------------------------------------- */
+
+/* What is asked: each URL of each reference, as one sequence, so that one batch holds many. */
+struct asking {
+    struct catalog_pg *pg;
+    const char *const *urls;
+    size_t count;
+    struct arena *scratch;
+};
+
+static void query_reference(const struct asking *asking, size_t index,
+                            struct catalog_pg_query *query)
+{
+    const struct catalog_pg_table *table =
+        &asking->pg->writer.table->references[index / asking->count];
+    const char *url = asking->urls[index % asking->count];
+    *query = (struct catalog_pg_query){.sql = str_format(asking->scratch,
+                                                         "SELECT 1 FROM %s AS t WHERE %s LIMIT 1",
+                                                         table->quoted, table->below)};
+    catalog_pg_query_text(query, url);
+    catalog_pg_query_text(query, catalog_tally_bound(url, asking->scratch));
+}
+
+/* Those from `first` on that fit into one batch; *next is behind them. */
+static bool ask_some(const struct asking *asking, size_t first, size_t end, size_t *next,
+                     const struct catalog_reference **found, struct err *err)
+{
+    enum { SELECTS_MAX = CATALOG_PG_BATCH_MAX - CATALOG_PG_BEGIN_COUNT - 1 };
+    struct catalog_pg_link *link = &asking->pg->writer;
+    struct catalog_pg_query queries[CATALOG_PG_BATCH_MAX];
+    struct catalog_pg_query *query = queries + CATALOG_PG_BEGIN_COUNT;
+    CATALOG_PG_REPLY reply = {.count = 0};
+    *next = end - first < SELECTS_MAX ? end : first + SELECTS_MAX;
+    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, queries);
+    for (size_t i = first; i < *next; i++)
+        query_reference(asking, i, query++);
+    *query++ = (struct catalog_pg_query){.sql = "ROLLBACK"};
+    if (!catalog_pg_link_batch(link, queries, (size_t)(query - queries), &reply, err) ||
+        !catalog_pg_link_is_primary(link, &reply, err))
+        return false;
+    for (size_t i = first; i < *next; i++)
+        if (PQntuples(reply.results[CATALOG_PG_BEGIN_COUNT + i - first]) > 0)
+            *found = &link->config->references[i / asking->count];
+    return true;
+}
+
+static bool ask_all(const struct asking *asking, const struct catalog_reference **found,
+                    struct err *err)
+{
+    struct catalog_pg_link *link = &asking->pg->writer;
+    size_t end = link->config->reference_count * asking->count;
+    *found = NULL;
+    for (size_t next = 0; next < end && *found == NULL;)
+        if (!catalog_pg_table_refer(link, err) || !ask_some(asking, next, end, &next, found, err))
+            return false;
+    return true;
+}
+
+bool catalog_pg_referenced(struct catalog *catalog, const char *const *urls, size_t count,
+                           const struct catalog_reference **found, struct err *err)
+{
+    struct catalog_pg *pg = pg_of(catalog);
+    struct arena scratch;
+    struct asking asking = {pg, urls, count, &scratch};
+    arena_init(&scratch, FETCH_BYTES_MAX);
+    pthread_mutex_lock(&pg->mutex);
+    bool ok = ask_all(&asking, found, err);
+    pthread_mutex_unlock(&pg->mutex);
+    arena_free(&scratch);
+    return ok;
+}

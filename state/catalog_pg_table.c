@@ -85,6 +85,7 @@ static const char LIST_INDEXES[] =
 struct finding {
     struct catalog_pg_link *link;
     struct catalog_flaws *flaws;
+    size_t part; /* of the table */
     struct catalog_pg_table *table;
     char *oid;
     const PGresult *columns, *indexes;
@@ -119,14 +120,14 @@ static bool begin(struct catalog_pg_link *link, struct catalog_pg_reply *reply, 
 
 static bool refuse_table(struct finding *finding, struct err *err)
 {
-    const char *name = finding->link->config->table;
+    const char *name = catalog_name(finding->link->config, finding->part);
     struct catalog_pg_query query = {.sql = LIST_TABLES};
     CATALOG_PG_REPLY reply = {.count = 0};
     catalog_pg_query_text(&query, strchr(name, '.') != NULL ? "1" : "0");
     catalog_pg_query_number(&query, NAMES_MAX);
     if (!catalog_pg_link_batch(finding->link, &query, 1, &reply, err))
         return false;
-    catalog_flaw_missing(finding->flaws, CATALOG_TABLE,
+    catalog_flaw_missing(finding->flaws, finding->part,
                          names_of(reply.results[0], &finding->link->arena));
     return true;
 }
@@ -134,7 +135,7 @@ static bool refuse_table(struct finding *finding, struct err *err)
 static bool find_table(struct finding *finding, const char *schemas, struct err *err)
 {
     struct arena *arena = &finding->link->arena;
-    const char *name = finding->link->config->table;
+    const char *name = catalog_name(finding->link->config, finding->part);
     const char *dot = strchr(name, '.');
     struct catalog_pg_query query = {.sql = FIND_TABLE};
     CATALOG_PG_REPLY reply = {.count = 0};
@@ -149,7 +150,7 @@ static bool find_table(struct finding *finding, const char *schemas, struct err 
         return refuse_table(finding, err);
     const char *kind = PQgetvalue(found, 0, 3);
     if (kind[0] != 'r' && kind[0] != 'p')
-        catalog_flaw_type(finding->flaws, CATALOG_TABLE, "a view or a foreign table");
+        catalog_flaw_type(finding->flaws, finding->part, "a view or a foreign table");
     finding->oid = arena_copy(arena, PQgetvalue(found, 0, 0));
     finding->table->schema = arena_copy(arena, PQgetvalue(found, 0, 1));
     finding->table->name = arena_copy(arena, PQgetvalue(found, 0, 2));
@@ -228,24 +229,26 @@ static int find_column(struct finding *finding, size_t part, struct catalog_pg_c
     return row;
 }
 
+static void find_location(struct finding *finding, size_t part)
+{
+    int row = find_column(finding, part, &finding->table->location);
+    unsigned long type = row >= 0 ? oid_of(finding->columns, row) : TYPE_TEXT;
+    if (type != TYPE_TEXT && type != TYPE_VARCHAR)
+        catalog_flaw_type(finding->flaws, part,
+                          str_format(&finding->link->arena, "%s, not text or varchar",
+                                     PQgetvalue(finding->columns, row, 5)));
+    finding->location_row = row;
+}
+
 static void find_columns(struct finding *finding)
 {
     const struct catalog_config *config = finding->link->config;
     struct catalog_pg_table *table = finding->table;
     finding->id_row = find_column(finding, CATALOG_ID, &table->id);
-    finding->location_row = find_column(finding, CATALOG_LOCATION, &table->location);
+    find_location(finding, CATALOG_LOCATION);
     for (size_t part = CATALOG_TIME; part < CATALOG_FIELD + config->field_count; part++)
         if (catalog_name(config, part) != NULL)
             find_column(finding, part, &table->values[table->value_count++]);
-}
-
-static void check_location(struct finding *finding)
-{
-    unsigned long type = oid_of(finding->columns, finding->location_row);
-    if (type != TYPE_TEXT && type != TYPE_VARCHAR)
-        catalog_flaw_type(finding->flaws, CATALOG_LOCATION,
-                          str_format(&finding->link->arena, "%s, not text or varchar",
-                                     PQgetvalue(finding->columns, finding->location_row, 5)));
 }
 
 static enum catalog_pg_key key_of(unsigned long type, bool deterministic)
@@ -407,35 +410,47 @@ static const char *make_has_id(const struct catalog_pg_table *table, struct aren
     }
 }
 
-static void make_sql(struct finding *finding)
+static void quote_table(struct finding *finding)
 {
     struct catalog_pg_link *link = finding->link;
     struct catalog_pg_table *table = finding->table;
     table->quoted =
         str_format(&link->arena, "%s.%s", quote(link, table->schema), quote(link, table->name));
+}
+
+static void make_sql(struct finding *finding)
+{
+    struct catalog_pg_link *link = finding->link;
+    struct catalog_pg_table *table = finding->table;
+    quote_table(finding);
     table->select = join_select(table, &link->arena);
     table->order = make_order(table, &link->arena);
     table->has_id = make_has_id(table, &link->arena);
 }
 
-/* -- all of it -------------------------------------------------------------------------------- */
+/* -- its parts -------------------------------------------------------------------------------- */
+
+static bool list_parts(struct finding *finding, struct catalog_pg_reply *reply, struct err *err)
+{
+    struct catalog_pg_query queries[2] = {{.sql = LIST_COLUMNS}, {.sql = LIST_INDEXES}};
+    catalog_pg_query_text(&queries[0], finding->oid);
+    catalog_pg_query_text(&queries[1], finding->oid);
+    if (!catalog_pg_link_batch(finding->link, queries, 2, reply, err))
+        return false;
+    finding->columns = reply->results[0];
+    finding->indexes = reply->results[1];
+    finding->names = names_of(finding->columns, &finding->link->arena);
+    return true;
+}
 
 static bool find_parts(struct finding *finding, struct err *err)
 {
-    struct catalog_pg_query queries[2] = {{.sql = LIST_COLUMNS}, {.sql = LIST_INDEXES}};
     CATALOG_PG_REPLY reply = {.count = 0};
-    catalog_pg_query_text(&queries[0], finding->oid);
-    catalog_pg_query_text(&queries[1], finding->oid);
-    if (!catalog_pg_link_batch(finding->link, queries, 2, &reply, err))
+    if (!list_parts(finding, &reply, err))
         return false;
-    finding->columns = reply.results[0];
-    finding->indexes = reply.results[1];
-    finding->names = names_of(finding->columns, &finding->link->arena);
     find_columns(finding);
     if (finding->id_row >= 0)
         check_key(finding);
-    if (finding->location_row >= 0)
-        check_location(finding);
     if (!catalog_flaw_has(finding->flaws, CATALOG_LOCATION))
         choose_below(finding);
     if (!find_sets(finding, err))
@@ -445,17 +460,58 @@ static bool find_parts(struct finding *finding, struct err *err)
     return true;
 }
 
+/* -- tables of references ---------------------------------------------------------------------- */
+
+static bool find_reference(struct finding *finding, const char *schemas, struct err *err)
+{
+    CATALOG_PG_REPLY reply = {.count = 0};
+    if (!find_table(finding, schemas, err))
+        return false;
+    if (catalog_flaw_has(finding->flaws, finding->part))
+        return true;
+    if (!list_parts(finding, &reply, err))
+        return false;
+    find_location(finding, finding->part + 1);
+    if (!catalog_flaw_has(finding->flaws, finding->part + 1)) {
+        quote_table(finding);
+        choose_below(finding);
+    }
+    return true;
+}
+
+/* Of this table, which may have flaws itself. */
+static bool find_references(struct catalog_pg_link *link, struct catalog_pg_table *table,
+                            const char *schemas, struct catalog_flaws *flaws, struct err *err)
+{
+    const struct catalog_config *config = link->config;
+    struct catalog_pg_table *tables =
+        arena_make(&link->arena, config->reference_count * sizeof *tables);
+    for (size_t i = 0; i < config->reference_count; i++) {
+        struct finding finding = {.link = link,
+                                  .flaws = flaws,
+                                  .part = catalog_reference_part(config, i),
+                                  .table = &tables[i]};
+        if (!find_reference(&finding, schemas, err))
+            return err_wrap(err, "references");
+    }
+    table->references = tables;
+    return true;
+}
+
+/* -- all of it -------------------------------------------------------------------------------- */
+
 /* In the transaction that the link is in, or, after a flaw, one like it.  NULL after an error,
  * which a flaw is not. */
 static struct catalog_pg_table *look(struct catalog_pg_link *link, const char *schemas,
                                      struct catalog_flaws *flaws, struct err *err)
 {
     struct catalog_pg_table *table = arena_make(&link->arena, sizeof *table);
-    struct finding finding = {.link = link, .flaws = flaws, .table = table};
+    struct finding finding = {.link = link, .flaws = flaws, .part = CATALOG_TABLE, .table = table};
     size_t values = link->config->field_count + 2;
     table->values = arena_make(&link->arena, values * sizeof *table->values);
     table->sets = arena_make(&link->arena, link->config->set_count * sizeof *table->sets);
-    if (!find_table(&finding, schemas, err) || (flaws->count == 0 && !find_parts(&finding, err)))
+    if (!find_table(&finding, schemas, err) ||
+        (!catalog_flaw_has(flaws, CATALOG_TABLE) && !find_parts(&finding, err)))
         return NULL;
     return table;
 }
@@ -473,11 +529,14 @@ bool catalog_pg_table_look(struct catalog_pg_link *link, struct catalog_flaws *f
     forget(link);
     if (!begin(link, &reply, err))
         return false;
-    struct catalog_pg_table *found = look(link, catalog_pg_link_schemas(&reply), flaws, err);
-    if (found != NULL && flaws->count == 0)
+    const char *schemas = catalog_pg_link_schemas(&reply);
+    struct catalog_pg_table *found = look(link, schemas, flaws, err);
+    if (found == NULL || !find_references(link, found, schemas, flaws, err))
+        return false;
+    if (flaws->count == 0)
         link->table = found;
     *table = found;
-    return found != NULL;
+    return true;
 }
 
 bool catalog_pg_table_find(struct catalog_pg_link *link, const char *schemas, struct err *err)
@@ -504,6 +563,25 @@ bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err)
         return false;
     catalog_pg_link_rollback(link);
     return link->table != NULL || ERR(err, ERR_BUSY, "the connection to the catalog was lost");
+}
+
+bool catalog_pg_table_refer(struct catalog_pg_link *link, struct err *err)
+{
+    if (!catalog_pg_table_ensure(link, err))
+        return false;
+    if (link->table->references != NULL || link->config->reference_count == 0)
+        return true;
+    CATALOG_PG_REPLY reply = {.count = 0};
+    struct catalog_flaws flaws;
+    catalog_flaw_init(&flaws, link->config, &link->arena);
+    bool ok = begin(link, &reply, err) &&
+              find_references(link, link->table, catalog_pg_link_schemas(&reply), &flaws, err) &&
+              (catalog_flaw_none(&flaws, err) || err_wrap(err, "references"));
+    catalog_pg_link_rollback(link);
+    if (!ok)
+        link->table = NULL; /* so that what was half found leaves the arena */
+    return ok &&
+           (link->table != NULL || ERR(err, ERR_BUSY, "the connection to the catalog was lost"));
 }
 
 /* -- ids -------------------------------------------------------------------------------------- */

@@ -38,11 +38,13 @@ struct catalog_pg_table {
     const char *has_id;          /* t has one of the ids in $1, an array of texts */
     const char *index_statement; /* NULL: the location has a flaw */
     bool location_indexed;
+    struct catalog_pg_table *references; /* as of the config: quoted, location and below alone;
+                                          * NULL: not looked yet */
 };
 
-/* The table as it is now, in a transaction that begins here; it lives in the link until the next
- * one is looked for.  True with flaws as well: what is missing is zero then, SQL may be lacking,
- * and link->table stays NULL. */
+/* The table as it is now, and those of references, in a transaction that begins here; it lives in
+ * the link until the next one is looked for.  True with flaws as well: what is missing is zero
+ * then, SQL may be lacking, and link->table stays NULL. */
 MUST_USE bool catalog_pg_table_look(struct catalog_pg_link *link, struct catalog_flaws *flaws,
                                     const struct catalog_pg_table **table, struct err *err);
 /* Finds the table in the transaction that the link is in, and keeps it as link->table.  schemas: of
@@ -51,6 +53,8 @@ MUST_USE bool catalog_pg_table_find(struct catalog_pg_link *link, const char *sc
                                     struct err *err);
 /* The same in a transaction of its own, unless the link knows its table. */
 MUST_USE bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err);
+/* The same, and the link knows the tables of references as well. */
+MUST_USE bool catalog_pg_table_refer(struct catalog_pg_link *link, struct err *err);
 
 /* The ids that can be ids of this table: an array of *kept pointers in the arena.  ids: texts,
  * `stride` bytes from one to the next. */

@@ -135,6 +135,18 @@ static bool retry_below(struct catalog *catalog, const char *directory, size_t l
     }
 }
 
+static bool retry_referenced(struct catalog *catalog, const char *const *urls, size_t count,
+                             const struct catalog_reference **found, struct err *err)
+{
+    struct catalog_retry *self = retry_of(catalog);
+    for (unsigned tries = 0;;) {
+        if (self->inner->ops->referenced(self->inner, urls, count, found, err))
+            return true;
+        if (!wait_again(self->clock, &tries, err))
+            return false;
+    }
+}
+
 static void retry_close(struct catalog *catalog)
 {
     struct catalog_retry *self = retry_of(catalog);
@@ -160,6 +172,7 @@ struct catalog *catalog_retry_wrap(struct catalog *inner, struct clock *clock)
                 .look = retry_look,
                 .fetch = retry_fetch,
                 .below = retry_below,
+                .referenced = retry_referenced,
                 .close = retry_close},
         .inner = inner,
         .clock = clock,

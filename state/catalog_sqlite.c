@@ -89,6 +89,11 @@ static bool describe(struct catalog_sqlite *self, struct arena *arena, struct ca
     catalog_flaw_init(&flaws, config, arena);
     if (!catalog_sqlite_table_look(self->writer, &flaws, &table, err))
         return false;
+    for (size_t i = 0; i < config->reference_count; i++) {
+        struct catalog_sqlite_table other;
+        if (!catalog_sqlite_table_refer(self->writer, &flaws, i, &other, err))
+            return err_wrap(err, "references");
+    }
     *shape = (struct catalog_shape){
         .flaws = flaws.items,
         .flaw_count = flaws.count,
@@ -136,6 +141,15 @@ static bool sqlite_below(struct catalog *catalog, const char *directory, size_t 
     struct catalog_sqlite *self = sqlite_of(catalog);
     bool ok = begin(self, "BEGIN", err) &&
               catalog_sqlite_below(self, directory, limit, visit, context, err);
+    end(self);
+    return ok;
+}
+
+static bool sqlite_referenced(struct catalog *catalog, const char *const *urls, size_t count,
+                              const struct catalog_reference **found, struct err *err)
+{
+    struct catalog_sqlite *self = sqlite_of(catalog);
+    bool ok = begin(self, "BEGIN", err) && catalog_sqlite_referenced(self, urls, count, found, err);
     end(self);
     return ok;
 }
@@ -339,6 +353,7 @@ static const struct catalog_ops SQLITE_OPS = {
     .look = sqlite_look,
     .fetch = sqlite_fetch,
     .below = sqlite_below,
+    .referenced = sqlite_referenced,
     .close = sqlite_close,
 };
 

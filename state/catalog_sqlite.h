@@ -2,7 +2,7 @@
  *
  *   catalog_sqlite.c        opening, closing, describe, cut_over, look
  *   catalog_sqlite_table.c  which table and columns it is, and the SQL that names them
- *   catalog_sqlite_read.c   snapshot, cursor, fetch, below, and what values mean
+ *   catalog_sqlite_read.c   snapshot, cursor, fetch, below, referenced, and what values mean
  *
  * The file is never created, and its journal mode is left as it is.  A snapshot is a connection of
  * its own; while it lasts it keeps others from committing, unless the file is in WAL mode. */
@@ -47,4 +47,6 @@ bool catalog_sqlite_fetch(struct catalog_sqlite *self, const char *const *ids, s
                           catalog_visit *visit, void *context, struct err *err);
 bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, size_t limit,
                           catalog_visit *visit, void *context, struct err *err);
+bool catalog_sqlite_referenced(struct catalog_sqlite *self, const char *const *urls, size_t count,
+                               const struct catalog_reference **found, struct err *err);
 #endif

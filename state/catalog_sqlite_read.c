@@ -359,3 +359,55 @@ bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, si
     arena_free(&scratch);
     return ok;
 }
+
+/* -- rows of other tables ---------------------------------------------------------------------- */
+
+static bool has_any(sqlite3_stmt *statement, const char *const *urls, size_t count,
+                    struct arena *scratch, bool *has, struct err *err)
+{
+    *has = false;
+    for (size_t i = 0; i < count && !*has; i++) {
+        struct sql parameters = sql_parameters(statement);
+        sql_put_text(&parameters, urls[i]);
+        sql_put_text(&parameters, catalog_tally_bound(urls[i], scratch));
+        if (!sql_step(statement, has, err))
+            return false;
+    }
+    return true;
+}
+
+static bool refers(struct catalog_sqlite *self, size_t reference, const char *const *urls,
+                   size_t count, bool *does, struct err *err)
+{
+    struct catalog_sqlite_table table;
+    struct catalog_flaws flaws;
+    struct arena scratch;
+    sqlite3_stmt *statement = NULL;
+    arena_init(&scratch, CURSOR_BYTES_MAX);
+    catalog_flaw_init(&flaws, self->config, &scratch);
+    bool ok = catalog_sqlite_table_refer(self->writer, &flaws, reference, &table, err) &&
+              catalog_flaw_none(&flaws, err) &&
+              sql_prepare(self->writer,
+                          str_format(&scratch, "SELECT 1 FROM %s WHERE %s LIMIT 1", table.quoted,
+                                     table.below),
+                          &statement, err) &&
+              has_any(statement, urls, count, &scratch, does, err);
+    sqlite3_finalize(statement);
+    arena_free(&scratch);
+    return ok;
+}
+
+bool catalog_sqlite_referenced(struct catalog_sqlite *self, const char *const *urls, size_t count,
+                               const struct catalog_reference **found, struct err *err)
+{
+    const struct catalog_config *config = self->config;
+    *found = NULL;
+    for (size_t i = 0; i < config->reference_count && *found == NULL; i++) {
+        bool does;
+        if (!refers(self, i, urls, count, &does, err))
+            return err_wrap(err, "references");
+        if (does)
+            *found = &config->references[i];
+    }
+    return true;
+}

@@ -18,6 +18,7 @@ struct finding {
     const struct catalog_config *config;
     struct arena *arena;
     struct catalog_flaws *flaws;
+    size_t part; /* of the table */
     struct catalog_sqlite_table *table;
     struct schema_column *columns;
     const char **names; /* of the columns, ended by NULL */
@@ -66,13 +67,13 @@ static bool refuse_table(struct finding *finding, const char *schema, struct err
         names[count++] = sql_take_text(&(struct sql){statement, 0}, finding->arena);
     sqlite3_finalize(statement);
     if (ok)
-        catalog_flaw_missing(finding->flaws, CATALOG_TABLE, names);
+        catalog_flaw_missing(finding->flaws, finding->part, names);
     return ok;
 }
 
 static bool find_table(struct finding *finding, struct err *err)
 {
-    const char *name = finding->config->table;
+    const char *name = catalog_name(finding->config, finding->part);
     const char *schema = str_starts(name, "main.") ? "main." : "";
     sqlite3_stmt *statement;
     bool row;
@@ -87,7 +88,7 @@ static bool find_table(struct finding *finding, struct err *err)
         finding->table->name = sql_take_text(&columns, finding->arena);
         finding->table->quoted = quote(finding->arena, finding->table->name);
         if (!str_equal(sql_take_borrowed(&columns), "table"))
-            catalog_flaw_type(finding->flaws, CATALOG_TABLE, "a view");
+            catalog_flaw_type(finding->flaws, finding->part, "a view");
     } else if (ok) {
         ok = refuse_table(finding, schema, err);
     }
@@ -183,14 +184,20 @@ static void find_column(struct finding *finding, size_t part, struct catalog_sql
         take_as_time(column);
 }
 
+static void find_location(struct finding *finding, size_t part)
+{
+    struct catalog_sqlite_column *location = &finding->table->location;
+    find_column(finding, part, location);
+    if (location->name != NULL && location->kind != VALUE_TEXT)
+        catalog_flaw_type(finding->flaws, part, "not declared as text");
+}
+
 static void find_columns(struct finding *finding)
 {
     const struct catalog_config *config = finding->config;
     struct catalog_sqlite_table *table = finding->table;
     find_column(finding, CATALOG_ID, &table->id);
-    find_column(finding, CATALOG_LOCATION, &table->location);
-    if (table->location.name != NULL && table->location.kind != VALUE_TEXT)
-        catalog_flaw_type(finding->flaws, CATALOG_LOCATION, "not declared as text");
+    find_location(finding, CATALOG_LOCATION);
     for (size_t part = CATALOG_TIME; part < CATALOG_FIELD + config->field_count; part++)
         if (catalog_name(config, part) != NULL)
             find_column(finding, part, &table->values[table->value_count++]);
@@ -259,6 +266,13 @@ static void check_key(struct finding *finding, bool unique)
 
 /* -- its SQL ---------------------------------------------------------------------------------- */
 
+static void make_below(struct finding *finding)
+{
+    const char *location = finding->table->location.quoted;
+    finding->table->below = str_format(
+        finding->arena, "%s COLLATE BINARY >= ?1 AND %s COLLATE BINARY < ?2", location, location);
+}
+
 static void make_sql(struct finding *finding)
 {
     struct arena *arena = finding->arena;
@@ -268,8 +282,7 @@ static void make_sql(struct finding *finding)
     for (size_t i = 0; i < table->value_count; i++)
         table->select = str_format(arena, "%s, %s", table->select, table->values[i].quoted);
     table->has_id = str_format(arena, "%s = ?1 AND CAST(%s AS TEXT) COLLATE BINARY = ?1", id, id);
-    table->below =
-        str_format(arena, "%s COLLATE BINARY >= ?1 AND %s COLLATE BINARY < ?2", location, location);
+    make_below(finding);
 }
 
 static void make_index_statement(struct finding *finding)
@@ -288,15 +301,19 @@ bool catalog_sqlite_table_look(sqlite3 *db, struct catalog_flaws *flaws,
                                struct catalog_sqlite_table *table, struct err *err)
 {
     const struct catalog_config *config = flaws->config;
-    struct finding finding = {
-        .db = db, .config = config, .arena = flaws->arena, .flaws = flaws, .table = table};
+    struct finding finding = {.db = db,
+                              .config = config,
+                              .arena = flaws->arena,
+                              .flaws = flaws,
+                              .part = CATALOG_TABLE,
+                              .table = table};
     bool unique = false;
     *table = (struct catalog_sqlite_table){
         .values = arena_make(flaws->arena, (config->field_count + 2) * sizeof *table->values),
         .sets = arena_make(flaws->arena, config->set_count * sizeof *table->sets)};
     if (!find_table(&finding, err))
         return false;
-    if (flaws->count > 0)
+    if (catalog_flaw_has(flaws, CATALOG_TABLE))
         return true;
     if (!read_columns(&finding, err))
         return false;
@@ -320,4 +337,27 @@ bool catalog_sqlite_table_find(sqlite3 *db, const struct catalog_config *config,
     struct catalog_flaws flaws;
     catalog_flaw_init(&flaws, config, arena);
     return catalog_sqlite_table_look(db, &flaws, table, err) && catalog_flaw_none(&flaws, err);
+}
+
+bool catalog_sqlite_table_refer(sqlite3 *db, struct catalog_flaws *flaws, size_t reference,
+                                struct catalog_sqlite_table *table, struct err *err)
+{
+    size_t part = catalog_reference_part(flaws->config, reference);
+    struct finding finding = {.db = db,
+                              .config = flaws->config,
+                              .arena = flaws->arena,
+                              .flaws = flaws,
+                              .part = part,
+                              .table = table};
+    *table = (struct catalog_sqlite_table){0};
+    if (!find_table(&finding, err))
+        return false;
+    if (catalog_flaw_has(flaws, part))
+        return true;
+    if (!read_columns(&finding, err))
+        return false;
+    find_location(&finding, part + 1);
+    if (!catalog_flaw_has(flaws, part + 1))
+        make_below(&finding);
+    return true;
 }

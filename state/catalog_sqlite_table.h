@@ -36,4 +36,8 @@ MUST_USE bool catalog_sqlite_table_look(sqlite3 *db, struct catalog_flaws *flaws
 MUST_USE bool catalog_sqlite_table_find(sqlite3 *db, const struct catalog_config *config,
                                         struct arena *arena, struct catalog_sqlite_table *table,
                                         struct err *err);
+/* As _look, at the config's reference of that index: only its name and location, and SQL for these.
+ */
+MUST_USE bool catalog_sqlite_table_refer(sqlite3 *db, struct catalog_flaws *flaws, size_t reference,
+                                         struct catalog_sqlite_table *table, struct err *err);
 #endif

@@ -10,6 +10,8 @@
 
 /* What a raw key may not show as it is; nothing else is ever encoded. */
 #define ENCODED "%?#"
+/* What the most careful of libraries leave as it is (RFC 3986, 2.3), '/', and what is encoded. */
+#define KEPT "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/%"
 
 /* -- regular locations: one look at each byte, one allocation --------------------------------- */
 
@@ -190,17 +192,22 @@ enum spelling location_read(const struct places *places, const char *text, struc
 
 /* -- the way back ----------------------------------------------------------------------------- */
 
-static char *encode(char *out, const char *key)
+static char *put_encoded(char *out, char byte)
 {
     static const char digits[] = "0123456789ABCDEF";
+    *out++ = '%';
+    *out++ = digits[(unsigned char)byte >> 4];
+    *out++ = digits[(unsigned char)byte & 15];
+    return out;
+}
+
+static char *encode(char *out, const char *key)
+{
     for (; *key != '\0'; key++) {
-        if (strchr(ENCODED, *key) == NULL) {
+        if (strchr(ENCODED, *key) == NULL)
             *out++ = *key;
-            continue;
-        }
-        *out++ = '%';
-        *out++ = digits[(unsigned char)*key >> 4];
-        *out++ = digits[(unsigned char)*key & 15];
+        else
+            out = put_encoded(out, *key);
     }
     *out = '\0';
     return out;
@@ -214,6 +221,74 @@ char *location_make(const struct place *place, const char *directory, const char
     memcpy(text, place->base, base_bytes);
     encode(encode(text + base_bytes, directory), name);
     return text;
+}
+
+/* -- how others may spell it ------------------------------------------------------------------- */
+
+/* Another scheme that means the same; NULL if there is none. */
+static const char *with_other_scheme(const char *url, struct arena *arena)
+{
+    static const char *const schemes[][2] = {
+        {"https://", "http://"}, {"http://", "https://"}, {"file:///", "file:/"}};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        if (str_starts(url, schemes[i][0]))
+            return str_format(arena, "%s%s", schemes[i][1], url + strlen(schemes[i][0]));
+    return NULL;
+}
+
+static const char *with_path_encoded(const char *url, struct arena *arena)
+{
+    const char *path = strstr(url, "://") + strlen("://");
+    path += strcspn(path, "/");
+    char *text = arena_make(arena, 3 * strlen(url) + 1);
+    char *out = text + (path - url);
+    memcpy(text, url, (size_t)(path - url));
+    for (; *path != '\0'; path++) {
+        if (strchr(KEPT, *path) != NULL)
+            *out++ = *path;
+        else
+            out = put_encoded(out, *path);
+    }
+    *out = '\0';
+    return text;
+}
+
+struct spellings {
+    const char **items;
+    size_t count;
+};
+
+static void add(struct spellings *spellings, const char *text)
+{
+    for (size_t i = 0; i < spellings->count; i++)
+        if (str_equal(spellings->items[i], text))
+            return;
+    spellings->items[spellings->count++] = text;
+}
+
+static void add_forms(struct spellings *spellings, const char *text, struct arena *arena)
+{
+    const char *forms[] = {text, with_other_scheme(text, arena)};
+    for (size_t i = 0; i < 2 && forms[i] != NULL; i++) {
+        add(spellings, forms[i]);
+        add(spellings, str_copy(arena, forms[i], strlen(forms[i]) - 1));
+    }
+}
+
+const char **location_spellings(const struct place *place, const char *directory,
+                                struct arena *arena, size_t *count)
+{
+    enum { FORMS = 8 }; /* two schemes, two ways to encode, with and without '/' */
+    struct spellings spellings = {
+        .items = arena_make(arena, FORMS * (place->alias_count + 1) * sizeof(*spellings.items))};
+    for (size_t i = 0; i <= place->alias_count; i++) {
+        struct place named = {.base = i == 0 ? place->base : place->aliases[i - 1]};
+        const char *text = location_make(&named, directory, "", arena);
+        add_forms(&spellings, text, arena);
+        add_forms(&spellings, with_path_encoded(text, arena), arena);
+    }
+    *count = spellings.count;
+    return spellings.items;
 }
 
 /* -- why a spelling is not regular ------------------------------------------------------------ */

@@ -43,6 +43,12 @@ enum spelling location_read(const struct places *places, const char *text, struc
 /* The canonical location of a raw key: base + directory + name, encoded. */
 char *location_make(const struct place *place, const char *directory, const char *name,
                     struct arena *arena);
+/* The texts by which others are likely to name a directory, its canonical location first: below the
+ * base and each alias of the place; by https and by http (file:/// and file:/); with its path as a
+ * location has it, or with all of it percent-encoded that can be; and each of these without its
+ * last '/'. */
+const char **location_spellings(const struct place *place, const char *directory,
+                                struct arena *arena, size_t *count);
 /* Why a location is not REGULAR, for people: "has a query"; NULL if it is. */
 const char *location_oddity(const struct places *places, const char *text, struct arena *arena);
 #endif

@@ -79,6 +79,10 @@ static const struct {
     [REASON_HELD] = {"held",
                      "A hold, or `source: keep`, stops the deletion of the source. Lift it, or "
                      "leave the source where it is."},
+    [REASON_REFERENCED] = {"referenced",
+                           "A row of another table that `catalog.references` names points at or "
+                           "below the source, so it is kept. Delete that row, or point it at the "
+                           "target; the next run looks again."},
     [REASON_PENDING] = {"pending",
                         "A copy in the cloud, or a rehydration, is still under way. A later run "
                         "goes on with it."},

@@ -53,6 +53,7 @@ enum unit_reason {
     /* waiting, not parked */
     REASON_GRACE,
     REASON_HELD,
+    REASON_REFERENCED,
     REASON_PENDING,
     REASON_BUSY,
     REASON_STOPPED,

@@ -44,7 +44,7 @@ class Box:
         with sqlite3.connect(self.database) as connection:
             return connection.execute(statement, values).fetchall()
 
-    def policy(self, after="0s"):
+    def policy(self, after="0s", catalog=""):
         with open(os.path.join(self.folder, "frostline.yaml"), "w") as file:
             file.write(f"""version: 1
 catalog:
@@ -53,7 +53,7 @@ catalog:
   table: ecal
   id: ecal_id
   location: ecal_name
-  time: {{column: recording_start_time, timezone: UTC}}
+  time: {{column: recording_start_time, timezone: UTC}}{catalog}
 stores:
   hot: {{type: local, path: {self.hot}}}
   cold: {{type: local, path: {self.cold}}}
@@ -454,6 +454,31 @@ def case_what_was_approved_is_what_runs():
 
         code, said = at_the_prompt(box, "other.plan", lambda terminal: os.write(terminal, b"yes\n"))
         assert code == 0, said
+        box.check_moved()
+
+
+def case_a_referenced_source_stays():
+    with Box() as box:
+        box.policy(catalog="\n  references: [{table: training_set, column: file_url}]")
+        box.add("R1", "rec/1/")
+        box.add("R2", "rec/2 a=b/")
+        missing = box.run("plan", "--out", "x.plan").must(65)
+        assert "error[FL0319]: the catalog has no table `training_set`\n" in missing.err, missing.err
+        box.execute("CREATE TABLE training_set (file_url TEXT)")
+        box.execute("INSERT INTO training_set VALUES (?), (NULL), (?)",
+                    f"file:{box.hot}/rec/2%20a%3Db/file_0.bin", f"file://{box.cold}/rec/1/x")
+        box.run("plan", "--out", "x.plan").must()
+        applied = box.run("apply", "x.plan", "--auto-approve").must()
+        assert "moved: referenced: a row of training_set has it" in applied.out, applied.out
+        assert sorted(os.listdir(f"{box.hot}/rec")) == ["2 a=b"]
+        assert box.files(box.cold) == box.objects
+        assert "cutover: referenced" in box.run("status").must().out
+        (open_one,) = json.loads(box.run("status", "--format", "json").must().out)["open"]
+        assert open_one["reason"] == "referenced", open_one
+        box.run("apply", "x.plan", "--auto-approve").must()
+        assert sorted(os.listdir(f"{box.hot}/rec")) == ["2 a=b"]
+        box.execute("DELETE FROM training_set")
+        assert "deleted 1 source" in box.run("reap").must().out
         box.check_moved()
 
 

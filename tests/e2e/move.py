@@ -89,6 +89,45 @@ def case_keep_source():
         assert scene.held_by(scene.target, scene.cold) == scene.objects
 
 
+def case_a_referenced_source_stays():
+    with Scene("refs") as scene:
+        scene.fill(3)
+        table = f"training_{scene.name}"
+        sql(f"DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (file_url TEXT);")
+        try:
+            name = scene.rows["ECAL_00001"]
+            directory = name[:name.rindex("/") + 1]
+            sql(f"INSERT INTO {table} VALUES ('{scene.location(directory)}cam_00.h264');")
+            scene.policy(catalog=f"\n  references: [{{table: {table}, column: file_url}}]")
+            scene.plan()
+            applied = scene.run("apply", "p.plan", "--auto-approve").must()
+            assert f"moved: referenced: a row of {table} has it in `file_url`" in applied.out, (
+                applied.out)
+            assert "deleted 2 sources" in applied.out, applied.out
+            assert scene.locations() == {i: scene.target.url(scene.cold, key)
+                                         for i, key in scene.rows.items()}
+            there = {key for key in scene.objects if key.startswith(directory)}
+            assert set(scene.source.names(scene.hot)) == there
+            assert scene.held_by(scene.target, scene.cold) == scene.objects
+
+            status = scene.run("status").must()
+            assert f"{directory}   hot -> cold   cutover: referenced" in status.out, status.out
+            assert "`catalog.references`" in status.out, status.out
+            scene.run("reap").must()
+            assert set(scene.source.names(scene.hot)) == there
+
+            sql(f"ALTER TABLE {table} RENAME TO {table}_gone;")
+            scene.run("reap").must(65)
+            sql(f"ALTER TABLE {table}_gone RENAME TO {table};")
+            assert set(scene.source.names(scene.hot)) == there
+
+            sql(f"UPDATE {table} SET file_url = '{scene.target.url(scene.cold, name)}';")
+            scene.run("reap").must()
+            scene.check_moved()
+        finally:
+            sql(f"DROP TABLE IF EXISTS {table};")
+
+
 def set_in(path, columns):
     """The cold store sets these."""
     with open(path) as file:

@@ -396,24 +396,36 @@ static bool count_visit(void *context, const struct record *record, struct err *
     return true;
 }
 
-void catalog_rig_assert_flaw(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
-                             const char *text, const char *nearest)
+static struct catalog_flaw only_flaw(struct catalog_rig *rig)
 {
     struct catalog_shape shape;
     struct err err = {0};
-    int seen = 0;
     catalog_rig_connect(rig);
     catalog_rig_succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
     assert_int_equal(shape.flaw_count, 1);
-    const struct catalog_flaw *flaw = &shape.flaws[0];
-    if (flaw->kind != kind || flaw->part != part || strstr(flaw->text, text) == NULL ||
-        !str_equal(flaw->nearest, nearest))
-        fail_msg("kind %d of part %zu: %s (%s)", (int)flaw->kind, flaw->part, flaw->text,
-                 flaw->nearest);
+    return shape.flaws[0];
+}
+
+void catalog_rig_assert_described(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
+                                  const char *text, const char *nearest)
+{
+    struct catalog_flaw flaw = only_flaw(rig);
+    if (flaw.kind != kind || flaw.part != part || strstr(flaw.text, text) == NULL ||
+        !str_equal(flaw.nearest, nearest))
+        fail_msg("kind %d of part %zu: %s (%s)", (int)flaw.kind, flaw.part, flaw.text,
+                 flaw.nearest);
+}
+
+void catalog_rig_assert_flaw(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
+                             const char *text, const char *nearest)
+{
+    struct err err = {0};
+    int seen = 0;
+    catalog_rig_assert_described(rig, kind, part, text, nearest);
     assert_false(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1"}, 1, count_visit,
                                           &seen, &err));
     assert_int_equal(err.kind, kind == CATALOG_FLAW_MISSING ? ERR_MISSING : ERR_INPUT);
-    assert_true(str_ends(err.text, flaw->text));
+    assert_true(str_ends(err.text, only_flaw(rig).text));
 }
 
 int catalog_rig_fetch(struct catalog_rig *rig, const char *const *ids, size_t count)

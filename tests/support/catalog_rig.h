@@ -81,7 +81,10 @@ void catalog_rig_assert_cut_fails(struct catalog_rig *rig, enum err_kind expecte
                                   const char *code);
 void catalog_rig_assert_open_fails(struct catalog_rig *rig, enum err_kind expected,
                                    const char *code);
-/* The table has this flaw and no other, and no row is read.  text: a part of what it says. */
+/* describe tells this flaw and no other.  text: a part of what it says. */
+void catalog_rig_assert_described(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
+                                  const char *text, const char *nearest);
+/* The same, and no row is read. */
 void catalog_rig_assert_flaw(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
                              const char *text, const char *nearest);
 /* How many rows fetch finds. */

@@ -30,7 +30,12 @@ static void open_journal(struct world *world)
 
 void world_make(struct world *world)
 {
-    *world = (struct world){.config = {.id = "id", .location = "location", .table = "t"}};
+    static const struct catalog_reference reference = {"training_set", "file_url"};
+    *world = (struct world){.config = {.id = "id",
+                                       .location = "location",
+                                       .table = "t",
+                                       .references = &reference,
+                                       .reference_count = 1}};
     arena_init(&world->arena, (size_t)64 << 20);
     clock_fake_init(&world->clock, START_US);
     world->rows = catalog_memory_make(&world->config, NULL);

@@ -122,7 +122,7 @@ class Scene:
 
     # -- frostline -------------------------------------------------------------------------------
     def policy(self, select="older_than: 90d", verify="checksum", after="0s", extra="",
-               top="", name="frostline.yaml"):
+               top="", catalog="", name="frostline.yaml"):
         text = f"""version: 1
 catalog:
   type: postgres
@@ -137,7 +137,7 @@ catalog:
   location: ecal_name
   time: {{column: recording_start_time, timezone: UTC}}
   size: {{column: size_gb, unit: GB}}
-  fields: {{map: map, valid: is_valid, length: length}}
+  fields: {{map: map, valid: is_valid, length: length}}{catalog}
 stores:
   hot:
     type: azure

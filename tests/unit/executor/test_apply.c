@@ -363,6 +363,29 @@ static void a_parked_source_is_deleted_by_review_or_reap(void **state)
     assert_false(source_stands(scene, 0));
 }
 
+/* It waits as in its grace; without one, each run looks again. */
+static void a_referenced_source_waits(void **state)
+{
+    struct scene *scene = *state;
+    catalog_memory_refer(scene->world.rows, 0, "https://hot.example/data/rec/10/can.asc");
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.deleted_sources, MOVES - 1);
+    assert_int_equal(scene->result.waiting_sources, 1);
+    assert_true(source_stands(scene, 1));
+
+    run(scene, false);
+    expect(scene, APPLY_WAITING, 1);
+    assert_non_null(strstr(scene->last_err.text, "training_set"));
+
+    catalog_memory_refer_nothing(scene->world.rows);
+    scene->request.reap_all = scene->request.only_reap = true;
+    run(scene, false);
+    expect(scene, APPLY_DELETED, 1);
+    assert_false(source_stands(scene, 1));
+}
+
 /* -- what is open ----------------------------------------------------------------------------- */
 
 static enum store_result stop_at_copy(void *context, enum store_memory_verb verb, const char *key,
@@ -575,6 +598,7 @@ int main(void)
         CASE(guards_refuse),
         CASE(only_what_the_plan_lists_is_deleted),
         CASE(a_parked_source_is_deleted_by_review_or_reap),
+        CASE(a_referenced_source_waits),
         CASE(the_same_command_resumes_after_a_stop),
         CASE(stops_use_up_no_rounds),
         CASE(a_stop_before_the_first_directory_begins_none),

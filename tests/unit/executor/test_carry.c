@@ -466,6 +466,110 @@ static void what_a_row_points_at_is_never_cleaned_up(void **state)
     assert_int_equal(size, strlen("content of rec/1/can.asc"));
 }
 
+/* -- references -------------------------------------------------------------------------------- */
+
+#define HOT "https://hot.example/data/"
+
+static void a_referenced_source_stays_until_nothing_refers_to_it(void **state)
+{
+    struct world *world = *state;
+    struct cohort cohort;
+    catalog_memory_refer(world->rows, 0, HOT "rec/10/can.asc");
+    assert_true(world_carry(world, &cohort, moves, MOVES));
+    const struct task *task = &cohort.tasks[1];
+    assert_int_equal(cohort.tasks[0].next.state, UNIT_DONE);
+    assert_int_equal(task->next.state, UNIT_CUTOVER);
+    assert_int_equal(task->next.reason, REASON_REFERENCED);
+    assert_non_null(strstr(task->err.text, "training_set"));
+    assert_non_null(strstr(task->err.text, "`file_url`"));
+    world_cohort_free(&cohort);
+    assert_true(world_is_at(world, "R2", WORLD_COLD));
+    assert_int_equal(store_memory_count(world->objects[WORLD_HOT]), OBJECTS / MOVES);
+
+    world_restart(world);
+    assert_int_equal(world_resume(world), 1);
+    assert_int_equal(store_memory_count(world->objects[WORLD_HOT]), OBJECTS / MOVES);
+
+    catalog_memory_refer_nothing(world->rows);
+    assert_int_equal(world_resume(world), 1);
+    assert_all_moved(world);
+}
+
+static const char *const alias = "https://hot-alias.example/mnt/";
+
+static void a_reference_counts_however_it_is_likely_to_be_spelled(void **state)
+{
+    static const char *const urls[] = {
+        HOT "rec/d=1/",
+        HOT "rec/d=1",
+        HOT "rec/d=1/deep/down/x?sig=1",
+        "http://hot.example/data/rec/d=1/x",
+        HOT "rec/d%3D1/x",
+        "https://hot-alias.example/mnt/rec/d=1/x",
+        "http://hot-alias.example/mnt/rec/d%3D1",
+    };
+    const struct world_move move = {
+        .directory = "rec/d=1/", .ids = {"R9"}, .id_count = 1, .verify = VERIFY_CHECKSUM};
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        struct world *world = *state;
+        enum unit_reason reason;
+        world->places[WORLD_HOT].aliases = &alias;
+        world->places[WORLD_HOT].alias_count = 1;
+        world_put(world, "R9", "rec/d=1/", siblings);
+        catalog_memory_refer(world->rows, 0, urls[i]);
+        if (carry_one(world, &move, &reason) != UNIT_CUTOVER || reason != REASON_REFERENCED)
+            fail_msg("%s", urls[i]);
+        assert_true(world_has(world, WORLD_HOT, "rec/d=1/can.asc"));
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void references_elsewhere_are_in_nobodys_way(void **state)
+{
+    static const char *const urls[] = {HOT "rec/100/can.asc", HOT "rec/", HOT "rec/1.asc",
+                                       "https://cold.example/data/rec/1/can.asc"};
+    struct world *world = *state;
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+        catalog_memory_refer(world->rows, 0, urls[i]);
+    carry_all(world);
+    assert_all_moved(world);
+}
+
+static enum err_kind answer;
+
+static bool give_no_answer(struct catalog *catalog, const char *const *urls, size_t count,
+                           const struct catalog_reference **found, struct err *err)
+{
+    (void)catalog;
+    (void)urls;
+    (void)count;
+    *found = NULL;
+    return ERR(err, answer, "the catalog has no table `training_set`");
+}
+
+/* Not to know is not to know that there are none. */
+static void without_an_answer_nothing_is_deleted(void **state)
+{
+    for (answer = ERR_INPUT; answer <= ERR_INTERNAL; answer++) {
+        struct world *world = *state;
+        const struct catalog_ops *ops = world->hands.catalog->ops;
+        struct catalog_ops broken = *ops;
+        broken.referenced = give_no_answer;
+        world->hands.catalog->ops = &broken;
+        carry_all(world);
+        world_restart(world);
+        assert_int_equal(world_resume(world), MOVES);
+        assert_int_equal(store_memory_count(world->objects[WORLD_HOT]), OBJECTS);
+
+        world->hands.catalog->ops = ops;
+        assert_int_equal(world_resume(world), MOVES);
+        assert_all_moved(world);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 /* -- faults
  * ----------------------------------------------------------------------------------------- */
 
@@ -667,6 +771,10 @@ int main(void)
         CASE(what_an_abandoned_unit_left_is_cleaned_up),
         CASE(cleaning_up_is_tried_again),
         CASE(what_a_row_points_at_is_never_cleaned_up),
+        CASE(a_referenced_source_stays_until_nothing_refers_to_it),
+        CASE(a_reference_counts_however_it_is_likely_to_be_spelled),
+        CASE(references_elsewhere_are_in_nobodys_way),
+        CASE(without_an_answer_nothing_is_deleted),
         CASE(an_unknown_commit_is_found_out),
         CASE(what_the_target_sets_is_set_once_the_rows_are_there),
         CASE(a_resumed_unit_sets_what_the_policy_says_now),

@@ -398,6 +398,20 @@ static void nothing_is_deleted_before_its_time(void **state)
     event = seen(LOOK_GATE_2);
     event.sight.held = true;
     expect(step(unit, event), UNIT_CUTOVER, REASON_HELD, ACTION_REST);
+    event = seen(LOOK_GATE_2);
+    event.sight.referenced = true;
+    expect(step(unit, event), UNIT_CUTOVER, REASON_REFERENCED, ACTION_REST);
+}
+
+/* What was begun is not gone on with either; and a look that did not ask is none. */
+static void a_reference_stops_a_deletion_under_way(void **state)
+{
+    (void)state;
+    struct event event = seen(LOOK_GATE_2);
+    event.sight.referenced = true;
+    expect(step(unit_in(UNIT_DELETING), event), UNIT_DELETING, REASON_REFERENCED, ACTION_REST);
+    expect_look(step(unit_in(UNIT_CUTOVER), seen(LOOK_GATE_2 & ~LOOK_REFERENCES)), UNIT_CUTOVER,
+                LOOK_GATE_2);
 }
 
 static void deletion_begins_behind_a_durable_barrier(void **state)
@@ -659,6 +673,7 @@ int main(void)
         cmocka_unit_test(rows_say_what_became_of_the_commit),
         cmocka_unit_test(a_commit_that_never_takes_rests),
         cmocka_unit_test(nothing_is_deleted_before_its_time),
+        cmocka_unit_test(a_reference_stops_a_deletion_under_way),
         cmocka_unit_test(deletion_begins_behind_a_durable_barrier),
         cmocka_unit_test(gate_2_parks),
         cmocka_unit_test(gate_2_tolerates_missing_source_objects),

@@ -48,6 +48,9 @@ static const char whole[] =
     "    map: map\n"
     "    valid: is_valid\n"
     "    length: length\n"
+    "  references:\n"
+    "    - {table: public.training_set, column: file_url}\n"
+    "    - {table: preview, column: url}\n"
     "\n"
     "stores:\n"
     "  hot:\n"
@@ -129,6 +132,10 @@ static void check_catalog(const struct catalog_config *catalog)
     assert_int_equal(catalog->field_count, 3);
     assert_string_equal(catalog->fields[1].name, "valid");
     assert_string_equal(catalog->fields[1].column, "is_valid");
+    assert_int_equal(catalog->reference_count, 2);
+    assert_string_equal(catalog->references[0].table, "public.training_set");
+    assert_string_equal(catalog->references[0].column, "file_url");
+    assert_string_equal(catalog->references[1].table, "preview");
 }
 
 static void check_stores(const struct policies *policies)
@@ -157,8 +164,8 @@ static void check_policies(const struct policies *policies)
     const struct policy *age = &policies->items[0], *pull = &policies->items[1];
     assert_string_equal(age->name, "age-out");
     assert_string_equal(age->description, "Recordings older than 90 days go cold.");
-    assert_string_equal(age->at, "p.yaml:50:5");
-    assert_int_equal(age->span.line, 50);
+    assert_string_equal(age->at, "p.yaml:53:5");
+    assert_int_equal(age->span.line, 53);
     assert_true(age->enabled);
     assert_int_equal(age->from, 0);
     assert_int_equal(age->target, 1);

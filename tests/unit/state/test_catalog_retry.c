@@ -83,6 +83,35 @@ static void an_unknown_commit_is_never_repeated(void **state)
     assert_int_equal(rig->clock.instant_us, 0);
 }
 
+static int asked;
+
+static bool busy_twice(struct catalog *catalog, const char *const *urls, size_t count,
+                       const struct catalog_reference **found, struct err *err)
+{
+    static const struct catalog_reference reference = {"training_set", "file_url"};
+    (void)catalog;
+    (void)urls;
+    (void)count;
+    *found = &reference;
+    return ++asked > 2 || ERR(err, ERR_BUSY, "not yet");
+}
+
+static void references_are_asked_for_again(void **state)
+{
+    struct rig *rig = *state;
+    static const struct catalog_ops ops = {.referenced = busy_twice};
+    struct catalog busy = {.ops = &ops};
+    struct catalog *catalog = catalog_retry_wrap(&busy, &rig->clock.clock);
+    const struct catalog_reference *found = NULL;
+    struct err err;
+    asked = 0;
+    assert_true(catalog->ops->referenced(catalog, NULL, 0, &found, &err));
+    assert_int_equal(asked, 3);
+    assert_string_equal(found->table, "training_set");
+    assert_in_range(rig->clock.instant_us, 300000, 450000);
+    free(catalog);
+}
+
 static int opened;
 
 static bool open_busy(const struct catalog_config *config, struct catalog **catalog,
@@ -135,9 +164,8 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest cases[] = {
-        CASE(what_is_busy_is_asked_again_later),
-        CASE(patience_ends),
-        CASE(an_unknown_commit_is_never_repeated),
+        CASE(what_is_busy_is_asked_again_later),        CASE(patience_ends),
+        CASE(an_unknown_commit_is_never_repeated),      CASE(references_are_asked_for_again),
         CASE(opening_is_patient_but_not_with_refusals),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

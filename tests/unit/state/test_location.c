@@ -364,6 +364,78 @@ static void what_is_too_long_is_foreign(void **state)
     assert_int_equal(location_read(&places, query, arena, &location), SPELLING_FOREIGN);
 }
 
+static void assert_spellings(const struct place *place, const char *directory,
+                             const char *const *expected, struct arena *arena)
+{
+    size_t count;
+    const char **spellings = location_spellings(place, directory, arena, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!str_equal(spellings[i], expected[i]))
+            fail_msg("%s, not %s", spellings[i], expected[i]);
+    assert_null(expected[count]);
+}
+
+static void others_may_spell_a_directory_in_known_ways(void **state)
+{
+    static const struct place acct = {"hot", "https://acct.example/r/", hot_aliases + 1, 1};
+    assert_spellings(
+        &acct, "a/d=1/100%/",
+        (const char *const[]){
+            "https://acct.example/r/a/d=1/100%25/", "https://acct.example/r/a/d=1/100%25",
+            "http://acct.example/r/a/d=1/100%25/", "http://acct.example/r/a/d=1/100%25",
+            "https://acct.example/r/a/d%3D1/100%25/", "https://acct.example/r/a/d%3D1/100%25",
+            "http://acct.example/r/a/d%3D1/100%25/", "http://acct.example/r/a/d%3D1/100%25",
+            "https://cdn.example.com/a/d=1/100%25/", "https://cdn.example.com/a/d=1/100%25",
+            "http://cdn.example.com/a/d=1/100%25/", "http://cdn.example.com/a/d=1/100%25",
+            "https://cdn.example.com/a/d%3D1/100%25/", "https://cdn.example.com/a/d%3D1/100%25",
+            "http://cdn.example.com/a/d%3D1/100%25/", "http://cdn.example.com/a/d%3D1/100%25",
+            NULL},
+        *state);
+    assert_spellings(&items[PLACE_RIG], "a b/",
+                     (const char *const[]){
+                         RIG "a b/", RIG "a b", "https://127.0.0.1:10000/devstoreaccount1/box/a b/",
+                         "https://127.0.0.1:10000/devstoreaccount1/box/a b", RIG "a%20b/",
+                         RIG "a%20b", "https://127.0.0.1:10000/devstoreaccount1/box/a%20b/",
+                         "https://127.0.0.1:10000/devstoreaccount1/box/a%20b", NULL},
+                     *state);
+    static const struct place local = {"local", LOCAL, NULL, 0};
+    assert_spellings(&local, "a/1/",
+                     (const char *const[]){LOCAL "a/1/", LOCAL "a/1", "file:/srv/hot/a/1/",
+                                           "file:/srv/hot/a/1", NULL},
+                     *state);
+}
+
+/* Each of them, with a name behind it, is read as the directory that it was made of. */
+static void each_spelling_means_its_directory(void **state)
+{
+    struct arena *arena = *state;
+    struct rand rand;
+    rand_init(&rand, 17);
+    unsigned read = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        arena_reset(arena);
+        const struct place *place = &items[rand_below(&rand, places.count)];
+        const char *directory = str_format(arena, "%s/", random_text(&rand, arena));
+        const char *canonical = location_make(place, directory, "", arena);
+        struct location location;
+        if (location_read(&places, canonical, arena, &location) != SPELLING_REGULAR)
+            continue;
+        size_t count;
+        const char **spellings = location_spellings(place, directory, arena, &count);
+        assert_string_equal(spellings[0], canonical);
+        for (size_t k = 0; k < count; k++) {
+            const char *slash = str_ends(spellings[k], "/") ? "" : "/";
+            const char *text = str_format(arena, "%s%sx", spellings[k], slash);
+            assert_in_range(location_read(&places, text, arena, &location), SPELLING_REGULAR,
+                            SPELLING_IRREGULAR);
+            assert_ptr_equal(&items[location.place], place);
+            assert_string_equal(location.directory, directory);
+            read++;
+        }
+    }
+    assert_in_range(read, 10000, 1000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +445,8 @@ int main(void)
         cmocka_unit_test(a_regular_text_is_the_one_its_key_makes),
         cmocka_unit_test(hostile_bytes_are_survived),
         cmocka_unit_test(what_is_too_long_is_foreign),
+        cmocka_unit_test(others_may_spell_a_directory_in_known_ways),
+        cmocka_unit_test(each_spelling_means_its_directory),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
