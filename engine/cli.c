@@ -13,7 +13,8 @@ static int cmd_version(const struct options *options);
 static const struct verb verbs[] = {
     {"demo", VERB_DEMO, "", 0, "a sandbox that shows what frostline does; needs no account",
      cmd_demo},
-    {"validate", VERB_VALIDATE, "[POLICY]", 1, "check a policy, offline", cmd_validate},
+    {"validate", VERB_VALIDATE, "[POLICY]", 1,
+     "check a policy; with --online its catalog and stores as well", cmd_validate},
     {"test", VERB_TEST, "[PATH]", 1, "run the tests of policies, without a catalog and a store",
      cmd_test},
     {"explain", VERB_EXPLAIN, "[ID [POLICY]]", 2,

@@ -38,6 +38,8 @@ static const struct flag flags[] = {
     {"var", 0, KIND_VAR, 0, VERB_PLANS | VERB_VALIDATE | VERB_REAP | VERB_TEST | VERB_EXPLAIN,
      "NAME=VALUE", NULL, "another value for a variable of the policy"},
     {"strict", 0, KIND_SWITCH, AT(strict), VERB_VALIDATE, NULL, NULL, "take warnings for errors"},
+    {"online", 0, KIND_SWITCH, AT(online), VERB_VALIDATE, NULL, NULL,
+     "ask the catalog and the stores too; exit 75: no answer, 77: access refused"},
     {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY, "FILE", NULL,
      "the policy of the plan, if it is not where the plan says"},
     {"auto-approve", 0, KIND_SWITCH, AT(auto_approve), VERB_APPLY, NULL, NULL, "do not ask"},

@@ -57,7 +57,7 @@ struct options {
     size_t var_count;
     uint64_t concurrency;
     int64_t lock_wait_us;
-    bool all, auto_approve, keep_source, strict, quiet, no_input, help;
+    bool all, auto_approve, keep_source, strict, online, quiet, no_input, help;
     uint64_t verbose;
 };
 

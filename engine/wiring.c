@@ -81,8 +81,15 @@ static void tell_warnings(const struct wiring *wiring)
                 text_plural(wiring->diags.warnings, "warning"), wiring->policies->path);
 }
 
-/* Errors stop everything. */
-static enum exit_code show_diagnostics(const struct wiring *wiring)
+static int first_error(const struct diags *diags)
+{
+    size_t i = 0;
+    while (i + 1 < diags->count && diags->items[i].severity != DIAG_ERROR)
+        i++;
+    return diags->items[i].code;
+}
+
+enum exit_code wiring_tell(const struct wiring *wiring)
 {
     const struct diags *diags = &wiring->diags;
     if (diags->errors == 0) {
@@ -92,7 +99,7 @@ static enum exit_code show_diagnostics(const struct wiring *wiring)
     print_frames(diags);
     fprintf(stderr, "frostline: %s, %s\n", text_plural(diags->errors, "error"),
             text_plural(diags->warnings, "warning"));
-    fprintf(stderr, "  hint: frostline explain FL%04d tells more\n", diags->items[0].code);
+    fprintf(stderr, "  hint: frostline explain FL%04d tells more\n", first_error(diags));
     return EXIT_INVALID;
 }
 
@@ -112,15 +119,13 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
     }
     if (wiring->policies != NULL)
         lint_policies(wiring->policies, wiring->clock->ops->now_us(wiring->clock), &wiring->diags);
-    if (options->strict)
-        diag_deny_warnings(&wiring->diags);
     return EXIT_OK;
 }
 
 enum exit_code wiring_load(struct wiring *wiring, const char *path)
 {
     enum exit_code code = wiring_parse(wiring, path);
-    return code == EXIT_OK ? show_diagnostics(wiring) : code;
+    return code == EXIT_OK ? wiring_tell(wiring) : code;
 }
 
 /* -- the catalog ---------------------------------------------------------------------------------
@@ -130,22 +135,27 @@ enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *sh
 {
     wiring->diags.count = wiring->diags.warnings = 0; /* they were told */
     bool bound = policy_bind(wiring->policies, shape, &wiring->diags);
-    enum exit_code code = show_diagnostics(wiring);
+    enum exit_code code = wiring_tell(wiring);
     return bound || code != EXIT_OK ? code : EXIT_INVALID;
+}
+
+bool wiring_describe(struct wiring *wiring, struct err *err)
+{
+    return catalog_open(&wiring->policies->catalog, wiring->clock, &wiring->catalog, err) &&
+           wiring->catalog->ops->describe(wiring->catalog, &wiring->arena, &wiring->shape, err);
 }
 
 enum exit_code wiring_open_catalog(struct wiring *wiring)
 {
     struct err err;
-    if (!catalog_open(&wiring->policies->catalog, wiring->clock, &wiring->catalog, &err) ||
-        !wiring->catalog->ops->describe(wiring->catalog, &wiring->arena, &wiring->shape, &err)) {
+    if (!wiring_describe(wiring, &err)) {
         err_wrap(&err, "catalog");
         return exit_with(&err);
     }
     return wiring_bind(wiring, &wiring->shape);
 }
 
-enum exit_code wiring_open_stores(struct wiring *wiring)
+enum exit_code wiring_open_http(struct wiring *wiring)
 {
     struct http_config config = {.clock = wiring->clock,
                                  .user_agent = "frostline/" FROSTLINE_VERSION,
@@ -154,14 +164,26 @@ enum exit_code wiring_open_stores(struct wiring *wiring)
     if (!http_open(&config, &wiring->http, &err))
         return exit_with(&err);
     signals_cancel_with(wiring->http);
-    for (size_t i = 0; i < wiring->policies->store_count; i++) {
-        const struct policy_store *store = &wiring->policies->stores[i];
-        if (!store_open(store, wiring->http, wiring->clock, &wiring->stores[i], &err)) {
-            err_wrap(&err, "store %s", store->name);
-            return exit_with(&err);
+    return EXIT_OK;
+}
+
+bool wiring_open_store(struct wiring *wiring, size_t index, struct err *err)
+{
+    return store_open(&wiring->policies->stores[index], wiring->http, wiring->clock,
+                      &wiring->stores[index], err);
+}
+
+enum exit_code wiring_open_stores(struct wiring *wiring)
+{
+    struct err err;
+    enum exit_code code = wiring_open_http(wiring);
+    for (size_t i = 0; code == EXIT_OK && i < wiring->policies->store_count; i++) {
+        if (!wiring_open_store(wiring, i, &err)) {
+            err_wrap(&err, "store %s", wiring->policies->stores[i].name);
+            code = exit_with(&err);
         }
     }
-    return EXIT_OK;
+    return code;
 }
 
 /* -- the journal ---------------------------------------------------------------------------------

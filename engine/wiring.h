@@ -38,15 +38,26 @@ void wiring_close(struct wiring *wiring);
 /* The policy file that was named, or frostline.yaml here or in the named folder, is read; what is
  * wrong with it or to be warned of is in wiring->diags, and was not printed. */
 enum exit_code wiring_parse(struct wiring *wiring, const char *path);
-/* The same, and it has no errors. */
+/* Prints what is in wiring->diags; EXIT_INVALID if there are errors. */
+enum exit_code wiring_tell(const struct wiring *wiring);
+/* The policy was parsed and told, and has no errors. */
 enum exit_code wiring_load(struct wiring *wiring, const char *path);
 /* The policy is bound to a catalog of that shape. */
 enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *shape);
 /* The catalog is connected, described and bound to the policy. */
 enum exit_code wiring_open_catalog(struct wiring *wiring);
+/* What stores need to reach a service. */
+enum exit_code wiring_open_http(struct wiring *wiring);
+/* That, and every store. */
 enum exit_code wiring_open_stores(struct wiring *wiring);
 /* Where the journal is or would be. */
 enum exit_code wiring_find_state(struct wiring *wiring);
 /* WRITE takes the lock first; READ leaves wiring->journal NULL if there is none yet. */
 enum exit_code wiring_open_journal(struct wiring *wiring, enum journal_mode mode);
+
+/* These print nothing: the caller tells. */
+/* The catalog is connected and described. */
+MUST_USE bool wiring_describe(struct wiring *wiring, struct err *err);
+/* Once there is wiring_open_http. */
+MUST_USE bool wiring_open_store(struct wiring *wiring, size_t index, struct err *err);
 #endif

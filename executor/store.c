@@ -1,8 +1,13 @@
 #include "executor/store.h"
 
+#include "base/arena.h"
 #include "executor/azure/azure.h"
 #include "executor/local/local.h"
 #include "policy/policy.h"
+
+#define PROBE_BYTES_MAX ((size_t)64 << 20)
+/* Hardly anybody has such a directory: a folder, which knows no limit, is not walked either. */
+#define PROBE_PREFIX "frostline-probe/"
 
 bool store_open(const struct policy_store *definition, struct http *http, struct clock *clock,
                 struct store **store, struct err *err)
@@ -20,6 +25,17 @@ void store_close(struct store *store)
 {
     if (store)
         store->ops->close(store);
+}
+
+bool store_probe(struct store *store, struct err *err)
+{
+    struct listing listing = {.prefix = PROBE_PREFIX, .limit = 1};
+    struct arena arena;
+    arena_init(&arena, PROBE_BYTES_MAX);
+    store->ops->list(store, &listing, 1, &arena);
+    arena_free(&arena);
+    *err = listing.err;
+    return err->kind == ERR_NONE;
 }
 
 const char *store_result_name(enum store_result result)

@@ -110,5 +110,8 @@ MUST_USE bool store_open(const struct policy_store *definition, struct http *htt
                          struct clock *clock, struct store **store, struct err *err);
 void store_close(struct store *store); /* NULL is fine */
 
+/* Asks for as little as a listing can be asked for: true if there is a store that answers. */
+MUST_USE bool store_probe(struct store *store, struct err *err);
+
 const char *store_result_name(enum store_result result); /* "unknown" */
 #endif

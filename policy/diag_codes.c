@@ -248,8 +248,9 @@ static const struct diag_code codes[] = {
      "  wrong:  a catalog without `time`, and older_than: 90d\n"
      "  right:  time: {column: recording_start_time, timezone: UTC}\n"},
     {DIAG_COLUMN_TYPE, DIAG_ERROR, "column of another type",
-     "Types come from the database. `time` wants a timestamp or date, `size` a number, and a field "
-     "that is tested must be text, number, boolean, timestamp or date.\n\n"
+     "Types come from the database. `location` wants a text, `time` a timestamp or date, `size` a "
+     "number, and a field that is tested must be text, number, boolean, timestamp or date: arrays "
+     "and json are not supported.\n\n"
      "  wrong:  time: {column: map}\n"
      "  right:  time: {column: recording_start_time}\n"},
     {DIAG_NAIVE_TIME, DIAG_ERROR, "time without a zone",
@@ -269,9 +270,44 @@ static const struct diag_code codes[] = {
      "`size` asks how large the catalog says a recording is.\n\n"
      "  wrong:  a catalog without `size`, and size: {gte: 1GiB}\n"
      "  right:  size: {column: size_gb, unit: GB}\n"},
+    {DIAG_CATALOG, DIAG_ERROR, "catalog that can't be opened",
+     "Found by `validate --online`. The database does not answer, refuses whoever asks, or is not "
+     "there; the words are its own. What comes from the environment is that of whoever runs "
+     "frostline.\n\n"
+     "  wrong:  dbname: recordnigs\n"
+     "  right:  dbname: recordings\n"},
+    {DIAG_TABLE, DIAG_ERROR, "no such table",
+     "Without a schema, those of the role's search_path are looked through. A view is no table: a "
+     "cut-over locks rows and rewrites them.\n\n"
+     "  wrong:  table: ecal         # it is in the schema fleet\n"
+     "  right:  table: fleet.ecal\n"},
+    {DIAG_COLUMN_MISSING, DIAG_ERROR, "no such column",
+     "Names stand here as the table has them. PostgreSQL tells capitals from small letters, and "
+     "makes small ones of those that SQL names without quotes.\n\n"
+     "  wrong:  fields: {map: Map}\n"
+     "  right:  fields: {map: map}\n"},
+    {DIAG_NO_KEY, DIAG_ERROR, "id without a key",
+     "An id names one recording, before and after it moves. So its column is the primary key, or "
+     "is never NULL and has a unique index to itself.\n\n"
+     "  wrong:  id: ecal_name\n"
+     "  right:  id: ecal_id         # the primary key\n"},
+    {DIAG_STORE, DIAG_ERROR, "store that can't be listed",
+     "Found by `validate --online`, which asks each store for a listing: the service does not "
+     "answer, refuses the key or the SAS, or has no such container; or a folder is not there or "
+     "can't be read.\n\n"
+     "  wrong:  container: ecal-colt\n"
+     "  right:  container: ecal-cold\n"},
+    {DIAG_NO_INDEX, DIAG_WARNING, "location without an index",
+     "Found by `validate --online`. A cut-over asks for the rows below a directory: a range of "
+     "locations in the order of their bytes. Without an index in that order it reads the whole "
+     "table, each time. The help is the statement that makes one.\n\n"
+     "  wrong:  an index on (ecal_name), in the order of a language\n"
+     "  right:  an index on (ecal_name COLLATE \"C\")\n"},
     {DIAG_SET, DIAG_ERROR, "column that a store can't set",
      "`set` gives further columns of a row a value when it is cut over to the store. The location "
-     "is set by that already, and the id tells which row it is.\n\n"
+     "is set by that already, and the id tells which row it is. What the database makes itself "
+     "can't be set, nor NULL where it takes none, nor what the column's type does not read, "
+     "which SQLite can't be asked.\n\n"
      "  wrong:  set: {ecal_name: cold}\n"
      "  right:  set: {storage_class: cold}\n"},
 

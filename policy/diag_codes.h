@@ -67,6 +67,12 @@ enum {
     DIAG_CONNECTION = 315,
     DIAG_TOO_MANY = 316,
     DIAG_NO_SIZE = 317,
+    DIAG_CATALOG = 318,
+    DIAG_TABLE = 319,
+    DIAG_COLUMN_MISSING = 320,
+    DIAG_NO_KEY = 321,
+    DIAG_STORE = 322,
+    DIAG_NO_INDEX = 323,
     DIAG_SET = 324,
     /* 04xx: locations and rows of the catalog; none is found in a file */
     /* 05xx: policies and holds */
@@ -99,10 +105,10 @@ enum {
 };
 
 struct diag_code {
-    int                number;
+    int number;
     enum diag_severity severity;
-    const char        *title; /* a few words, no full stop                         */
-    const char        *text;  /* why, then YAML that is wrong and YAML that is right */
+    const char *title; /* a few words, no full stop                         */
+    const char *text;  /* why, then YAML that is wrong and YAML that is right */
 };
 
 /* NULL if there is no such code. */

@@ -6,6 +6,10 @@
 #include "policy/pattern.h"
 #include "policy/policy.h"
 
+#define EXTRA_FIELDS_MAX 256
+#define EXTRA_PARTS_MAX                                                                            \
+    (CATALOG_FIELD + EXTRA_FIELDS_MAX + 2 * CATALOG_REFERENCES_MAX + PLACE_MAX * CATALOG_SETS_MAX)
+
 struct clause;
 struct node;
 struct row;
@@ -35,8 +39,8 @@ struct policy_extra {
     size_t               file_count;
     struct secret       *secrets; /* of catalog.connection */
     size_t               secret_count;
-    struct span         *field_spans; /* where each field is declared */
-    struct span          time_span, size_span;
+    struct span          parts[EXTRA_PARTS_MAX]; /* where each enum catalog_part is named */
+    struct span          connection;             /* where the catalog says which database */
     struct node         *vars;     /* the map of that name; NULL: none   */
     struct extra_policy *policies; /* of each policy                     */
     struct span         *untils;   /* of each hold: where its `until` is */

@@ -15,15 +15,15 @@
 #include "policy/tree.h"
 
 #define IDENTIFIER_MAX 63 /* PostgreSQL cuts longer ones off (NAMEDATALEN) */
-#define FIELDS_MAX 256
 
 /* Names that selections use, or will: a field of that name could not be told from them. */
 static const char *const reserved[] = {"path", "time", "id", "location", "policy"};
 
-static const char *column(struct load *load, struct node *node)
+static const char *column(struct load *load, struct node *node, size_t part)
 {
     if (node == NULL || node->broken)
         return NULL;
+    load->policies->extra->parts[part] = node->span;
     if (strlen(node->text) <= IDENTIFIER_MAX)
         return node->text;
     diag_add(load->diags, DIAG_COLUMN, node->span, "%s is no name of a column",
@@ -42,10 +42,11 @@ static bool is_table(const char *text)
            strlen(dot + 1) <= IDENTIFIER_MAX;
 }
 
-static const char *table(struct load *load, struct node *node)
+static const char *table(struct load *load, struct node *node, size_t part)
 {
     if (node == NULL || node->broken)
         return NULL;
+    load->policies->extra->parts[part] = node->span;
     if (is_table(node->text))
         return node->text;
     struct diag *diag = diag_add(load->diags, DIAG_COLUMN, node->span, "%s is no name of a table",
@@ -157,9 +158,7 @@ static void read_time(struct load *load, struct node *map)
     struct catalog_config *catalog = &load->policies->catalog;
     struct raw_time raw = {0};
     schema_read(load, &schema_time, map, &raw);
-    catalog->time = column(load, raw.column);
-    if (raw.column != NULL)
-        load->policies->extra->time_span = raw.column->span;
+    catalog->time = column(load, raw.column, CATALOG_TIME);
     if (raw.timezone != NULL)
         load_zone(load, raw.timezone, &catalog->time_zone);
 }
@@ -169,9 +168,7 @@ static void read_size(struct load *load, struct node *map)
     struct catalog_config *catalog = &load->policies->catalog;
     struct raw_size raw = {0};
     schema_read(load, &schema_size, map, &raw);
-    catalog->size = column(load, raw.column);
-    if (raw.column != NULL)
-        load->policies->extra->size_span = raw.column->span;
+    catalog->size = column(load, raw.column, CATALOG_SIZE);
     if (raw.unit == NULL)
         return;
     catalog->size_unit = size_unit(raw.unit->text);
@@ -202,23 +199,22 @@ static bool check_field_name(struct load *load, struct node *key)
 static void read_fields(struct load *load, struct node *map)
 {
     struct catalog_config *catalog = &load->policies->catalog;
-    if (map->count > FIELDS_MAX) {
-        diag_add(load->diags, DIAG_TOO_MANY, map->key->span, "more than %d fields", FIELDS_MAX)
+    if (map->count > EXTRA_FIELDS_MAX) {
+        diag_add(load->diags, DIAG_TOO_MANY, map->key->span, "more than %d fields",
+                 EXTRA_FIELDS_MAX)
             ->label = "too many";
         return;
     }
     struct catalog_field *fields = arena_make(load->arena, map->count * sizeof *fields);
-    struct span *spans = arena_make(load->arena, map->count * sizeof *spans);
     catalog->fields = fields;
-    load->policies->extra->field_spans = spans;
     for (struct node *value = map->first; value != NULL; value = value->next) {
         if (value->broken || !check_field_name(load, value->key) || !scalar_text(load, value)) {
             load->fields_known = false;
             continue;
         }
-        spans[catalog->field_count] = value->span;
+        size_t part = CATALOG_FIELD + catalog->field_count;
         fields[catalog->field_count++] =
-            (struct catalog_field){value->key->text, column(load, value)};
+            (struct catalog_field){value->key->text, column(load, value, part)};
     }
 }
 
@@ -239,8 +235,9 @@ static void read_references(struct load *load, struct node *list)
         if (!schema_map(load, item, "a reference"))
             continue;
         schema_read(load, &schema_reference, item, &raw);
-        references[catalog->reference_count++] =
-            (struct catalog_reference){table(load, raw.table), column(load, raw.column)};
+        size_t part = catalog_reference_part(catalog, catalog->reference_count);
+        references[catalog->reference_count++] = (struct catalog_reference){
+            table(load, raw.table, part), column(load, raw.column, part + 1)};
     }
 }
 
@@ -254,10 +251,10 @@ static bool is_column(const struct catalog_config *catalog, const char *column, 
     return strcasecmp(column, name) == 0;
 }
 
-static bool check_set(struct load *load, struct node *key)
+static bool check_set(struct load *load, struct node *key, size_t part)
 {
     const struct catalog_config *catalog = &load->policies->catalog;
-    if (!scalar_text(load, key) || column(load, key) == NULL)
+    if (!scalar_text(load, key) || column(load, key, part) == NULL)
         return false;
     bool is_id = is_column(catalog, catalog->id, key->text);
     if (!is_id && !is_column(catalog, catalog->location, key->text))
@@ -282,7 +279,8 @@ void model_catalog_read_set(struct load *load, struct node *map, struct policy_s
     if (count > 0)
         memcpy(sets, catalog->sets, count * sizeof *sets);
     for (struct node *value = map->first; value != NULL; value = value->next) {
-        if (!value->broken && check_set(load, value->key) && scalar_value(load, value))
+        size_t part = catalog_set_part(catalog, count);
+        if (!value->broken && check_set(load, value->key, part) && scalar_value(load, value))
             sets[count++] =
                 (struct catalog_set){value->key->text, scalar_is_null(value) ? NULL : value->text};
     }
@@ -298,13 +296,17 @@ static void read_parts(struct load *load, const struct raw_catalog *raw)
 {
     struct catalog_config *catalog = &load->policies->catalog;
     catalog->type = raw->type;
-    catalog->table = table(load, raw->table);
-    catalog->id = column(load, raw->id);
-    catalog->location = column(load, raw->location);
-    if (raw->connection != NULL)
+    catalog->table = table(load, raw->table, CATALOG_TABLE);
+    catalog->id = column(load, raw->id, CATALOG_ID);
+    catalog->location = column(load, raw->location, CATALOG_LOCATION);
+    if (raw->connection != NULL) {
+        load->policies->extra->connection = raw->connection->key->span;
         read_connection(load, raw->connection);
-    if (raw->path != NULL)
+    }
+    if (raw->path != NULL) {
+        load->policies->extra->connection = raw->path->span;
         catalog->path = load_path(load, raw->path);
+    }
     if (raw->time != NULL)
         read_time(load, raw->time);
     if (raw->size != NULL)

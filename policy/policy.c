@@ -10,6 +10,7 @@
 #include "policy/diag_codes.h"
 #include "policy/extra.h"
 #include "policy/load.h"
+#include "policy/online.h"
 #include "policy/select.h"
 #include "state/location.h"
 
@@ -70,25 +71,32 @@ static const char *kind_text(enum value_kind kind)
     }
 }
 
-static void refuse_column(struct diags *diags, struct span span, const char *column,
+static void refuse_column(const struct policies *policies, struct diags *diags, size_t part,
                           enum value_kind kind, const char *wanted)
 {
-    diag_add(diags, DIAG_COLUMN_TYPE, span, "the column `%s` is %s", column, kind_text(kind))
+    diag_add(diags, DIAG_COLUMN_TYPE, policies->extra->parts[part], "the column `%s` is %s",
+             catalog_name(&policies->catalog, part), kind_text(kind))
         ->label = wanted;
 }
 
 static void bind_time(const struct policies *policies, const struct catalog_shape *shape,
                       struct diags *diags)
 {
-    struct span span = policies->extra->time_span;
     if (shape->time != VALUE_INSTANT && shape->time != VALUE_DATE) {
-        refuse_column(diags, span, policies->catalog.time, shape->time, "a time is wanted");
+        refuse_column(policies, diags, CATALOG_TIME, shape->time, "a time is wanted");
     } else if (shape->time_is_naive && policies->catalog.time_zone == NULL) {
-        struct diag *diag = diag_add(diags, DIAG_NAIVE_TIME, span, "the column `%s` names no zone",
-                                     policies->catalog.time);
+        struct diag *diag = diag_add(diags, DIAG_NAIVE_TIME, policies->extra->parts[CATALOG_TIME],
+                                     "the column `%s` names no zone", policies->catalog.time);
         diag->label = "its times may mean any zone's";
         diag->help = "time: {column: .., timezone: UTC}, or whichever it is";
     }
+}
+
+static void bind_size(const struct policies *policies, const struct catalog_shape *shape,
+                      struct diags *diags)
+{
+    if (shape->size != VALUE_INTEGER && shape->size != VALUE_DECIMAL)
+        refuse_column(policies, diags, CATALOG_SIZE, shape->size, "a number is wanted");
 }
 
 struct use {
@@ -107,8 +115,7 @@ static void bind_selection(void *context, struct clause *root)
         enum value_kind kind = use->shape->fields[clause->index];
         use->is_told[clause->index] = kind == VALUE_UNSUPPORTED;
         if (use->is_told[clause->index])
-            refuse_column(use->diags, use->policies->extra->field_spans[clause->index],
-                          use->policies->catalog.fields[clause->index].column, kind,
+            refuse_column(use->policies, use->diags, CATALOG_FIELD + clause->index, kind,
                           "no selection can test it");
     }
     select_bind(use->policies, use->shape, use->diags, root);
@@ -119,11 +126,11 @@ bool policy_bind(struct policies *policies, const struct catalog_shape *shape, s
     const struct catalog_config *catalog = &policies->catalog;
     struct use use = {policies, shape, diags,
                       arena_make(policies->extra->arena, catalog->field_count + 1)};
-    if (catalog->time != NULL)
+    online_table(policies, shape, diags);
+    if (catalog->time != NULL && shape->time != VALUE_NULL)
         bind_time(policies, shape, diags);
-    if (catalog->size != NULL && shape->size != VALUE_INTEGER && shape->size != VALUE_DECIMAL)
-        refuse_column(diags, policies->extra->size_span, catalog->size, shape->size,
-                      "a number is wanted");
+    if (catalog->size != NULL && shape->size != VALUE_NULL)
+        bind_size(policies, shape, diags);
     extra_each_selection(policies, bind_selection, &use);
     return diags->errors == 0;
 }

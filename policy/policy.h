@@ -165,8 +165,8 @@ MUST_USE bool policy_load(const struct policy_source *source, struct arena *aren
 /* Cleanses the secrets. */
 void policy_free(struct policies *policies);
 
-/* Types of the declared fields, of the time and of the size meet the selections; what can't be
- * compared is a diagnostic.  False if diags has errors.                                          */
+/* Types of the declared fields, of the time and of the size meet the selections; what the table
+ * lacks and what can't be compared is a diagnostic.  False if diags has errors.                  */
 MUST_USE bool policy_bind(struct policies *policies, const struct catalog_shape *shape,
                           struct diags *diags);
 /* Durations become instants, dates days in the policy's zone. */

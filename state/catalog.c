@@ -7,6 +7,49 @@
 #include "state/catalog_retry.h"
 #include "state/catalog_sqlite.h"
 
+const char *catalog_name(const struct catalog_config *config, size_t part)
+{
+    switch (part) {
+    case CATALOG_TABLE:
+        return config->table;
+    case CATALOG_ID:
+        return config->id;
+    case CATALOG_LOCATION:
+        return config->location;
+    case CATALOG_TIME:
+        return config->time;
+    case CATALOG_SIZE:
+        return config->size;
+    default:
+        break;
+    }
+    size_t references = catalog_reference_part(config, 0), sets = catalog_set_part(config, 0);
+    if (part < references)
+        return config->fields[part - CATALOG_FIELD].column;
+    if (part >= sets)
+        return config->sets[part - sets].column;
+    const struct catalog_reference *reference = &config->references[(part - references) / 2];
+    return (part - references) % 2 == 0 ? reference->table : reference->column;
+}
+
+size_t catalog_reference_part(const struct catalog_config *config, size_t reference)
+{
+    return CATALOG_FIELD + config->field_count + 2 * reference;
+}
+
+size_t catalog_set_part(const struct catalog_config *config, size_t set)
+{
+    return catalog_reference_part(config, config->reference_count) + set;
+}
+
+size_t catalog_table_part(const struct catalog_config *config, size_t part)
+{
+    size_t references = catalog_reference_part(config, 0);
+    if (part < references || part >= catalog_set_part(config, 0))
+        return CATALOG_TABLE;
+    return part - (part - references) % 2;
+}
+
 size_t catalog_set_index(const struct catalog_config *config, const char *column)
 {
     size_t index = 0;

@@ -61,11 +61,47 @@ struct catalog_config {
     uint32_t lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
 };
 
+/* The parts of a config that name something in the database. */
+enum catalog_part {
+    CATALOG_TABLE,
+    CATALOG_ID,
+    CATALOG_LOCATION,
+    CATALOG_TIME,
+    CATALOG_SIZE,
+    CATALOG_FIELD /* the first of the fields; the others follow, then references and sets */
+};
+/* The part that a reference's table is; its column is the next one. */
+size_t catalog_reference_part(const struct catalog_config *config, size_t reference);
+/* The part that a set's column is. */
+size_t catalog_set_part(const struct catalog_config *config, size_t set);
+/* The part that is the table of a column; of a table it is the table itself. */
+size_t catalog_table_part(const struct catalog_config *config, size_t part);
+/* The name that the config has for it; NULL: none. */
+const char *catalog_name(const struct catalog_config *config, size_t part);
+
+/* Why the table can't be the one that the config means. */
+enum catalog_flaw_kind {
+    CATALOG_FLAW_MISSING, /* there is no such table or column */
+    CATALOG_FLAW_TYPE,    /* a view; a location that is no text */
+    CATALOG_FLAW_KEY,     /* the id may be NULL, or stand in two rows */
+    CATALOG_FLAW_SET      /* a column can't be set, or not to that value; of the latter SQLite can't
+                           * be asked */
+};
+struct catalog_flaw {
+    enum catalog_flaw_kind kind;
+    size_t part;         /* enum catalog_part */
+    const char *text;    /* "the table `ecal` has no column `ecal_nam`" */
+    const char *nearest; /* the name that was likely meant; NULL: none */
+};
+
 /* The first of the sets that is of this column; there is one for each column that a cut sets. */
 size_t catalog_set_index(const struct catalog_config *config, const char *column);
 
 /* What the table is really like.  Strings live in the arena. */
 struct catalog_shape {
+    const struct catalog_flaw *flaws; /* all of them */
+    size_t flaw_count;
+    /* Of a table with flaws, what is missing is VALUE_NULL, and the two texts may be NULL. */
     const char *identity; /* "postgres://host:5432/db/public.ecal", "sqlite:///path#ecal" */
     enum value_kind time; /* VALUE_NULL: no time column */
     bool time_is_naive;   /* it shows a time, or a date, of no named zone */
@@ -106,10 +142,9 @@ typedef bool catalog_visit(void *context, const struct record *record, struct er
 
 struct catalog_ops {
     const char *kind; /* "postgres" */
-    /* ERR_MISSING naming the table or column that is not there, those of references included;
-     * ERR_DENIED, ERR_BUSY when it can't be reached; ERR_INPUT if the id is not unique and not null
-     * (no primary or unique key), if a column of locations holds no texts, or if the column of a
-     * set can't be set, or not to that value.  SQLite can't be asked the latter. */
+    /* True with flaws as well.  ERR_DENIED, ERR_BUSY when it can't be reached.  To every call that
+     * reads or writes rows the first flaw is an error, but one of references, which is an error to
+     * `referenced` alone: ERR_MISSING if something is, else ERR_INPUT. */
     bool (*describe)(struct catalog *, struct arena *, struct catalog_shape *, struct err *);
     /* One read-only snapshot for all cursors until snapshot_end, on a connection of its own: all
      * other calls see the present.  One thread at a time; one cursor at a time. */

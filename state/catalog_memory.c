@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "base/when.h"
+#include "state/catalog_flaw.h"
 #include "state/catalog_tally.h"
 #include "state/catalog_value.h"
 
@@ -35,6 +36,7 @@ struct catalog_memory {
     struct catalog catalog;
     const struct catalog_config *config;
     const enum value_kind *field_kinds;
+    const struct catalog_memory_table *table; /* NULL: as the config has it */
     pthread_mutex_t mutex;
     struct memory_rows rows; /* by id */
     struct memory_reference *references;
@@ -156,6 +158,214 @@ static void rows_free(struct memory_rows *rows)
     *rows = (struct memory_rows){0};
 }
 
+static struct catalog_memory *memory_of(struct catalog *catalog)
+{
+    return (struct catalog_memory *)catalog;
+}
+
+/* -- the table -------------------------------------------------------------------------------- */
+
+/* NULL: there is none of that name. */
+static const struct catalog_memory_column *column_of(const struct catalog_memory_table *table,
+                                                     const char *name)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (str_equal(table->columns[i].name, name))
+            return &table->columns[i];
+    return NULL;
+}
+
+/* NULL after a flaw. */
+static const struct catalog_memory_column *find_column(const struct catalog_memory_table *table,
+                                                       size_t part, struct catalog_flaws *flaws)
+{
+    const struct catalog_memory_column *found = column_of(table, catalog_name(flaws->config, part));
+    if (found != NULL)
+        return found;
+    const char **names = arena_make(flaws->arena, (table->column_count + 1) * sizeof *names);
+    for (size_t i = 0; i < table->column_count; i++)
+        names[i] = table->columns[i].name;
+    catalog_flaw_missing(flaws, part, names);
+    return NULL;
+}
+
+static void look_at_id(const struct catalog_memory_table *table, struct catalog_flaws *flaws)
+{
+    const struct catalog_memory_column *id = find_column(table, CATALOG_ID, flaws);
+    if (id != NULL && !id->is_key)
+        catalog_flaw_key(flaws, "has no primary or unique key of its own");
+}
+
+static void look_at_location(const struct catalog_memory_table *table, struct catalog_flaws *flaws,
+                             struct catalog_shape *shape)
+{
+    const struct catalog_memory_column *location = find_column(table, CATALOG_LOCATION, flaws);
+    if (location == NULL)
+        return;
+    if (location->kind != VALUE_TEXT) {
+        catalog_flaw_type(flaws, CATALOG_LOCATION, "not text");
+        return;
+    }
+    shape->location_indexed = location->is_indexed;
+    shape->index_statement =
+        str_format(flaws->arena, "CREATE INDEX ON %s (%s)", table->name, location->name);
+}
+
+static void look_at_columns(const struct catalog_memory_table *table, struct catalog_flaws *flaws,
+                            struct catalog_shape *shape)
+{
+    static const struct catalog_memory_column missing = {.kind = VALUE_NULL};
+    const struct catalog_config *config = flaws->config;
+    for (size_t part = CATALOG_TIME; part < CATALOG_FIELD + config->field_count; part++) {
+        if (catalog_name(config, part) == NULL)
+            continue;
+        const struct catalog_memory_column *column = find_column(table, part, flaws);
+        if (column == NULL)
+            column = &missing;
+        if (part == CATALOG_TIME) {
+            shape->time = column->kind;
+            shape->time_is_naive = column->is_naive;
+        } else if (part == CATALOG_SIZE) {
+            shape->size = column->kind;
+        } else {
+            shape->fields[part - CATALOG_FIELD] = column->kind;
+        }
+    }
+}
+
+/* The text as a value of that kind; false if it is none.  Texts are borrowed. */
+static bool read_value(const char *text, enum value_kind kind, struct value *value)
+{
+    struct when_date date;
+    struct err ignored;
+    char *end;
+    *value = (struct value){.kind = text != NULL ? kind : VALUE_NULL};
+    switch (value->kind) {
+    case VALUE_NULL:
+        return true;
+    case VALUE_TEXT:
+        value->text.bytes = text;
+        value->text.size_bytes = (uint32_t)strlen(text);
+        return true;
+    case VALUE_INTEGER:
+        return str_to_i64(text, &value->integer);
+    case VALUE_DECIMAL:
+        *value = catalog_value_double(strtod(text, &end));
+        return end != text && *end == '\0';
+    case VALUE_BOOLEAN:
+        value->boolean = str_equal(text, "true");
+        return value->boolean || str_equal(text, "false");
+    case VALUE_INSTANT:
+        return when_instant_read(text, &value->instant_us, &ignored);
+    case VALUE_DATE:
+        if (!when_date_read(text, &date, &ignored))
+            return false;
+        value->instant_us = when_days(date) * WHEN_DAY_US;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void look_at_sets(const struct catalog_memory_table *table, struct catalog_flaws *flaws)
+{
+    const struct catalog_config *config = flaws->config;
+    for (size_t i = 0; i < config->set_count; i++) {
+        const struct catalog_memory_column *column =
+            find_column(table, catalog_set_part(config, i), flaws);
+        const char *text = config->sets[i].value;
+        struct value value;
+        if (column != NULL &&
+            catalog_flaw_may_set(flaws, i, column->is_generated,
+                                 column->is_key || column->is_never_null) &&
+            !read_value(text, column->kind, &value))
+            catalog_flaw_set(flaws, i,
+                             str_format(flaws->arena, "`%s` is no value of its type", text));
+    }
+}
+
+static void look_at_table(const struct catalog_memory_table *table, struct catalog_flaws *flaws,
+                          struct catalog_shape *shape)
+{
+    if (!str_equal(table->name, flaws->config->table)) {
+        catalog_flaw_missing(flaws, CATALOG_TABLE, (const char *const[]){table->name, NULL});
+        return;
+    }
+    look_at_id(table, flaws);
+    look_at_location(table, flaws, shape);
+    look_at_columns(table, flaws, shape);
+    look_at_sets(table, flaws);
+}
+
+/* There is no table but this one. */
+static void look_at_references(const struct catalog_memory_table *table,
+                               struct catalog_flaws *flaws)
+{
+    const struct catalog_config *config = flaws->config;
+    for (size_t i = 0; i < config->reference_count; i++) {
+        size_t part = catalog_reference_part(config, i);
+        if (!str_equal(table->name, config->references[i].table)) {
+            catalog_flaw_missing(flaws, part, (const char *const[]){table->name, NULL});
+            continue;
+        }
+        const struct catalog_memory_column *column = find_column(table, part + 1, flaws);
+        if (column != NULL && column->kind != VALUE_TEXT)
+            catalog_flaw_type(flaws, part + 1, "not text");
+    }
+}
+
+/* What a table would be like that is as the config has it. */
+static void follow_config(const struct catalog_memory *self, struct catalog_shape *shape)
+{
+    const struct catalog_config *config = self->config;
+    shape->time = config->time != NULL ? VALUE_INSTANT : VALUE_NULL;
+    shape->size = config->size != NULL ? VALUE_INTEGER : VALUE_NULL;
+    if (config->field_count > 0)
+        memcpy(shape->fields, self->field_kinds, config->field_count * sizeof *shape->fields);
+    shape->location_indexed = true;
+    shape->index_statement = "";
+}
+
+static bool memory_describe(struct catalog *catalog, struct arena *arena,
+                            struct catalog_shape *shape, struct err *err)
+{
+    (void)err;
+    const struct catalog_memory *self = memory_of(catalog);
+    const struct catalog_config *config = self->config;
+    struct catalog_flaws flaws;
+    catalog_flaw_init(&flaws, config, arena);
+    *shape = (struct catalog_shape){
+        .identity = str_format(arena, "memory:///%s", config->table),
+        .fields = arena_make(arena, (config->field_count + 1) * sizeof *shape->fields),
+    };
+    if (self->table == NULL) {
+        follow_config(self, shape);
+    } else {
+        look_at_table(self->table, &flaws, shape);
+        look_at_references(self->table, &flaws);
+    }
+    shape->flaws = flaws.items;
+    shape->flaw_count = flaws.count;
+    return true;
+}
+
+/* The first flaw is the error. */
+static bool check_table(const struct catalog_memory *self, struct err *err)
+{
+    if (self->table == NULL)
+        return true;
+    struct arena scratch;
+    struct catalog_flaws flaws;
+    struct catalog_shape shape = {0};
+    arena_init(&scratch, SCRATCH_MAX);
+    catalog_flaw_init(&flaws, self->config, &scratch);
+    shape.fields = arena_make(&scratch, (self->config->field_count + 1) * sizeof *shape.fields);
+    look_at_table(self->table, &flaws, &shape);
+    bool ok = catalog_flaw_none(&flaws, err);
+    arena_free(&scratch);
+    return ok;
+}
+
 /* -- the snapshot and its cursors ------------------------------------------------------------- */
 
 static int compare_directories(const struct record *a, const struct record *b)
@@ -180,16 +390,13 @@ static int compare_rows(const void *left, const void *right)
     return order != 0 ? order : str_compare(a->id, b->id);
 }
 
-static struct catalog_memory *memory_of(struct catalog *catalog)
-{
-    return (struct catalog_memory *)catalog;
-}
-
 static bool memory_snapshot(struct catalog *catalog, struct err *err)
 {
     struct catalog_memory *self = memory_of(catalog);
     if (self->in_snapshot)
         return ERR(err, ERR_INTERNAL, "the catalog has a snapshot already");
+    if (!check_table(self, err))
+        return false;
     pthread_mutex_lock(&self->mutex);
     rows_reserve(&self->snapshot, self->rows.count);
     for (size_t i = 0; i < self->rows.count; i++)
@@ -240,6 +447,13 @@ static void memory_cursor_close(struct catalog_cursor *cursor)
 
 /* -- what a cut sets --------------------------------------------------------------------------- */
 
+/* Of a declared field. */
+static enum value_kind kind_of(const struct catalog_memory *self, size_t field)
+{
+    return self->table == NULL ? self->field_kinds[field]
+                               : column_of(self->table, self->config->fields[field].column)->kind;
+}
+
 /* The index of the declared field that is this column; field_count if none is. */
 static size_t field_of(const struct catalog_config *config, const char *column)
 {
@@ -247,55 +461,6 @@ static size_t field_of(const struct catalog_config *config, const char *column)
     while (field < config->field_count && !str_equal(config->fields[field].column, column))
         field++;
     return field;
-}
-
-/* The text as a value of that kind; false if it is none.  Texts are borrowed. */
-static bool read_value(const char *text, enum value_kind kind, struct value *value)
-{
-    struct when_date date;
-    struct err ignored;
-    char *end;
-    *value = (struct value){.kind = text != NULL ? kind : VALUE_NULL};
-    switch (value->kind) {
-    case VALUE_NULL:
-        return true;
-    case VALUE_TEXT:
-        value->text.bytes = text;
-        value->text.size_bytes = (uint32_t)strlen(text);
-        return true;
-    case VALUE_INTEGER:
-        return str_to_i64(text, &value->integer);
-    case VALUE_DECIMAL:
-        *value = catalog_value_double(strtod(text, &end));
-        return end != text && *end == '\0';
-    case VALUE_BOOLEAN:
-        value->boolean = str_equal(text, "true");
-        return value->boolean || str_equal(text, "false");
-    case VALUE_INSTANT:
-        return when_instant_read(text, &value->instant_us, &ignored);
-    case VALUE_DATE:
-        if (!when_date_read(text, &date, &ignored))
-            return false;
-        value->instant_us = when_days(date) * WHEN_DAY_US;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool check_sets(const struct catalog_memory *self, struct err *err)
-{
-    const struct catalog_config *config = self->config;
-    for (size_t i = 0; i < config->set_count; i++) {
-        const struct catalog_set *set = &config->sets[i];
-        size_t field = field_of(config, set->column);
-        struct value value;
-        if (field < config->field_count &&
-            !read_value(set->value, self->field_kinds[field], &value))
-            return ERR(err, ERR_INPUT, "setting the column `%s`: `%s` is no value of its type",
-                       set->column, set->value);
-    }
-    return true;
 }
 
 static void set_value(struct catalog_memory *self, struct record *row,
@@ -310,32 +475,11 @@ static void set_value(struct catalog_memory *self, struct record *row,
 
     size_t field = field_of(self->config, set->column);
     struct value value;
-    if (field < row->field_count && read_value(made->value, self->field_kinds[field], &value))
+    if (field < row->field_count && read_value(made->value, kind_of(self, field), &value))
         row_fields(row)[field] = value;
 }
 
 /* -- what reads and writes the rows themselves ------------------------------------------------ */
-
-static bool memory_describe(struct catalog *catalog, struct arena *arena,
-                            struct catalog_shape *shape, struct err *err)
-{
-    const struct catalog_memory *self = memory_of(catalog);
-    const struct catalog_config *config = self->config;
-    if (!check_sets(self, err))
-        return false;
-    size_t fields = config->field_count * sizeof *shape->fields;
-    *shape = (struct catalog_shape){
-        .identity = str_format(arena, "memory:///%s", config->table),
-        .time = config->time != NULL ? VALUE_INSTANT : VALUE_NULL,
-        .size = config->size != NULL ? VALUE_INTEGER : VALUE_NULL,
-        .fields = arena_make(arena, fields + 1),
-        .location_indexed = true,
-        .index_statement = "",
-    };
-    if (fields > 0)
-        memcpy(shape->fields, self->field_kinds, fields);
-    return true;
-}
 
 static void tally_all(const struct catalog_memory *self, const struct catalog_cut *cut,
                       struct arena *arena, struct catalog_tally *tally)
@@ -392,6 +536,8 @@ static bool memory_cut_over(struct catalog *catalog, const struct catalog_cut *c
                             enum catalog_outcome *outcome, struct err *err)
 {
     struct catalog_memory *self = memory_of(catalog);
+    if (!check_table(self, err))
+        return false;
     pthread_mutex_lock(&self->mutex);
     enum catalog_memory_fault fault = take_fault(self);
     if (fault != CATALOG_FAULT_BUSY)
@@ -406,10 +552,11 @@ static bool memory_look(struct catalog *catalog, const struct catalog_cut *cut, 
                         struct catalog_sight *sight, struct err *err)
 {
     (void)lock;
-    (void)err;
     struct catalog_memory *self = memory_of(catalog);
     struct arena scratch;
     struct catalog_tally tally;
+    if (!check_table(self, err))
+        return false;
     arena_init(&scratch, SCRATCH_MAX);
     pthread_mutex_lock(&self->mutex);
     tally_all(self, cut, &scratch, &tally);
@@ -423,7 +570,7 @@ static bool memory_fetch(struct catalog *catalog, const char *const *ids, size_t
                          catalog_visit *visit, void *context, struct err *err)
 {
     struct catalog_memory *self = memory_of(catalog);
-    bool ok = true;
+    bool ok = check_table(self, err);
     pthread_mutex_lock(&self->mutex);
     for (size_t i = 0; i < count && ok; i++) {
         bool found;
@@ -438,7 +585,7 @@ static bool memory_below(struct catalog *catalog, const char *directory, size_t 
                          catalog_visit *visit, void *context, struct err *err)
 {
     struct catalog_memory *self = memory_of(catalog);
-    bool ok = true;
+    bool ok = check_table(self, err);
     pthread_mutex_lock(&self->mutex);
     for (size_t i = 0; i < self->rows.count && limit > 0 && ok; i++) {
         const struct record *row = self->rows.items[i];
@@ -514,6 +661,12 @@ struct catalog_memory *catalog_memory_make(const struct catalog_config *config,
 struct catalog *catalog_memory_catalog(struct catalog_memory *memory)
 {
     return &memory->catalog;
+}
+
+void catalog_memory_set_table(struct catalog_memory *memory,
+                              const struct catalog_memory_table *table)
+{
+    memory->table = table;
 }
 
 void catalog_memory_put(struct catalog_memory *memory, const struct record *record)

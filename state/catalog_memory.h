@@ -12,6 +12,25 @@ struct catalog_memory *catalog_memory_make(const struct catalog_config *config,
                                            const enum value_kind *field_kinds);
 /* The same object as a catalog; catalog_close frees it. */
 struct catalog *catalog_memory_catalog(struct catalog_memory *memory);
+
+/* The table is this one, and no more as the config has it: it may lack what the config names. */
+struct catalog_memory_column {
+    const char *name;
+    enum value_kind kind;
+    bool is_naive;   /* it shows times, or dates, of no named zone */
+    bool is_key;     /* no NULL, and nothing twice */
+    bool is_indexed; /* in the order of bytes */
+    bool is_never_null;
+    bool is_generated; /* the database makes its values itself */
+};
+struct catalog_memory_table {
+    const char *name;
+    const struct catalog_memory_column *columns;
+    size_t column_count;
+};
+void catalog_memory_set_table(struct catalog_memory *memory,
+                              const struct catalog_memory_table *table);
+
 /* Copies the record; replaces a row with the same id. */
 void catalog_memory_put(struct catalog_memory *memory, const struct record *record);
 void catalog_memory_remove(struct catalog_memory *memory, const char *id);

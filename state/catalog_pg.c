@@ -11,10 +11,11 @@
 #define IDENTITY_BYTES_MAX 4096
 
 /* Names without their secrets, as the live connection has them. */
-static const char *identity_of(const struct catalog_pg_link *link, struct arena *arena)
+static const char *identity_of(const struct catalog_pg_link *link,
+                               const struct catalog_pg_table *table, struct arena *arena)
 {
     const char *host = PQhost(link->conn);
-    const char *parts[] = {PQdb(link->conn), link->table->schema, link->table->name};
+    const char *parts[] = {PQdb(link->conn), table->schema, table->name};
     struct buf text;
     buf_init(&text, IDENTITY_BYTES_MAX);
     buf_text(&text, "postgres://");
@@ -32,18 +33,22 @@ static const char *identity_of(const struct catalog_pg_link *link, struct arena 
     return identity;
 }
 
-static void shape_of(const struct catalog_pg_link *link, struct arena *arena,
-                     struct catalog_shape *shape)
+static void shape_of(const struct catalog_pg_link *link, const struct catalog_pg_table *table,
+                     const struct catalog_flaws *flaws, struct catalog_shape *shape)
 {
     const struct catalog_config *config = link->config;
-    const struct catalog_pg_table *table = link->table;
     const struct catalog_pg_column *next = table->values;
+    struct arena *arena = flaws->arena;
     *shape = (struct catalog_shape){
-        .identity = identity_of(link, arena),
+        .flaws = flaws->items,
+        .flaw_count = flaws->count,
         .fields = arena_make(arena, (config->field_count + 1) * sizeof *shape->fields),
         .location_indexed = table->location_indexed,
-        .index_statement = arena_copy(arena, table->index_statement),
     };
+    if (flaws->count == 0)
+        shape->identity = identity_of(link, table, arena);
+    if (table->index_statement != NULL)
+        shape->index_statement = arena_copy(arena, table->index_statement);
     if (config->time != NULL) {
         shape->time = next->kind;
         shape->time_is_naive = next->naive || next->kind == VALUE_DATE;
@@ -59,11 +64,14 @@ static bool pg_describe(struct catalog *catalog, struct arena *arena, struct cat
                         struct err *err)
 {
     struct catalog_pg *pg = (struct catalog_pg *)catalog;
+    const struct catalog_pg_table *table;
+    struct catalog_flaws flaws;
+    catalog_flaw_init(&flaws, pg->config, arena);
     pthread_mutex_lock(&pg->mutex);
-    pg->writer.table = NULL; /* as it is now */
-    bool ok = catalog_pg_table_refer(&pg->writer, err);
+    bool ok = catalog_pg_table_look(&pg->writer, &flaws, &table, err);
     if (ok)
-        shape_of(&pg->writer, arena, shape);
+        shape_of(&pg->writer, table, &flaws, shape);
+    catalog_pg_link_rollback(&pg->writer);
     pthread_mutex_unlock(&pg->mutex);
     return ok;
 }

@@ -84,11 +84,14 @@ static const char LIST_INDEXES[] =
 
 struct finding {
     struct catalog_pg_link *link;
-    const char *name; /* of the table, as the policy has it */
+    struct catalog_flaws *flaws;
+    size_t part; /* of the table */
     struct catalog_pg_table *table;
     char *oid;
     const PGresult *columns, *indexes;
-    int id_row, location_row;
+    const char *const *names;     /* of the columns, ended by NULL */
+    int id_row, location_row;     /* -1: missing */
+    const char *quoted_as_needed; /* public."Ecal" */
 };
 
 static bool is_true(const PGresult *result, int row, int column)
@@ -96,38 +99,43 @@ static bool is_true(const PGresult *result, int row, int column)
     return strcmp(PQgetvalue(result, row, column), "t") == 0;
 }
 
-static void hint_nearest(struct err *err, const char *name, const PGresult *names)
+/* The first column of the rows, ended by NULL; borrowed from the result. */
+static const char *const *names_of(const PGresult *result, struct arena *arena)
 {
-    const char *choices[CATALOG_PG_COLUMNS_MAX + 1];
-    int count = 0;
-    for (; count < PQntuples(names) && count < CATALOG_PG_COLUMNS_MAX; count++)
-        choices[count] = PQgetvalue(names, count, 0);
-    choices[count] = NULL;
-    const char *nearest = str_nearest(name, choices);
-    if (nearest != NULL)
-        snprintf(err->hint, sizeof err->hint, "did you mean `%s`?", nearest);
+    int count = PQntuples(result);
+    const char **names = arena_make(arena, ((size_t)count + 1) * sizeof *names);
+    for (int row = 0; row < count; row++)
+        names[row] = PQgetvalue(result, row, 0);
+    return names;
+}
+
+static bool begin(struct catalog_pg_link *link, struct catalog_pg_reply *reply, struct err *err)
+{
+    struct catalog_pg_query queries[CATALOG_PG_BEGIN_COUNT];
+    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, queries);
+    return catalog_pg_link_batch(link, queries, CATALOG_PG_BEGIN_COUNT, reply, err);
 }
 
 /* -- the table -------------------------------------------------------------------------------- */
 
-static bool fail_table(struct finding *finding, struct err *err)
+static bool refuse_table(struct finding *finding, struct err *err)
 {
-    const char *name = finding->name;
+    const char *name = catalog_name(finding->link->config, finding->part);
     struct catalog_pg_query query = {.sql = LIST_TABLES};
     CATALOG_PG_REPLY reply = {.count = 0};
     catalog_pg_query_text(&query, strchr(name, '.') != NULL ? "1" : "0");
     catalog_pg_query_number(&query, NAMES_MAX);
     if (!catalog_pg_link_batch(finding->link, &query, 1, &reply, err))
         return false;
-    ERR(err, ERR_MISSING, "the catalog has no table `%s`", name);
-    hint_nearest(err, name, reply.results[0]);
-    return false;
+    catalog_flaw_missing(finding->flaws, finding->part,
+                         names_of(reply.results[0], &finding->link->arena));
+    return true;
 }
 
 static bool find_table(struct finding *finding, const char *schemas, struct err *err)
 {
     struct arena *arena = &finding->link->arena;
-    const char *name = finding->name;
+    const char *name = catalog_name(finding->link->config, finding->part);
     const char *dot = strchr(name, '.');
     struct catalog_pg_query query = {.sql = FIND_TABLE};
     CATALOG_PG_REPLY reply = {.count = 0};
@@ -139,14 +147,14 @@ static bool find_table(struct finding *finding, const char *schemas, struct err 
 
     const PGresult *found = reply.results[0];
     if (PQntuples(found) == 0)
-        return fail_table(finding, err);
+        return refuse_table(finding, err);
     const char *kind = PQgetvalue(found, 0, 3);
     if (kind[0] != 'r' && kind[0] != 'p')
-        return ERR(err, ERR_INPUT, "`%s` is a view or a foreign table, not a table", name);
+        catalog_flaw_type(finding->flaws, finding->part, "a view or a foreign table");
     finding->oid = arena_copy(arena, PQgetvalue(found, 0, 0));
     finding->table->schema = arena_copy(arena, PQgetvalue(found, 0, 1));
     finding->table->name = arena_copy(arena, PQgetvalue(found, 0, 2));
-    finding->table->index_statement = arena_copy(arena, PQgetvalue(found, 0, 4));
+    finding->quoted_as_needed = arena_copy(arena, PQgetvalue(found, 0, 4));
     return true;
 }
 
@@ -198,60 +206,49 @@ static const char *quote(struct catalog_pg_link *link, const char *name)
     return copy;
 }
 
-static bool find_column(struct finding *finding, const char *name, struct catalog_pg_column *column,
-                        int *row, struct err *err)
+/* The row of the column; -1: it is missing. */
+static int find_column(struct finding *finding, size_t part, struct catalog_pg_column *column)
 {
     const PGresult *columns = finding->columns;
-    for (*row = 0; *row < PQntuples(columns); ++*row)
-        if (str_equal(PQgetvalue(columns, *row, 0), name))
-            break;
-    if (*row == PQntuples(columns)) {
-        ERR(err, ERR_MISSING, "the catalog's table `%s` has no column `%s`", finding->name, name);
-        hint_nearest(err, name, columns);
-        return false;
+    const char *name = catalog_name(finding->link->config, part);
+    int row = 0, count = PQntuples(columns);
+    while (row < count && !str_equal(PQgetvalue(columns, row, 0), name))
+        row++;
+    if (row == count) {
+        catalog_flaw_missing(finding->flaws, part, finding->names);
+        return -1;
     }
-    unsigned long oid = oid_of(columns, *row);
+    unsigned long oid = oid_of(columns, row);
     *column = (struct catalog_pg_column){
         .name = arena_copy(&finding->link->arena, name),
-        .quoted = quote(finding->link, PQgetvalue(columns, *row, 0)),
-        .kind = kind_of(oid, PQgetvalue(columns, *row, 4)),
+        .quoted = quote(finding->link, name),
+        .kind = kind_of(oid, PQgetvalue(columns, row, 4)),
         .naive = oid == TYPE_TIMESTAMP,
         .floating = oid == TYPE_FLOAT4 || oid == TYPE_FLOAT8,
     };
-    return true;
+    return row;
 }
 
-static bool find_location(struct finding *finding, const char *name, struct err *err)
+static void find_location(struct finding *finding, size_t part)
 {
-    int *row = &finding->location_row;
-    if (!find_column(finding, name, &finding->table->location, row, err))
-        return false;
-    unsigned long type = oid_of(finding->columns, *row);
-    return type == TYPE_TEXT || type == TYPE_VARCHAR ||
-           ERR(err, ERR_INPUT, "the location column `%s` is %s; it must be text or varchar", name,
-               PQgetvalue(finding->columns, *row, 5));
+    int row = find_column(finding, part, &finding->table->location);
+    unsigned long type = row >= 0 ? oid_of(finding->columns, row) : TYPE_TEXT;
+    if (type != TYPE_TEXT && type != TYPE_VARCHAR)
+        catalog_flaw_type(finding->flaws, part,
+                          str_format(&finding->link->arena, "%s, not text or varchar",
+                                     PQgetvalue(finding->columns, row, 5)));
+    finding->location_row = row;
 }
 
-static bool find_columns(struct finding *finding, struct err *err)
+static void find_columns(struct finding *finding)
 {
     const struct catalog_config *config = finding->link->config;
     struct catalog_pg_table *table = finding->table;
-    int row;
-    if (!find_column(finding, config->id, &table->id, &finding->id_row, err) ||
-        !find_location(finding, config->location, err))
-        return false;
-    table->values =
-        arena_make(&finding->link->arena, (config->field_count + 2) * sizeof *table->values);
-    struct catalog_pg_column *next = table->values;
-    if (config->time != NULL && !find_column(finding, config->time, next++, &row, err))
-        return false;
-    if (config->size != NULL && !find_column(finding, config->size, next++, &row, err))
-        return false;
-    for (size_t i = 0; i < config->field_count; i++)
-        if (!find_column(finding, config->fields[i].column, next++, &row, err))
-            return err_wrap(err, "field `%s`", config->fields[i].name);
-    table->value_count = (size_t)(next - table->values);
-    return true;
+    finding->id_row = find_column(finding, CATALOG_ID, &table->id);
+    find_location(finding, CATALOG_LOCATION);
+    for (size_t part = CATALOG_TIME; part < CATALOG_FIELD + config->field_count; part++)
+        if (catalog_name(config, part) != NULL)
+            find_column(finding, part, &table->values[table->value_count++]);
 }
 
 static enum catalog_pg_key key_of(unsigned long type, bool deterministic)
@@ -265,7 +262,7 @@ static enum catalog_pg_key key_of(unsigned long type, bool deterministic)
 
 /* -- its indexes ------------------------------------------------------------------------------ */
 
-static bool check_key(struct finding *finding, struct err *err)
+static bool is_unique(const struct finding *finding)
 {
     const PGresult *indexes = finding->indexes;
     const char *number = PQgetvalue(finding->columns, finding->id_row, 1);
@@ -273,17 +270,19 @@ static bool check_key(struct finding *finding, struct err *err)
     for (int row = 0; row < PQntuples(indexes); row++)
         unique |= str_equal(PQgetvalue(indexes, row, 0), number) && is_true(indexes, row, 2) &&
                   str_equal(PQgetvalue(indexes, row, 1), "1");
-    const char *id = finding->table->id.name;
-    if (!unique)
-        return ERR(err, ERR_INPUT, "the id column `%s` has no primary or unique key of its own",
-                   id);
-    if (!is_true(finding->columns, finding->id_row, 2))
-        return ERR(err, ERR_INPUT, "the id column `%s` may be NULL", id);
+    return unique;
+}
+
+static void check_key(struct finding *finding)
+{
+    if (!is_unique(finding))
+        catalog_flaw_key(finding->flaws, "has no primary or unique key of its own");
+    else if (!is_true(finding->columns, finding->id_row, 2))
+        catalog_flaw_key(finding->flaws, "may be NULL");
     finding->table->key = key_of(oid_of(finding->columns, finding->id_row),
                                  is_true(finding->columns, finding->id_row, 6));
     finding->table->id_type =
         arena_copy(&finding->link->arena, PQgetvalue(finding->columns, finding->id_row, 5));
-    return true;
 }
 
 /* The comparison is spelled the way the index can serve: in its collation, by its operators. */
@@ -306,58 +305,65 @@ static void choose_below(struct finding *finding)
     const char *location = table->location.quoted;
     table->below = str_format(arena, "t.%s COLLATE %s %s $1 AND t.%s COLLATE %s %s $2", location,
                               collation, from, location, collation, to);
-    table->index_statement =
-        str_format(arena, "CREATE INDEX CONCURRENTLY ON %s (%s COLLATE \"C\")",
-                   table->index_statement, PQgetvalue(finding->columns, finding->location_row, 7));
+    table->index_statement = str_format(arena, "CREATE INDEX CONCURRENTLY ON %s (%s COLLATE \"C\")",
+                                        finding->quoted_as_needed,
+                                        PQgetvalue(finding->columns, finding->location_row, 7));
 }
 
 /* -- what a cut-over sets ---------------------------------------------------------------------- */
 
 /* As the UPDATE will read it: by the type's own input.  But a cast cuts a text off where an UPDATE
  * refuses it: what it gives must be the text itself. */
-static bool check_value(struct finding *finding, int row, enum value_kind kind, const char *value,
-                        struct err *err)
+static const char *ask_value(struct arena *arena, const char *plain, const char *whole,
+                             enum value_kind kind)
 {
-    struct arena *arena = &finding->link->arena;
-    const char *plain = PQgetvalue(finding->columns, row, 9);
-    const char *whole = PQgetvalue(finding->columns, row, 10);
-    struct catalog_pg_query query = {
-        .sql = kind == VALUE_TEXT
-                   ? str_format(arena, "SELECT 1 WHERE $1::%s IS NOT DISTINCT FROM $1::%s", plain,
-                                whole)
-                   : str_format(arena, "SELECT $1::%s", whole)};
-    CATALOG_PG_REPLY reply = {.count = 0};
-    catalog_pg_query_literal(&query, value);
-    if (!catalog_pg_link_batch(finding->link, &query, 1, &reply, err)) {
-        if (err->kind == ERR_CONFLICT) /* the constraint of a domain */
-            err->kind = ERR_INPUT;
-        return false;
-    }
-    return PQntuples(reply.results[0]) == 1 ||
-           ERR(err, ERR_INPUT, "`%s` is too long for %s", value, whole);
+    return kind == VALUE_TEXT
+               ? str_format(arena, "SELECT 1 WHERE $1::%s IS NOT DISTINCT FROM $1::%s", plain,
+                            whole)
+               : str_format(arena, "SELECT $1::%s", whole);
 }
 
-static bool find_set(struct finding *finding, const struct catalog_set *set,
-                     struct catalog_pg_column *column, struct err *err)
+/* A refusal is a flaw, and ends the transaction: what follows is asked in one more. */
+static bool check_value(struct finding *finding, size_t set, int row, struct err *err)
 {
-    int row;
-    if (!find_column(finding, set->column, column, &row, err))
+    struct catalog_pg_link *link = finding->link;
+    const char *value = link->config->sets[set].value;
+    const char *whole = PQgetvalue(finding->columns, row, 10);
+    struct catalog_pg_query query = {.sql = ask_value(&link->arena,
+                                                      PQgetvalue(finding->columns, row, 9), whole,
+                                                      finding->table->sets[set].kind)};
+    CATALOG_PG_REPLY reply = {.count = 0};
+    catalog_pg_query_literal(&query, value);
+    if (catalog_pg_link_batch(link, &query, 1, &reply, err)) {
+        if (PQntuples(reply.results[0]) == 0)
+            catalog_flaw_set(finding->flaws, set,
+                             str_format(&link->arena, "`%s` is too long for %s", value, whole));
+        return true;
+    }
+    if (err->kind != ERR_INPUT && err->kind != ERR_CONFLICT) /* the latter: a domain's constraint */
         return false;
-    if (is_true(finding->columns, row, 8))
-        return ERR(err, ERR_INPUT, "the database makes its values itself");
-    if (set->value == NULL && is_true(finding->columns, row, 2))
-        return ERR(err, ERR_INPUT, "it may not be NULL");
-    return check_value(finding, row, column->kind, set->value, err);
+    if (link->conn == NULL) /* and the arena is empty */
+        return ERR(err, ERR_BUSY, "the connection to the catalog was lost");
+    catalog_flaw_set(finding->flaws, set, err->text);
+    return begin(link, &reply, err);
+}
+
+static bool find_set(struct finding *finding, size_t set, struct err *err)
+{
+    const PGresult *columns = finding->columns;
+    int row = find_column(finding, catalog_set_part(finding->link->config, set),
+                          &finding->table->sets[set]);
+    return row < 0 ||
+           !catalog_flaw_may_set(finding->flaws, set, is_true(columns, row, 8),
+                                 is_true(columns, row, 2)) ||
+           check_value(finding, set, row, err);
 }
 
 static bool find_sets(struct finding *finding, struct err *err)
 {
     const struct catalog_config *config = finding->link->config;
-    struct catalog_pg_column *sets =
-        arena_make(&finding->link->arena, config->set_count * sizeof *sets);
-    finding->table->sets = sets;
     for (size_t i = 0; i < config->set_count; i++)
-        if (!find_set(finding, &config->sets[i], &sets[i], err))
+        if (!find_set(finding, i, err))
             return err_wrap(err, "setting the column `%s`", config->sets[i].column);
     return true;
 }
@@ -420,10 +426,9 @@ static void make_sql(struct finding *finding)
     table->select = join_select(table, &link->arena);
     table->order = make_order(table, &link->arena);
     table->has_id = make_has_id(table, &link->arena);
-    choose_below(finding);
 }
 
-/* -- all of it -------------------------------------------------------------------------------- */
+/* -- its parts -------------------------------------------------------------------------------- */
 
 static bool list_parts(struct finding *finding, struct catalog_pg_reply *reply, struct err *err)
 {
@@ -434,6 +439,7 @@ static bool list_parts(struct finding *finding, struct catalog_pg_reply *reply, 
         return false;
     finding->columns = reply->results[0];
     finding->indexes = reply->results[1];
+    finding->names = names_of(finding->columns, &finding->link->arena);
     return true;
 }
 
@@ -442,33 +448,109 @@ static bool find_parts(struct finding *finding, struct err *err)
     CATALOG_PG_REPLY reply = {.count = 0};
     if (!list_parts(finding, &reply, err))
         return false;
-    if (!find_columns(finding, err) || !check_key(finding, err) || !find_sets(finding, err))
+    find_columns(finding);
+    if (finding->id_row >= 0)
+        check_key(finding);
+    if (!catalog_flaw_has(finding->flaws, CATALOG_LOCATION))
+        choose_below(finding);
+    if (!find_sets(finding, err))
         return false;
-    make_sql(finding);
+    if (finding->flaws->count == 0)
+        make_sql(finding);
+    return true;
+}
+
+/* -- tables of references ---------------------------------------------------------------------- */
+
+static bool find_reference(struct finding *finding, const char *schemas, struct err *err)
+{
+    CATALOG_PG_REPLY reply = {.count = 0};
+    if (!find_table(finding, schemas, err))
+        return false;
+    if (catalog_flaw_has(finding->flaws, finding->part))
+        return true;
+    if (!list_parts(finding, &reply, err))
+        return false;
+    find_location(finding, finding->part + 1);
+    if (!catalog_flaw_has(finding->flaws, finding->part + 1)) {
+        quote_table(finding);
+        choose_below(finding);
+    }
+    return true;
+}
+
+/* Of this table, which may have flaws itself. */
+static bool find_references(struct catalog_pg_link *link, struct catalog_pg_table *table,
+                            const char *schemas, struct catalog_flaws *flaws, struct err *err)
+{
+    const struct catalog_config *config = link->config;
+    struct catalog_pg_table *tables =
+        arena_make(&link->arena, config->reference_count * sizeof *tables);
+    for (size_t i = 0; i < config->reference_count; i++) {
+        struct finding finding = {.link = link,
+                                  .flaws = flaws,
+                                  .part = catalog_reference_part(config, i),
+                                  .table = &tables[i]};
+        if (!find_reference(&finding, schemas, err))
+            return err_wrap(err, "references");
+    }
+    table->references = tables;
+    return true;
+}
+
+/* -- all of it -------------------------------------------------------------------------------- */
+
+/* In the transaction that the link is in, or, after a flaw, one like it.  NULL after an error,
+ * which a flaw is not. */
+static struct catalog_pg_table *look(struct catalog_pg_link *link, const char *schemas,
+                                     struct catalog_flaws *flaws, struct err *err)
+{
+    struct catalog_pg_table *table = arena_make(&link->arena, sizeof *table);
+    struct finding finding = {.link = link, .flaws = flaws, .part = CATALOG_TABLE, .table = table};
+    size_t values = link->config->field_count + 2;
+    table->values = arena_make(&link->arena, values * sizeof *table->values);
+    table->sets = arena_make(&link->arena, link->config->set_count * sizeof *table->sets);
+    if (!find_table(&finding, schemas, err) ||
+        (!catalog_flaw_has(flaws, CATALOG_TABLE) && !find_parts(&finding, err)))
+        return NULL;
+    return table;
+}
+
+static void forget(struct catalog_pg_link *link)
+{
+    link->table = NULL;
+    arena_reset(&link->arena);
+}
+
+bool catalog_pg_table_look(struct catalog_pg_link *link, struct catalog_flaws *flaws,
+                           const struct catalog_pg_table **table, struct err *err)
+{
+    CATALOG_PG_REPLY reply = {.count = 0};
+    forget(link);
+    if (!begin(link, &reply, err))
+        return false;
+    const char *schemas = catalog_pg_link_schemas(&reply);
+    struct catalog_pg_table *found = look(link, schemas, flaws, err);
+    if (found == NULL || !find_references(link, found, schemas, flaws, err))
+        return false;
+    if (flaws->count == 0)
+        link->table = found;
+    *table = found;
     return true;
 }
 
 bool catalog_pg_table_find(struct catalog_pg_link *link, const char *schemas, struct err *err)
 {
-    link->table = NULL;
-    arena_reset(&link->arena);
-    struct finding finding = {.link = link,
-                              .name = link->config->table,
-                              .table = arena_make(&link->arena, sizeof *finding.table)};
-    if (!find_table(&finding, schemas, err) || !find_parts(&finding, err)) {
+    struct catalog_flaws flaws;
+    forget(link);
+    catalog_flaw_init(&flaws, link->config, &link->arena);
+    struct catalog_pg_table *found = look(link, schemas, &flaws, err);
+    if (found == NULL || !catalog_flaw_none(&flaws, err)) {
         catalog_pg_link_rollback(link);
         return false;
     }
-    link->table = finding.table;
+    link->table = found;
     return true;
-}
-
-static bool begin_finding(struct catalog_pg_link *link, struct catalog_pg_reply *reply,
-                          struct err *err)
-{
-    struct catalog_pg_query begin[CATALOG_PG_BEGIN_COUNT];
-    catalog_pg_link_begin(link->config, CATALOG_PG_READ_ONLY, CATALOG_STATEMENT_MS, begin);
-    return catalog_pg_link_batch(link, begin, CATALOG_PG_BEGIN_COUNT, reply, err);
 }
 
 bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err)
@@ -476,38 +558,11 @@ bool catalog_pg_table_ensure(struct catalog_pg_link *link, struct err *err)
     if (link->table != NULL)
         return true;
     CATALOG_PG_REPLY reply = {.count = 0};
-    if (!begin_finding(link, &reply, err) ||
+    if (!begin(link, &reply, err) ||
         !catalog_pg_table_find(link, catalog_pg_link_schemas(&reply), err))
         return false;
     catalog_pg_link_rollback(link);
-    return true;
-}
-
-/* -- tables of references ---------------------------------------------------------------------- */
-
-static bool find_reference(struct catalog_pg_link *link, const struct catalog_reference *reference,
-                           const char *schemas, struct catalog_pg_table *table, struct err *err)
-{
-    struct finding finding = {.link = link, .name = reference->table, .table = table};
-    CATALOG_PG_REPLY reply = {.count = 0};
-    if (!find_table(&finding, schemas, err) || !list_parts(&finding, &reply, err) ||
-        !find_location(&finding, reference->column, err))
-        return err_wrap(err, "references");
-    quote_table(&finding);
-    choose_below(&finding);
-    return true;
-}
-
-static bool find_references(struct catalog_pg_link *link, const char *schemas, struct err *err)
-{
-    const struct catalog_config *config = link->config;
-    struct catalog_pg_table *tables =
-        arena_make(&link->arena, config->reference_count * sizeof *tables);
-    for (size_t i = 0; i < config->reference_count; i++)
-        if (!find_reference(link, &config->references[i], schemas, &tables[i], err))
-            return false;
-    link->table->references = tables;
-    return true;
+    return link->table != NULL || ERR(err, ERR_BUSY, "the connection to the catalog was lost");
 }
 
 bool catalog_pg_table_refer(struct catalog_pg_link *link, struct err *err)
@@ -517,12 +572,16 @@ bool catalog_pg_table_refer(struct catalog_pg_link *link, struct err *err)
     if (link->table->references != NULL || link->config->reference_count == 0)
         return true;
     CATALOG_PG_REPLY reply = {.count = 0};
-    bool ok = begin_finding(link, &reply, err) &&
-              find_references(link, catalog_pg_link_schemas(&reply), err);
+    struct catalog_flaws flaws;
+    catalog_flaw_init(&flaws, link->config, &link->arena);
+    bool ok = begin(link, &reply, err) &&
+              find_references(link, link->table, catalog_pg_link_schemas(&reply), &flaws, err) &&
+              (catalog_flaw_none(&flaws, err) || err_wrap(err, "references"));
     catalog_pg_link_rollback(link);
     if (!ok)
         link->table = NULL; /* so that what was half found leaves the arena */
-    return ok;
+    return ok &&
+           (link->table != NULL || ERR(err, ERR_BUSY, "the connection to the catalog was lost"));
 }
 
 /* -- ids -------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #ifndef STATE_CATALOG_PG_TABLE_H
 #define STATE_CATALOG_PG_TABLE_H
 
+#include "state/catalog_flaw.h"
 #include "state/catalog_pg_link.h"
 
 #define CATALOG_PG_COLUMNS_MAX 1600 /* PostgreSQL's own limit */
@@ -31,18 +32,23 @@ struct catalog_pg_table {
     struct catalog_pg_column *sets; /* of the config's sets, one each */
     enum catalog_pg_key key;
     const char *id_type;
-    const char *select; /* id and location as texts, then the values */
-    const char *order;  /* directory, location, id */
-    const char *below;  /* t is at or below: $1 <= location < $2 */
-    const char *has_id; /* t has one of the ids in $1, an array of texts */
-    const char *index_statement;
+    const char *select;          /* id and location as texts, then the values */
+    const char *order;           /* directory, location, id */
+    const char *below;           /* t is at or below: $1 <= location < $2 */
+    const char *has_id;          /* t has one of the ids in $1, an array of texts */
+    const char *index_statement; /* NULL: the location has a flaw */
     bool location_indexed;
     struct catalog_pg_table *references; /* as of the config: quoted, location and below alone;
                                           * NULL: not looked yet */
 };
 
+/* The table as it is now, and those of references, in a transaction that begins here; it lives in
+ * the link until the next one is looked for.  True with flaws as well: what is missing is zero
+ * then, SQL may be lacking, and link->table stays NULL. */
+MUST_USE bool catalog_pg_table_look(struct catalog_pg_link *link, struct catalog_flaws *flaws,
+                                    const struct catalog_pg_table **table, struct err *err);
 /* Finds the table in the transaction that the link is in, and keeps it as link->table.  schemas: of
- * catalog_pg_link_schemas.  ERR_MISSING, ERR_INPUT as of catalog_ops.describe. */
+ * catalog_pg_link_schemas.  The first flaw is the error. */
 MUST_USE bool catalog_pg_table_find(struct catalog_pg_link *link, const char *schemas,
                                     struct err *err);
 /* The same in a transaction of its own, unless the link knows its table. */

@@ -85,19 +85,24 @@ static bool describe(struct catalog_sqlite *self, struct arena *arena, struct ca
 {
     const struct catalog_config *config = self->config;
     struct catalog_sqlite_table table;
-    if (!catalog_sqlite_table_find(self->writer, config, arena, &table, err))
+    struct catalog_flaws flaws;
+    catalog_flaw_init(&flaws, config, arena);
+    if (!catalog_sqlite_table_look(self->writer, &flaws, &table, err))
         return false;
     for (size_t i = 0; i < config->reference_count; i++) {
         struct catalog_sqlite_table other;
-        if (!catalog_sqlite_table_refer(self->writer, &config->references[i], arena, &other, err))
-            return false;
+        if (!catalog_sqlite_table_refer(self->writer, &flaws, i, &other, err))
+            return err_wrap(err, "references");
     }
     *shape = (struct catalog_shape){
-        .identity = identity_of(self->path, table.name, arena),
+        .flaws = flaws.items,
+        .flaw_count = flaws.count,
         .fields = arena_make(arena, (config->field_count + 1) * sizeof *shape->fields),
         .location_indexed = table.location_indexed,
         .index_statement = table.index_statement,
     };
+    if (flaws.count == 0)
+        shape->identity = identity_of(self->path, table.name, arena);
     const struct catalog_sqlite_column *next = table.values;
     if (config->time != NULL) {
         shape->time = next->kind;

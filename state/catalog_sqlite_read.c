@@ -376,14 +376,17 @@ static bool has_any(sqlite3_stmt *statement, const char *const *urls, size_t cou
     return true;
 }
 
-static bool refers(struct catalog_sqlite *self, const struct catalog_reference *reference,
-                   const char *const *urls, size_t count, bool *does, struct err *err)
+static bool refers(struct catalog_sqlite *self, size_t reference, const char *const *urls,
+                   size_t count, bool *does, struct err *err)
 {
     struct catalog_sqlite_table table;
+    struct catalog_flaws flaws;
     struct arena scratch;
     sqlite3_stmt *statement = NULL;
     arena_init(&scratch, CURSOR_BYTES_MAX);
-    bool ok = catalog_sqlite_table_refer(self->writer, reference, &scratch, &table, err) &&
+    catalog_flaw_init(&flaws, self->config, &scratch);
+    bool ok = catalog_sqlite_table_refer(self->writer, &flaws, reference, &table, err) &&
+              catalog_flaw_none(&flaws, err) &&
               sql_prepare(self->writer,
                           str_format(&scratch, "SELECT 1 FROM %s WHERE %s LIMIT 1", table.quoted,
                                      table.below),
@@ -401,8 +404,8 @@ bool catalog_sqlite_referenced(struct catalog_sqlite *self, const char *const *u
     *found = NULL;
     for (size_t i = 0; i < config->reference_count && *found == NULL; i++) {
         bool does;
-        if (!refers(self, &config->references[i], urls, count, &does, err))
-            return false;
+        if (!refers(self, i, urls, count, &does, err))
+            return err_wrap(err, "references");
         if (does)
             *found = &config->references[i];
     }

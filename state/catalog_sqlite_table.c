@@ -16,10 +16,12 @@ struct schema_column {
 struct finding {
     sqlite3 *db;
     const struct catalog_config *config;
-    const char *name; /* of the table, as the policy has it */
     struct arena *arena;
+    struct catalog_flaws *flaws;
+    size_t part; /* of the table */
     struct catalog_sqlite_table *table;
     struct schema_column *columns;
+    const char **names; /* of the columns, ended by NULL */
     size_t count;
 };
 
@@ -38,54 +40,47 @@ static bool is_same_name(const char *a, const char *b)
     return a != NULL && b != NULL && sqlite3_stricmp(a, b) == 0;
 }
 
-static bool hint_nearest(struct err *err, const char *name, const char *const *choices)
-{
-    const char *nearest = str_nearest(name, choices);
-    if (nearest != NULL)
-        snprintf(err->hint, sizeof err->hint, "did you mean `%s`?", nearest);
-    return false;
-}
-
 /* -- the table -------------------------------------------------------------------------------- */
 
-static bool prepare_for(sqlite3 *db, const char *sql, const char *name, sqlite3_stmt **statement,
+static bool prepare_for(sqlite3 *db, const char *sql, const char *text, sqlite3_stmt **statement,
                         struct err *err)
 {
     if (!sql_prepare(db, sql, statement, err))
         return false;
     struct sql parameters = sql_parameters(*statement);
-    if (name != NULL)
-        sql_put_text(&parameters, name);
+    sql_put_text(&parameters, text);
     return true;
 }
 
-static bool fail_table(struct finding *finding, const char *name, struct err *err)
+/* Table names are told as the config spells its own, with or without the schema. */
+static bool refuse_table(struct finding *finding, const char *schema, struct err *err)
 {
-    const char *choices[CATALOG_SQLITE_COLUMNS_MAX + 1] = {NULL};
+    const char *names[CATALOG_SQLITE_COLUMNS_MAX + 1] = {NULL};
     size_t count = 0;
     sqlite3_stmt *statement;
-    bool row = true;
-    if (!prepare_for(finding->db, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1",
-                     NULL, &statement, err))
+    bool row, ok;
+    if (!prepare_for(finding->db,
+                     "SELECT ?1 || name FROM sqlite_schema WHERE type = 'table' ORDER BY 1", schema,
+                     &statement, err))
         return false;
-    while (count < CATALOG_SQLITE_COLUMNS_MAX && sql_step(statement, &row, err) && row)
-        choices[count++] = sql_take_text(&(struct sql){statement, 0}, finding->arena);
+    while ((ok = sql_step(statement, &row, err)) && row && count < CATALOG_SQLITE_COLUMNS_MAX)
+        names[count++] = sql_take_text(&(struct sql){statement, 0}, finding->arena);
     sqlite3_finalize(statement);
-    ERR(err, ERR_MISSING, "the catalog has no table `%s`", name);
-    return hint_nearest(err, name, choices);
+    if (ok)
+        catalog_flaw_missing(finding->flaws, finding->part, names);
+    return ok;
 }
 
 static bool find_table(struct finding *finding, struct err *err)
 {
-    const char *name = finding->name;
-    if (str_starts(name, "main."))
-        name += strlen("main.");
+    const char *name = catalog_name(finding->config, finding->part);
+    const char *schema = str_starts(name, "main.") ? "main." : "";
     sqlite3_stmt *statement;
     bool row;
     if (!prepare_for(finding->db,
                      "SELECT name, type FROM sqlite_schema"
                      " WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE",
-                     name, &statement, err))
+                     name + strlen(schema), &statement, err))
         return false;
     bool ok = sql_step(statement, &row, err);
     if (ok && row) {
@@ -93,9 +88,9 @@ static bool find_table(struct finding *finding, struct err *err)
         finding->table->name = sql_take_text(&columns, finding->arena);
         finding->table->quoted = quote(finding->arena, finding->table->name);
         if (!str_equal(sql_take_borrowed(&columns), "table"))
-            ok = ERR(err, ERR_INPUT, "`%s` is a view, not a table", name);
+            catalog_flaw_type(finding->flaws, finding->part, "a view");
     } else if (ok) {
-        ok = fail_table(finding, name, err);
+        ok = refuse_table(finding, schema, err);
     }
     sqlite3_finalize(statement);
     return ok;
@@ -137,12 +132,15 @@ static bool read_columns(struct finding *finding, struct err *err)
         return false;
     finding->columns =
         arena_make(finding->arena, CATALOG_SQLITE_COLUMNS_MAX * sizeof *finding->columns);
+    finding->names =
+        arena_make(finding->arena, (CATALOG_SQLITE_COLUMNS_MAX + 1) * sizeof *finding->names);
     bool ok;
     while ((ok = sql_step(statement, &row, err)) && row &&
            finding->count < CATALOG_SQLITE_COLUMNS_MAX) {
         struct sql columns = sql_columns(statement);
-        struct schema_column *column = &finding->columns[finding->count++];
+        struct schema_column *column = &finding->columns[finding->count];
         column->name = sql_take_text(&columns, finding->arena);
+        finding->names[finding->count++] = column->name;
         column->type = sql_take_text(&columns, finding->arena);
         column->not_null = sql_take_integer(&columns) != 0;
         column->key = sql_take_integer(&columns);
@@ -160,16 +158,21 @@ static const struct schema_column *find_schema(const struct finding *finding, co
     return NULL;
 }
 
-static bool find_column(struct finding *finding, const char *name,
-                        struct catalog_sqlite_column *column, struct err *err)
+/* SQLite has no type for instants: a column of texts or of Unix seconds may be the time as well. */
+static void take_as_time(struct catalog_sqlite_column *column)
 {
-    const struct schema_column *schema = find_schema(finding, name);
+    if (column->kind == VALUE_TEXT)
+        column->naive = true;
+    if (column->kind == VALUE_TEXT || column->kind == VALUE_INTEGER)
+        column->kind = VALUE_INSTANT;
+}
+
+static void find_column(struct finding *finding, size_t part, struct catalog_sqlite_column *column)
+{
+    const struct schema_column *schema = find_schema(finding, catalog_name(finding->config, part));
     if (schema == NULL) {
-        const char **choices = arena_make(finding->arena, (finding->count + 1) * sizeof *choices);
-        for (size_t i = 0; i < finding->count; i++)
-            choices[i] = finding->columns[i].name;
-        ERR(err, ERR_MISSING, "the catalog's table `%s` has no column `%s`", finding->name, name);
-        return hint_nearest(err, name, choices);
+        catalog_flaw_missing(finding->flaws, part, finding->names);
+        return;
     }
     *column = (struct catalog_sqlite_column){
         .name = schema->name,
@@ -177,74 +180,41 @@ static bool find_column(struct finding *finding, const char *name,
         .kind = kind_of(schema->type),
     };
     column->naive = column->kind == VALUE_INSTANT && !names_its_zone(schema->type);
-    return true;
+    if (part == CATALOG_TIME)
+        take_as_time(column);
 }
 
-/* SQLite has no type for instants: a column of texts or of Unix seconds may be the time as well. */
-static bool find_time(struct finding *finding, struct catalog_sqlite_column *column,
-                      struct err *err)
-{
-    if (!find_column(finding, finding->config->time, column, err))
-        return false;
-    if (column->kind == VALUE_TEXT)
-        column->naive = true;
-    if (column->kind == VALUE_TEXT || column->kind == VALUE_INTEGER)
-        column->kind = VALUE_INSTANT;
-    return true;
-}
-
-static bool find_location(struct finding *finding, const char *name, struct err *err)
+static void find_location(struct finding *finding, size_t part)
 {
     struct catalog_sqlite_column *location = &finding->table->location;
-    if (!find_column(finding, name, location, err))
-        return false;
-    return location->kind == VALUE_TEXT ||
-           ERR(err, ERR_INPUT, "the location column `%s` is not declared as text", name);
+    find_column(finding, part, location);
+    if (location->name != NULL && location->kind != VALUE_TEXT)
+        catalog_flaw_type(finding->flaws, part, "not declared as text");
 }
 
-static bool find_columns(struct finding *finding, struct err *err)
+static void find_columns(struct finding *finding)
 {
     const struct catalog_config *config = finding->config;
     struct catalog_sqlite_table *table = finding->table;
-    if (!find_column(finding, config->id, &table->id, err) ||
-        !find_location(finding, config->location, err))
-        return false;
-    table->values = arena_make(finding->arena, (config->field_count + 2) * sizeof *table->values);
-    struct catalog_sqlite_column *next = table->values;
-    if (config->time != NULL && !find_time(finding, next++, err))
-        return false;
-    if (config->size != NULL && !find_column(finding, config->size, next++, err))
-        return false;
-    for (size_t i = 0; i < config->field_count; i++)
-        if (!find_column(finding, config->fields[i].column, next++, err))
-            return err_wrap(err, "field `%s`", config->fields[i].name);
-    table->value_count = (size_t)(next - table->values);
-    return true;
+    find_column(finding, CATALOG_ID, &table->id);
+    find_location(finding, CATALOG_LOCATION);
+    for (size_t part = CATALOG_TIME; part < CATALOG_FIELD + config->field_count; part++)
+        if (catalog_name(config, part) != NULL)
+            find_column(finding, part, &table->values[table->value_count++]);
 }
 
 /* -- what a cut-over sets ---------------------------------------------------------------------- */
 
-static bool find_set(struct finding *finding, const struct catalog_set *set,
-                     struct catalog_sqlite_column *column, struct err *err)
-{
-    if (!find_column(finding, set->column, column, err))
-        return false;
-    const struct schema_column *schema = find_schema(finding, set->column);
-    if (schema->generated)
-        return ERR(err, ERR_INPUT, "the database makes its values itself");
-    return set->value != NULL || !schema->not_null || ERR(err, ERR_INPUT, "it may not be NULL");
-}
-
-static bool find_sets(struct finding *finding, struct err *err)
+static void find_sets(struct finding *finding)
 {
     const struct catalog_config *config = finding->config;
-    struct catalog_sqlite_column *sets =
-        arena_make(finding->arena, config->set_count * sizeof *sets);
-    finding->table->sets = sets;
-    for (size_t i = 0; i < config->set_count; i++)
-        if (!find_set(finding, &config->sets[i], &sets[i], err))
-            return err_wrap(err, "setting the column `%s`", config->sets[i].column);
-    return true;
+    for (size_t i = 0; i < config->set_count; i++) {
+        struct catalog_sqlite_column *column = &finding->table->sets[i];
+        find_column(finding, catalog_set_part(config, i), column);
+        const struct schema_column *schema = find_schema(finding, column->name);
+        if (schema != NULL)
+            catalog_flaw_may_set(finding->flaws, i, schema->generated, schema->not_null);
+    }
 }
 
 /* -- its keys and indexes ---------------------------------------------------------------------- */
@@ -284,20 +254,14 @@ static bool read_indexes(struct finding *finding, bool *unique, struct err *err)
     return ok;
 }
 
-static bool check_key(struct finding *finding, struct err *err)
+static void check_key(struct finding *finding, bool unique)
 {
-    const char *id = finding->table->id.name;
-    bool unique = false;
-    if (!read_indexes(finding, &unique, err))
-        return false;
     if (is_primary_key(finding))
-        return true;
+        return;
     if (!unique)
-        return ERR(err, ERR_INPUT, "the id column `%s` has no primary or unique key of its own",
-                   id);
-    if (!find_schema(finding, id)->not_null)
-        return ERR(err, ERR_INPUT, "the id column `%s` may be NULL", id);
-    return true;
+        catalog_flaw_key(finding->flaws, "has no primary or unique key of its own");
+    else if (!find_schema(finding, finding->table->id.name)->not_null)
+        catalog_flaw_key(finding->flaws, "may be NULL");
 }
 
 /* -- its SQL ---------------------------------------------------------------------------------- */
@@ -319,35 +283,81 @@ static void make_sql(struct finding *finding)
         table->select = str_format(arena, "%s, %s", table->select, table->values[i].quoted);
     table->has_id = str_format(arena, "%s = ?1 AND CAST(%s AS TEXT) COLLATE BINARY = ?1", id, id);
     make_below(finding);
+}
+
+static void make_index_statement(struct finding *finding)
+{
+    struct arena *arena = finding->arena;
+    struct catalog_sqlite_table *table = finding->table;
     table->index_statement =
         str_format(arena, "CREATE INDEX %s ON %s (%s COLLATE BINARY)",
                    quote(arena, str_format(arena, "%s_%s", table->name, table->location.name)),
-                   table->quoted, location);
+                   table->quoted, table->location.quoted);
+}
+
+/* -- all of it -------------------------------------------------------------------------------- */
+
+bool catalog_sqlite_table_look(sqlite3 *db, struct catalog_flaws *flaws,
+                               struct catalog_sqlite_table *table, struct err *err)
+{
+    const struct catalog_config *config = flaws->config;
+    struct finding finding = {.db = db,
+                              .config = config,
+                              .arena = flaws->arena,
+                              .flaws = flaws,
+                              .part = CATALOG_TABLE,
+                              .table = table};
+    bool unique = false;
+    *table = (struct catalog_sqlite_table){
+        .values = arena_make(flaws->arena, (config->field_count + 2) * sizeof *table->values),
+        .sets = arena_make(flaws->arena, config->set_count * sizeof *table->sets)};
+    if (!find_table(&finding, err))
+        return false;
+    if (catalog_flaw_has(flaws, CATALOG_TABLE))
+        return true;
+    if (!read_columns(&finding, err))
+        return false;
+    find_columns(&finding);
+    if (!read_indexes(&finding, &unique, err))
+        return false;
+    if (table->id.name != NULL)
+        check_key(&finding, unique);
+    find_sets(&finding);
+    if (!catalog_flaw_has(flaws, CATALOG_LOCATION))
+        make_index_statement(&finding);
+    if (flaws->count == 0)
+        make_sql(&finding);
+    return true;
 }
 
 bool catalog_sqlite_table_find(sqlite3 *db, const struct catalog_config *config,
                                struct arena *arena, struct catalog_sqlite_table *table,
                                struct err *err)
 {
-    *table = (struct catalog_sqlite_table){0};
-    struct finding finding = {
-        .db = db, .config = config, .name = config->table, .arena = arena, .table = table};
-    if (!find_table(&finding, err) || !read_columns(&finding, err) ||
-        !find_columns(&finding, err) || !find_sets(&finding, err) || !check_key(&finding, err))
-        return false;
-    make_sql(&finding);
-    return true;
+    struct catalog_flaws flaws;
+    catalog_flaw_init(&flaws, config, arena);
+    return catalog_sqlite_table_look(db, &flaws, table, err) && catalog_flaw_none(&flaws, err);
 }
 
-bool catalog_sqlite_table_refer(sqlite3 *db, const struct catalog_reference *reference,
-                                struct arena *arena, struct catalog_sqlite_table *table,
-                                struct err *err)
+bool catalog_sqlite_table_refer(sqlite3 *db, struct catalog_flaws *flaws, size_t reference,
+                                struct catalog_sqlite_table *table, struct err *err)
 {
+    size_t part = catalog_reference_part(flaws->config, reference);
+    struct finding finding = {.db = db,
+                              .config = flaws->config,
+                              .arena = flaws->arena,
+                              .flaws = flaws,
+                              .part = part,
+                              .table = table};
     *table = (struct catalog_sqlite_table){0};
-    struct finding finding = {.db = db, .name = reference->table, .arena = arena, .table = table};
-    if (!find_table(&finding, err) || !read_columns(&finding, err) ||
-        !find_location(&finding, reference->column, err))
-        return err_wrap(err, "references");
-    make_below(&finding);
+    if (!find_table(&finding, err))
+        return false;
+    if (catalog_flaw_has(flaws, part))
+        return true;
+    if (!read_columns(&finding, err))
+        return false;
+    find_location(&finding, part + 1);
+    if (!catalog_flaw_has(flaws, part + 1))
+        make_below(&finding);
     return true;
 }

@@ -4,7 +4,7 @@
 #ifndef STATE_CATALOG_SQLITE_TABLE_H
 #define STATE_CATALOG_SQLITE_TABLE_H
 
-#include "state/catalog.h"
+#include "state/catalog_flaw.h"
 #include "state/sql.h"
 
 #define CATALOG_SQLITE_COLUMNS_MAX 2000 /* SQLite's own limit */
@@ -25,15 +25,19 @@ struct catalog_sqlite_table {
     const char *has_id; /* the row with the id ?1: through the index, and byte by byte */
     const char *below;  /* at or below: ?1 <= location < ?2 */
     bool location_indexed;
-    const char *index_statement;
+    const char *index_statement; /* NULL: the location has a flaw */
 };
 
-/* Everything lives in the arena.  ERR_MISSING, ERR_INPUT as of catalog_ops.describe. */
+/* Everything lives in the flaws' arena.  True with flaws as well: what is missing is zero then, and
+ * SQL may be lacking. */
+MUST_USE bool catalog_sqlite_table_look(sqlite3 *db, struct catalog_flaws *flaws,
+                                        struct catalog_sqlite_table *table, struct err *err);
+/* Everything lives in the arena.  The first flaw is the error. */
 MUST_USE bool catalog_sqlite_table_find(sqlite3 *db, const struct catalog_config *config,
                                         struct arena *arena, struct catalog_sqlite_table *table,
                                         struct err *err);
-/* The same of a reference: only its name and location, and SQL for these. */
-MUST_USE bool catalog_sqlite_table_refer(sqlite3 *db, const struct catalog_reference *reference,
-                                         struct arena *arena, struct catalog_sqlite_table *table,
-                                         struct err *err);
+/* As _look, at the config's reference of that index: only its name and location, and SQL for these.
+ */
+MUST_USE bool catalog_sqlite_table_refer(sqlite3 *db, struct catalog_flaws *flaws, size_t reference,
+                                         struct catalog_sqlite_table *table, struct err *err);
 #endif

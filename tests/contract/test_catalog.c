@@ -596,6 +596,7 @@ static void describe_with(struct catalog_rig *rig, const struct catalog_set *set
     rig->config.set_count = count;
     struct catalog *catalog = connect_to(rig);
     succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
+    assert_int_equal(shape.flaw_count, 0);
 }
 
 static void a_cut_sets_further_columns_of_its_rows(void **state)
@@ -666,8 +667,9 @@ static void as_many_columns_are_set_as_there_may_be(void **state)
     for (size_t i = 0; i < ITEMS(sets); i++) {
         sets[i].column = str_format(&rig->arena, "column %zu", i);
         sets[i].value = str_format(&rig->arena, "value %zu", i);
-        if (rig->memory == NULL)
-            catalog_rig_sql(rig, "ALTER TABLE ecal ADD \"%s\" TEXT", sets[i].column);
+        catalog_rig_add_column(
+            rig, &(struct catalog_memory_column){.name = sets[i].column, .kind = VALUE_TEXT},
+            "TEXT");
     }
     const struct catalog_cut cut = {SET_ALL(sets)};
     describe_with(rig, sets, ITEMS(sets));
@@ -693,37 +695,45 @@ static void a_cut_that_is_stopped_sets_nothing(void **state)
     assert_sight(rig, &cut, 2, 0, 0, 1);
 }
 
+/* The only set can't be made, and no row is touched. */
 static void refuse_set(struct catalog_rig *rig, const char *column, const char *value,
-                       enum err_kind expected, const char *hint)
+                       const char *why)
 {
     const struct catalog_set set = {column, value};
     rig->config.sets = &set;
     rig->config.set_count = 1;
-    catalog_rig_assert_describe_fails(
-        rig, expected, str_format(&rig->arena, "setting the column `%s`: ", column), hint);
+    catalog_rig_assert_flaw(
+        rig, CATALOG_FLAW_SET, CATALOG_FIELD + CATALOG_RIG_FIELDS,
+        str_format(&rig->arena, "the column `%s` can't be set: %s", column, why), NULL);
     rig->config.set_count = 0;
 }
 
-/* In memory only the declared fields have a type, and any column is there. */
+static void add_class_and_twice(struct catalog_rig *rig)
+{
+    const struct catalog_memory_column class = {
+        .name = "class", .kind = VALUE_TEXT, .is_never_null = true};
+    const struct catalog_memory_column twice = {
+        .name = "twice", .kind = VALUE_INTEGER, .is_generated = true};
+    catalog_rig_add_column(rig, &class, "TEXT NOT NULL DEFAULT 'hot'");
+    catalog_rig_add_column(rig, &twice,
+                           str_format(&rig->arena, "INTEGER GENERATED ALWAYS AS (frames * 2) %s",
+                                      kind == CATALOG_RIG_POSTGRES ? "STORED" : "VIRTUAL"));
+}
+
 static void what_can_not_be_set_is_told_beforehand(void **state)
 {
     struct catalog_rig *rig = *state;
-    bool is_postgres = kind == CATALOG_RIG_POSTGRES;
+    add_class_and_twice(rig);
+    refuse_set(rig, "class", NULL, "it may not be NULL");
+    refuse_set(rig, "twice", "2", "the database makes its values itself");
+    refuse_set(rig, "twice", NULL, "the database makes its values itself");
     if (kind != CATALOG_RIG_SQLITE) { /* whose columns hold any text */
-        refuse_set(rig, "frames", "seven", ERR_INPUT, "");
-        refuse_set(rig, "frames", "", ERR_INPUT, "");
-        refuse_set(rig, "ratio", "much", ERR_INPUT, "");
-        refuse_set(rig, "is_valid", "perhaps", ERR_INPUT, "");
-        refuse_set(rig, "day", "2025-02-30", ERR_INPUT, "");
+        refuse_set(rig, "frames", "seven", "");
+        refuse_set(rig, "frames", "", "");
+        refuse_set(rig, "ratio", "much", "");
+        refuse_set(rig, "is_valid", "perhaps", "");
+        refuse_set(rig, "day", "2025-02-30", "");
     }
-    if (kind == CATALOG_RIG_MEMORY)
-        return;
-    refuse_set(rig, "mapp", "cold", ERR_MISSING, "did you mean `map`?");
-    catalog_rig_sql(rig, "ALTER TABLE ecal ADD class TEXT NOT NULL DEFAULT 'hot'");
-    refuse_set(rig, "class", NULL, ERR_INPUT, "");
-    catalog_rig_sql(rig, "ALTER TABLE ecal ADD twice INTEGER GENERATED ALWAYS AS (frames * 2) %s",
-                    is_postgres ? "STORED" : "VIRTUAL");
-    refuse_set(rig, "twice", "2", ERR_INPUT, "");
     describe_with(rig, &(struct catalog_set){"class", "cold"}, 1);
 }
 
@@ -832,8 +842,9 @@ static void describe_tells_kinds_and_identity(void **state)
                                              VALUE_DECIMAL, VALUE_BOOLEAN, VALUE_DATE};
     succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
     assert_int_equal(shape.time, VALUE_INSTANT);
-    assert_int_equal(shape.time_is_naive, kind != CATALOG_RIG_MEMORY);
-    assert_int_equal(shape.size, kind == CATALOG_RIG_MEMORY ? VALUE_INTEGER : VALUE_DECIMAL);
+    assert_int_equal(shape.flaw_count, 0);
+    assert_true(shape.time_is_naive);
+    assert_int_equal(shape.size, VALUE_DECIMAL);
     assert_memory_equal(shape.fields, fields, sizeof fields);
     const char *identities[] = {
         "memory:///ecal",
@@ -842,7 +853,156 @@ static void describe_tells_kinds_and_identity(void **state)
                    secret_reveal(&rig->secrets[1]), secret_reveal(&rig->secrets[2]), rig->table),
     };
     assert_string_equal(shape.identity, identities[kind]);
-    assert_int_equal(shape.location_indexed, kind == CATALOG_RIG_MEMORY);
+    assert_false(shape.location_indexed);
+    assert_true(str_starts(shape.index_statement, "CREATE INDEX "));
+}
+
+static struct catalog_shape describe(struct catalog_rig *rig)
+{
+    struct catalog *catalog = connect_to(rig);
+    struct catalog_shape shape;
+    struct err err = {0};
+    succeed(catalog->ops->describe(catalog, &rig->arena, &shape, &err), &err);
+    return shape;
+}
+
+static void assert_missing(const struct catalog_flaw *flaw, size_t part, const char *column,
+                           const char *nearest)
+{
+    assert_int_equal(flaw->kind, CATALOG_FLAW_MISSING);
+    assert_int_equal(flaw->part, part);
+    assert_non_null(strstr(flaw->text, column));
+    if (!str_equal(flaw->nearest, nearest))
+        fail_msg("%s: %s is nearest", flaw->text, flaw->nearest);
+}
+
+static void all_that_is_missing_is_told_at_once(void **state)
+{
+    static const struct catalog_field fields[] = {
+        {"map", "mapp"}, {"frames", "frames"}, {"odd", "nothing_like_it"}, {"again", "mapp"}};
+    struct catalog_rig *rig = *state;
+    rig->config.id = "ecal_if";
+    rig->config.location = "ecal_names";
+    rig->config.time = "recorded_at_noon";
+    rig->config.size = "size_GB_";
+    rig->config.fields = fields;
+    rig->config.field_count = ITEMS(fields);
+    struct catalog_shape shape = describe(rig);
+    assert_int_equal(shape.flaw_count, 7);
+    assert_missing(&shape.flaws[0], CATALOG_ID, "`ecal_if`", "ecal_id");
+    assert_missing(&shape.flaws[1], CATALOG_LOCATION, "`ecal_names`", "ecal_name");
+    assert_missing(&shape.flaws[2], CATALOG_TIME, "`recorded_at_noon`", NULL);
+    assert_missing(&shape.flaws[3], CATALOG_SIZE, "`size_GB_`", NULL);
+    assert_missing(&shape.flaws[4], CATALOG_FIELD, "`mapp`", "map");
+    assert_missing(&shape.flaws[5], CATALOG_FIELD + 2, "`nothing_like_it`", NULL);
+    assert_missing(&shape.flaws[6], CATALOG_FIELD + 3, "`mapp`", "map");
+    assert_int_equal(shape.time, VALUE_NULL);
+    assert_int_equal(shape.size, VALUE_NULL);
+    assert_int_equal(shape.fields[0], VALUE_NULL);
+    assert_int_equal(shape.fields[1], VALUE_INTEGER);
+    assert_null(shape.index_statement);
+}
+
+/* Each where it stands, and what is right between them is not told. */
+static void all_that_can_not_be_set_is_told_at_once(void **state)
+{
+    static const struct catalog_set sets[] = {
+        {"twice", "2"},    {"mapp", "x"},   {"frames", "seven"}, {"map", "ok"},
+        {"frames", "ten"}, {"class", NULL}, {"class", "ok"},     {"mapp", NULL}};
+    enum { TWICE, MAPP, SEVEN, MAP_OK, TEN, CLASS_NULL, CLASS_OK, MAPP_NULL };
+    static const size_t flawed[] = {TWICE, MAPP, SEVEN, TEN, CLASS_NULL, MAPP_NULL};
+    struct catalog_rig *rig = *state;
+    size_t next = 0;
+    add_class_and_twice(rig);
+    rig->config.size = "size_gbs";
+    rig->config.sets = sets;
+    rig->config.set_count = ITEMS(sets);
+    struct catalog_shape shape = describe(rig);
+    assert_missing(&shape.flaws[next++], CATALOG_SIZE, "`size_gbs`", "size_gb");
+    for (size_t i = 0; i < ITEMS(flawed); i++) {
+        size_t set = flawed[i], part = CATALOG_FIELD + CATALOG_RIG_FIELDS + set;
+        if (kind == CATALOG_RIG_SQLITE && (set == SEVEN || set == TEN))
+            continue;
+        assert_true(next < shape.flaw_count);
+        const struct catalog_flaw *flaw = &shape.flaws[next++];
+        if (set == MAPP || set == MAPP_NULL) {
+            assert_missing(flaw, part, "`mapp`", "map");
+            continue;
+        }
+        assert_int_equal(flaw->kind, CATALOG_FLAW_SET);
+        assert_int_equal(flaw->part, part);
+        assert_non_null(strstr(flaw->text, str_format(&rig->arena, "`%s`", sets[set].column)));
+    }
+    assert_int_equal(shape.flaw_count, next);
+}
+
+static void a_table_that_is_missing_lacks_nothing_else(void **state)
+{
+    struct catalog_rig *rig = *state;
+    const char *real = rig->config.table;
+    rig->config.table = str_format(&rig->arena, "%sl", real);
+    rig->config.id = "no_such_column";
+    struct catalog_shape shape = describe(rig);
+    assert_int_equal(shape.flaw_count, 1);
+    assert_missing(&shape.flaws[0], CATALOG_TABLE, rig->config.table, real);
+    for (size_t i = 0; i < rig->config.field_count; i++)
+        assert_int_equal(shape.fields[i], VALUE_NULL);
+}
+
+static void a_location_is_text_and_an_id_is_a_key(void **state)
+{
+    struct catalog_rig *rig = *state;
+    rig->config.id = "map";
+    rig->config.location = "frames";
+    struct catalog_shape shape = describe(rig);
+    assert_int_equal(shape.flaw_count, 2);
+    for (size_t i = 0; i < shape.flaw_count; i++) {
+        bool is_id = shape.flaws[i].part == CATALOG_ID;
+        assert_int_equal(shape.flaws[i].kind, is_id ? CATALOG_FLAW_KEY : CATALOG_FLAW_TYPE);
+        assert_non_null(strstr(shape.flaws[i].text, is_id ? "`map`" : "`frames`"));
+    }
+    assert_null(shape.index_statement);
+    rig->config.location = "ecal_name";
+    shape = describe(rig);
+    assert_int_equal(shape.flaw_count, 1);
+    assert_true(str_starts(shape.index_statement, "CREATE INDEX ")); /* whatever else is wrong */
+}
+
+static bool never(void *context, const struct record *record, struct err *err)
+{
+    (void)context;
+    return ERR(err, ERR_INTERNAL, "%s was visited", record->id);
+}
+
+/* And once the table is as it should be, the same catalog works. */
+static void a_table_with_a_flaw_is_not_touched(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    rig->config.size = "no_such_column";
+    struct catalog *catalog = connect_to(rig);
+    enum catalog_outcome outcome;
+    struct catalog_sight sight;
+    struct catalog_cursor *cursor;
+    struct err errs[5] = {0};
+    assert_int_equal(describe(rig).flaw_count, 1);
+    assert_false(catalog->ops->snapshot(catalog, &errs[0]) &&
+                 catalog->ops->cursor_open(catalog, &cursor, &errs[0]));
+    catalog->ops->snapshot_end(catalog);
+    assert_false(catalog->ops->cut_over(catalog, &TWO, &outcome, &errs[1]));
+    assert_false(catalog->ops->look(catalog, &TWO, true, &sight, &errs[2]));
+    assert_false(
+        catalog->ops->fetch(catalog, (const char *const[]){"A"}, 1, never, NULL, &errs[3]));
+    assert_false(catalog->ops->below(catalog, HOT "a/1/", 10, never, NULL, &errs[4]));
+    for (size_t i = 0; i < ITEMS(errs); i++) {
+        assert_int_equal(errs[i].kind, ERR_MISSING);
+        assert_non_null(strstr(errs[i].text, "`no_such_column`"));
+    }
+    assert_two(rig, false);
+    rig->config.size = "size_gb";
+    assert_int_equal(describe(rig).flaw_count, 0);
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CUT);
+    assert_two(rig, true);
 }
 
 static const struct CMUnitTest *case_list(size_t *count)
@@ -881,6 +1041,11 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(fetch_takes_more_ids_than_one_query_holds),
         CASE(a_visitor_that_refuses_is_not_asked_again),
         CASE(describe_tells_kinds_and_identity),
+        CASE(all_that_is_missing_is_told_at_once),
+        CASE(all_that_can_not_be_set_is_told_at_once),
+        CASE(a_table_that_is_missing_lacks_nothing_else),
+        CASE(a_location_is_text_and_an_id_is_a_key),
+        CASE(a_table_with_a_flaw_is_not_touched),
     };
     *count = ITEMS(cases);
     return cases;

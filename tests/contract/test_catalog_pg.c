@@ -304,14 +304,16 @@ static void an_id_needs_a_key_of_its_own(void **state)
     open_rig(rig, NULL);
     catalog_rig_sql(rig, "ALTER TABLE ecal DROP CONSTRAINT ecal_pkey");
     catalog_rig_sql(rig, "ALTER TABLE ecal ALTER ecal_id DROP NOT NULL");
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`ecal_id` has no primary or unique key", "");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_KEY, CATALOG_ID, "`ecal_id` has no primary or unique",
+                            NULL);
     catalog_rig_sql(rig, "CREATE UNIQUE INDEX two ON ecal (ecal_id, ecal_name)");
     catalog_rig_sql(rig, "CREATE UNIQUE INDEX part ON ecal (ecal_id) WHERE is_valid");
     catalog_rig_sql(rig, "CREATE UNIQUE INDEX lower ON ecal (lower(ecal_id))");
     catalog_rig_sql(rig, "CREATE INDEX plain ON ecal (ecal_id)");
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`ecal_id` has no primary or unique key", "");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_KEY, CATALOG_ID, "`ecal_id` has no primary or unique",
+                            NULL);
     catalog_rig_sql(rig, "CREATE UNIQUE INDEX one ON ecal (ecal_id)");
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`ecal_id` may be NULL", "");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_KEY, CATALOG_ID, "`ecal_id` may be NULL", NULL);
     catalog_rig_sql(rig, "ALTER TABLE ecal ALTER ecal_id SET NOT NULL");
     struct catalog_shape shape;
     struct err err = {0};
@@ -526,6 +528,7 @@ static void a_value_is_set_as_a_literal_would_be(void **state)
 static void a_value_that_does_not_fit_is_told_beforehand(void **state)
 {
     struct catalog_rig *rig = *state;
+    const size_t part = CATALOG_FIELD + CATALOG_RIG_FIELDS;
     open_with_class(rig);
     rig->config.set_count = 1;
     for (size_t i = 0; i < ITEMS(SET_REFUSED); i++) {
@@ -533,13 +536,35 @@ static void a_value_that_does_not_fit_is_told_beforehand(void **state)
         struct err err = {0};
         retype_class(rig, it->type);
         rig->config.sets = &(struct catalog_set){CLASS, it->value};
-        catalog_rig_assert_describe_fails(rig, ERR_INPUT, "setting the column `" CLASS "`: ", "");
-        catalog_rig_assert_describe_fails(rig, ERR_INPUT, it->after, "");
+        catalog_rig_assert_flaw(rig, CATALOG_FLAW_SET, part,
+                                "the column `" CLASS "` can't be set: ", NULL);
+        catalog_rig_assert_flaw(rig, CATALOG_FLAW_SET, part, it->after, NULL);
         catalog_rig_assert_cut_fails(rig, ERR_INPUT, NULL);
         assert_false(rig->catalog->ops->snapshot(rig->catalog, &err));
         assert_int_equal(err.kind, ERR_INPUT);
         catalog_rig_assert_moved(rig, false);
     }
+}
+
+/* What a refusal ends begins anew as it was: no name means something of the role's own schemas. */
+static void a_refused_value_changes_no_names(void **state)
+{
+    static const struct catalog_set sets[] = {{"frames", "seven"}, {CLASS, "{"}};
+    struct catalog_rig *rig = *state;
+    struct catalog_shape shape;
+    struct err err = {0};
+    open_with_class(rig);
+    retype_class(rig, "jsonb");
+    catalog_rig_sql(rig, "CREATE DOMAIN jsonb AS text");
+    catalog_rig_keyword(
+        rig, "options",
+        str_format(&rig->arena, "-c search_path=frostline_test_%d,pg_catalog", (int)getpid()));
+    rig->config.sets = sets;
+    rig->config.set_count = ITEMS(sets);
+    catalog_rig_connect(rig);
+    catalog_rig_succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
+    assert_int_equal(shape.flaw_count, 2);
+    assert_non_null(strstr(shape.flaws[1].text, "invalid input syntax for type json"));
 }
 
 static void what_only_the_update_tells_changes_nothing(void **state)
@@ -566,25 +591,16 @@ static void what_only_the_update_tells_changes_nothing(void **state)
 static void what_is_missing_is_named(void **state)
 {
     struct catalog_rig *rig = *state;
-    static const struct catalog_field fields[] = {{"map", "mapp"}};
     open_rig(rig, NULL);
     rig->config.table = str_format(&rig->arena, "%ss", rig->table);
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, rig->config.table, rig->table);
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_MISSING, CATALOG_TABLE, rig->config.table,
+                            rig->table);
     rig->config.table = "no_such_schema.ecal";
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no_such_schema.ecal", "");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_MISSING, CATALOG_TABLE, "no_such_schema.ecal", NULL);
     rig->config.table = rig->table;
-    rig->config.location = "ecal_nam";
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no column `ecal_nam`", "`ecal_name`");
-    rig->config.location = "ECAL_NAME";
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no column `ECAL_NAME`", "");
-    rig->config.location = "ecal_name";
-    rig->config.fields = fields;
-    rig->config.field_count = 1;
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "field `map`: the catalog's table",
-                                      "`map`");
-    struct err err = {0};
-    assert_false(rig->catalog->ops->snapshot(rig->catalog, &err));
-    assert_int_equal(err.kind, ERR_MISSING);
+    rig->config.location = "ECAL_NAME"; /* names have a case */
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_MISSING, CATALOG_LOCATION, "no column `ECAL_NAME`",
+                            "ecal_name");
 }
 
 static void what_is_no_table_of_locations_is_refused(void **state)
@@ -593,10 +609,11 @@ static void what_is_no_table_of_locations_is_refused(void **state)
     open_rig(rig, NULL);
     catalog_rig_sql(rig, "CREATE VIEW seen AS SELECT * FROM ecal");
     rig->config.table = str_format(&rig->arena, "frostline_test_%d.seen", (int)getpid());
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "is a view", "");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_TYPE, CATALOG_TABLE, "is a view", NULL);
     rig->config.table = rig->table;
     rig->config.location = "frames";
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`frames` is integer", "");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_TYPE, CATALOG_LOCATION,
+                            "`frames` is integer, not text or varchar", NULL);
 }
 
 static void a_column_that_goes_away_is_noticed(void **state)
@@ -782,6 +799,7 @@ int main(void)
         CASE(names_are_quoted),
         CASE(a_value_is_set_as_a_literal_would_be),
         CASE(a_value_that_does_not_fit_is_told_beforehand),
+        CASE(a_refused_value_changes_no_names),
         CASE(what_only_the_update_tells_changes_nothing),
         CASE(what_is_missing_is_named),
         CASE(what_is_no_table_of_locations_is_refused),

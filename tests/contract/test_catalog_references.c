@@ -175,27 +175,59 @@ static void a_null_refers_to_nothing(void **state)
     assert_null(ask(rig, &below, 1));
 }
 
+#define PART (CATALOG_FIELD + CATALOG_RIG_FIELDS) /* the first reference's table */
+
+/* The only reference has this flaw: it is told, and nothing is said of rows that refer. */
+static void refuse(struct catalog_rig *rig, const struct catalog_reference *reference,
+                   const struct catalog_flaw *flaw)
+{
+    rig->config.references = reference;
+    rig->config.reference_count = 1;
+    catalog_rig_assert_described(rig, flaw->kind, flaw->part, flaw->text, flaw->nearest);
+    assert_ask_fails(rig, flaw->kind == CATALOG_FLAW_MISSING ? ERR_MISSING : ERR_INPUT, flaw->text);
+}
+
 static void what_is_missing_is_named(void **state)
 {
     struct catalog_rig *rig = *state;
-    struct catalog_reference *references = arena_make(&rig->arena, sizeof *references);
-    const struct catalog_reference good = rig->config.references[0];
-    rig->config.references = references;
-    rig->config.reference_count = 1;
-    *references = (struct catalog_reference){str_format(&rig->arena, "%ss", good.table), "x"};
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "references: the catalog has no table `",
-                                      good.table);
-    assert_ask_fails(rig, ERR_MISSING, references->table);
-    *references = (struct catalog_reference){good.table, "file_urls"};
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "has no column `file_urls`", "`file_url`");
-    assert_ask_fails(rig, ERR_MISSING, "`file_urls`");
-    *references = (struct catalog_reference){good.table, "frames"};
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "references: the location column `frames`",
-                                      "");
-    assert_ask_fails(rig, ERR_INPUT, "`frames`");
+    const char *good = rig->config.references[0].table;
+    const struct catalog_reference no_table = {str_format(&rig->arena, "%ss", good), "x"};
+    const struct catalog_reference no_column = {good, "file_urls"}, no_text = {good, "frames"};
+    const char *lacks = str_format(&rig->arena, "the table `%s` has no column `file_urls`", good);
+    refuse(rig, &no_table,
+           &(struct catalog_flaw){CATALOG_FLAW_MISSING, PART, "the catalog has no table `", good});
+    refuse(rig, &no_column,
+           &(struct catalog_flaw){CATALOG_FLAW_MISSING, PART + 1, lacks, "file_url"});
+    refuse(rig, &no_text,
+           &(struct catalog_flaw){CATALOG_FLAW_TYPE, PART + 1, "the column `frames` is ", NULL});
     catalog_rig_sql(rig, "CREATE VIEW training_sets AS SELECT * FROM training_set");
-    *references = (struct catalog_reference){str_format(&rig->arena, "%ss", good.table), "x"};
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "is a view", "");
+    refuse(rig, &no_table, &(struct catalog_flaw){CATALOG_FLAW_TYPE, PART, "is a view", NULL});
+}
+
+/* With what is wrong with the table itself, whose rows are not read for that alone. */
+static void all_that_is_missing_is_told_at_once(void **state)
+{
+    struct catalog_rig *rig = *state;
+    const struct catalog_reference references[] = {
+        {"no_such_table", "x"}, rig->config.references[0], {rig->config.references[0].table, "x"}};
+    static const struct catalog_set set = {"no_such_column", "x"};
+    static const size_t parts[] = {CATALOG_TIME, PART + 2 * ITEMS(references), PART, PART + 5};
+    struct catalog_shape shape;
+    struct err err = {0};
+    rig->config.references = references;
+    rig->config.reference_count = ITEMS(references);
+    rig->config.time = "no_such_time";
+    rig->config.sets = &set;
+    rig->config.set_count = 1;
+    catalog_rig_connect(rig);
+    catalog_rig_succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
+    assert_int_equal(shape.flaw_count, ITEMS(parts));
+    for (size_t i = 0; i < ITEMS(parts); i++)
+        assert_int_equal(shape.flaws[i].part, parts[i]);
+    rig->config.time = NULL;
+    rig->config.set_count = 0;
+    catalog_rig_put_cut(rig);
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
 }
 
 /* No answer is not the answer that there is none; and the rest of the catalog goes on. */
@@ -289,13 +321,14 @@ int main(void)
         /* SQLite and PostgreSQL */
         CASE(a_null_refers_to_nothing),
         CASE(what_is_missing_is_named),
+        CASE(all_that_is_missing_is_told_at_once),
         CASE(a_table_that_goes_away_is_noticed),
         /* PostgreSQL */
         CASE(what_the_role_may_not_see_is_denied),
         CASE(bytes_count_whatever_the_collation),
         CASE(an_index_in_byte_order_serves),
     };
-    static const size_t counts[] = {4, 7, ITEMS(cases)};
+    static const size_t counts[] = {4, 8, ITEMS(cases)};
     int failed = 0;
     for (kind = CATALOG_RIG_MEMORY; kind <= CATALOG_RIG_POSTGRES; kind++)
         if (catalog_rig_is_there(kind)) {

@@ -179,6 +179,18 @@ static void no_container_is_missing_and_never_empty(void **state)
     assert_int_equal(pages[1].err.kind, ERR_MISSING);
 }
 
+static void a_probe_asks_whether_there_is_a_store(void **state)
+{
+    struct store_rig *rig = *state;
+    struct err err;
+    assert_true(store_probe(rig->stores[SOURCE], &err)); /* an empty one */
+    put(rig, SOURCE, "a/1", "x");
+    assert_true(store_probe(rig->stores[SOURCE], &err));
+    store_rig_remove_all(rig, SOURCE);
+    assert_false(store_probe(rig->stores[SOURCE], &err));
+    assert_int_equal(err.kind, ERR_MISSING);
+}
+
 static void listings_don_t_mix(void **state)
 {
     struct store_rig *rig = *state;
@@ -582,6 +594,7 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(a_prefix_may_end_anywhere),
         CASE(a_prefix_without_objects_is_an_empty_page),
         CASE(no_container_is_missing_and_never_empty),
+        CASE(a_probe_asks_whether_there_is_a_store),
         CASE(listings_don_t_mix),
         CASE(another_content_has_another_etag),
         CASE(a_copy_has_the_bytes_of_its_source),

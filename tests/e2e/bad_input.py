@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What goes wrong, and that it is told clearly, with the documented exit code, and loses nothing."""
+import json
 import os
 import re
 import sys
@@ -55,7 +56,7 @@ def case_unknown_column():
         scene.policy()
         rewrite(scene, "map: map,", "map: mapp,")
         run = scene.run("plan").must(65)
-        assert "mapp" in run.err, run.err
+        assert "\nerror[FL0320]: " in run.err and "did you mean `map`?" in run.err, run.err
 
 
 # -- the catalog ---------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ def case_table_missing():
         scene.policy()
         rewrite(scene, f"table: public.{scene.table}", "table: public.no_such_table")
         run = scene.run("plan").must(65)
-        assert "no_such_table" in run.err, run.err
+        assert "\nerror[FL0319]: " in run.err and "no_such_table" in run.err, run.err
 
 
 def case_missing_index_is_told_with_its_statement():
@@ -93,6 +94,106 @@ def case_missing_index_is_told_with_its_statement():
         assert statement in run.err, run.err
         sql(statement + ";")
         assert "CREATE INDEX" not in scene.run("apply", "p.plan", "--auto-approve").must().err
+
+
+# -- validate --online ----------------------------------------------------------------------------
+
+
+def online(scene, code, *words, **environment):
+    """The findings, code and line, and everything that was said."""
+    run = scene.run("validate", "--online", "--format", "json", *words, **environment).must(code)
+    return [(found["code"], found["line"]) for found in json.loads(run.out)["diagnostics"]], run.out
+
+
+def line_of(scene, part):
+    with open(os.path.join(scene.folder, "frostline.yaml")) as file:
+        text = file.read()
+    return 1 + text[:text.index(part)].count("\n")
+
+
+def case_online_a_policy_that_fits():
+    with Scene("online") as scene:
+        scene.policy(after="1d")
+        run = scene.run("validate", "--online", "--strict").must()
+        assert run.out.endswith(": no errors offline and online\n") and run.err == "", run.err
+
+
+def case_online_the_catalog_does_not_let_in():
+    with Scene("onlinecat") as scene:
+        scene.policy(after="1d")
+        refused = [("FL0318", line_of(scene, "connection:"))]
+        found, said = online(scene, 77, DB_PASSWORD="wr0ng-canary")
+        assert found == refused and "canary" not in said, said
+        found, said = online(scene, 75, DB_PORT="1")
+        assert found == refused and "refused" in said, said
+        found, said = online(scene, 65, DB_NAME="no_such_database")
+        assert found == refused and "no_such_database" in said, said
+        told = scene.run("validate", "--online", DB_PASSWORD="wr0ng-canary").must(77).err
+        assert "  |   ^^^^^^^^^^ access is refused\n" in told and "canary" not in told, told
+
+
+def case_online_all_stores_are_asked():
+    with Scene("onlinest") as scene:
+        scene.policy(after="1d", top="  third: {type: azure, container: no-such-container,\n"
+                                     "          connection_string: "
+                                     "\"${COLD_STORAGE_CONNECTION_STRING}\"}")
+        bad = os.environ["SOURCE_AZURE_CONNECTION_STRING"].replace("AccountKey=", "AccountKey=AAAA")
+        hot, third = ("FL0322", line_of(scene, "  hot:")), ("FL0322", line_of(scene, "  third:"))
+        found, said = online(scene, 65)
+        assert found == [third] and "no-such-container" in said, said
+        found, said = online(scene, 65, SOURCE_AZURE_CONNECTION_STRING=bad)
+        assert found == [hot, third] and "AAAA" not in said, said
+        assert "the key or SAS of store hot is wrong" in said, said
+        # The policy is right, and only the key is wrong.
+        rewrite(scene, "container: no-such-container", f"container: {scene.cold}, prefix: x")
+        rewrite(scene, f"container: {scene.cold}\n", f"container: {scene.cold}\n    prefix: y\n")
+        assert online(scene, 77, SOURCE_AZURE_CONNECTION_STRING=bad)[0] == [hot]
+        # With a catalog that doesn't answer as well, still all are told.
+        found = online(scene, 77, SOURCE_AZURE_CONNECTION_STRING=bad, DB_PORT="1")[0]
+        assert found == [("FL0318", line_of(scene, "connection:")), hot]
+
+
+def case_online_a_store_without_an_answer():
+    with Scene("onlineno") as scene:
+        scene.policy(after="1d")
+        nobody = re.sub(r"(BlobEndpoint=http://[^:]+:)\d+", r"\g<1>1",
+                        os.environ["SOURCE_AZURE_CONNECTION_STRING"])
+        assert nobody != os.environ["SOURCE_AZURE_CONNECTION_STRING"]
+        hot = ("FL0322", line_of(scene, "  hot:"))
+        assert online(scene, 75, SOURCE_AZURE_CONNECTION_STRING=nobody)[0] == [hot]
+
+
+def case_online_all_columns_in_one_run():
+    with Scene("onlinecol", index=False) as scene:
+        scene.policy(select="older_than: 90d, map: x, tags: y, length: {eq: 5}", after="1d")
+        sql(f"ALTER TABLE {scene.table} ADD tags jsonb, DROP CONSTRAINT {scene.table}_pkey;")
+        rewrite(scene, "recording_start_time, timezone: UTC", "recording_start_time")
+        rewrite(scene, "column: size_gb", "column: size_bg")
+        rewrite(scene, "map: map,", "map: Map, tags: tags,")
+        rewrite(scene, "length: length}", "length: is_valid}")
+        fields = line_of(scene, "fields:")
+        table = [("FL0321", line_of(scene, "  id:")), ("FL0314", line_of(scene, "  time:")),
+                 ("FL0320", line_of(scene, "  size:")), ("FL0320", fields), ("FL0313", fields),
+                 ("FL0508", line_of(scene, "select:"))]
+        index = ("FL0323", line_of(scene, "  location:"))
+        found, said = online(scene, 65)
+        assert found == table[:1] + [index] + table[1:], said
+        assert "did you mean `map`?" in said and "did you mean `size_gb`?" in said, said
+        run = scene.run("plan").must(65)
+        assert re.findall(r"^error\[(FL\d+)\]", run.err, re.M) == [code for code, _ in table], run.err
+        assert "= help: did you mean `size_gb`?" in run.err, run.err
+
+
+def case_online_the_index_and_its_statement():
+    with Scene("onlineix", index=False) as scene:
+        scene.policy(after="1d")
+        statement = f'CREATE INDEX CONCURRENTLY ON public.{scene.table} (ecal_name COLLATE "C")'
+        run = scene.run("validate", "--online").must()
+        assert run.err.startswith("warning[FL0323]: ") and f"= help: {statement}\n" in run.err, run.err
+        assert run.out.endswith(", 1 warning\n"), run.out
+        scene.run("validate", "--online", "--strict").must(65)
+        sql(statement + ";")
+        scene.run("validate", "--online", "--strict").must()
 
 
 # -- locations -----------------------------------------------------------------------------------

@@ -182,6 +182,88 @@ def case_strict_takes_warnings_for_errors():
         box.run("validate", "--strict").must()
 
 
+def edit(box, *changes):
+    path = os.path.join(box.folder, "frostline.yaml")
+    with open(path) as file:
+        text = file.read()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    with open(path, "w") as file:
+        file.write(text)
+    return text
+
+
+def line_of(text, part):
+    return 1 + text[:text.index(part)].count("\n")
+
+
+def findings(run):
+    return [(found["code"], found["line"]) for found in json.loads(run.out)["diagnostics"]]
+
+
+def case_online_asks_the_catalog_and_the_stores():
+    with Box() as box:
+        box.policy(after="1d")
+        told = box.run("validate", "--online").must()
+        statement = 'CREATE INDEX "ecal_ecal_name" ON "ecal" ("ecal_name" COLLATE BINARY)'
+        assert told.err.startswith("warning[FL0323]: "), told.err
+        assert f"= help: {statement}\n" in told.err, told.err
+        assert told.out.endswith(": no errors offline and online, 1 warning\n"), told.out
+        assert "error[FL0323]: " in box.run("validate", "--online", "--strict").must(65).err
+        box.execute(statement)
+        told = box.run("validate", "--online", "--strict").must()
+        assert told.out.endswith(": no errors offline and online\n") and not told.err, told.err
+        quiet = box.run("validate", "--online", "-q").must()
+        assert quiet.out == quiet.err == "", quiet.out + quiet.err
+        assert findings(box.run("validate", "--online", "--format", "json").must()) == []
+        box.run("plan", "--online").must(64)
+
+
+def case_online_tells_all_of_it_in_one_run():
+    with Box() as box:
+        box.policy(after="1d")
+        os.rmdir(box.cold)
+        box.execute("CREATE TABLE rows (ident TEXT, url INTEGER, recorded TIMESTAMP, tags BLOB)")
+        text = edit(box, ("table: ecal", "table: rows"), ("id: ecal_id", "id: idents"),
+                    ("location: ecal_name", "location: url"),
+                    ("{column: recording_start_time, timezone: UTC}", "{column: recorded}"),
+                    ("stores:", "  fields: {map: nap, tags: tags}\nstores:"),
+                    ("older_than: 90d", "older_than: 90d, map: x, tags: y"))
+        table = [("FL0320", line_of(text, "id: idents")), ("FL0313", line_of(text, "url")),
+                 ("FL0314", line_of(text, "time:")), ("FL0320", line_of(text, "fields:")),
+                 ("FL0313", line_of(text, "fields:"))]
+        run = box.run("validate", "--online", "--format", "json").must(65)
+        assert findings(run) == table + [("FL0322", line_of(text, "  cold:"))], run.out
+        assert len(box.run("validate", "--online", "--format", "github").must(65).out
+                   .splitlines()) == 6
+        told = box.run("validate", "--online").must(65).err
+        assert "  |       ^^^^^^ not in the database\n" in told, told
+        assert "= help: did you mean `ident`?\n" in told, told
+        assert "frostline: 6 errors, 0 warnings\n" in told, told
+        # Whoever needs the catalog is told the same of it.
+        for words in (["plan"], ["apply", "--auto-approve"], ["reconcile"], ["explain", "X"]):
+            run = box.run(*words).must(65)
+            assert [line[6:12] for line in run.err.splitlines() if line.startswith("error[")] == [
+                code for code, _ in table], run.err
+        # Offline nothing of it is asked.
+        box.run("validate").must()
+
+
+def case_online_a_catalog_that_is_not_there():
+    with Box() as box:
+        box.policy(after="1d")
+        text = edit(box, (box.database, "no-such.db"))
+        run = box.run("validate", "--online", "--format", "json").must(65)
+        assert findings(run) == [("FL0318", line_of(text, "no-such.db"))], run.out
+        told = box.run("validate", "--online").must(65).err
+        assert "  |         ^^^^^^^^^^ it is not there\n" in told, told
+        edit(box, ("no-such.db", box.database), ("table: ecal", "table: ecals"))
+        told = box.run("validate", "--online").must(65).err
+        assert told.startswith("error[FL0319]: ") and "did you mean `ecal`?" in told, told
+        assert told.count("error[") == 1, told
+
+
 def case_every_code_explains_itself():
     with Box() as box:
         codes = [line.split()[0] for line in box.run("explain").must().out.splitlines()]
@@ -229,7 +311,8 @@ def case_a_target_sets_columns_of_what_comes_there():
             text = file.read()
         for columns, code, said in (
                 ("ecal_name: cold", 65, "error[FL0324]"), ("clas: cold", 65, "mean `class`?"),
-                ("class: ~", 65, "may not be NULL"), ("class: cold, copies: 2", 0, "")):
+                ("class: ~", 65, "may not be NULL"), ("class: ~, clas: cold", 65, "2 errors"),
+                ("class: cold, copies: 2", 0, "")):
             with open(path, "w") as file:
                 file.write(text.replace(f"{box.cold}}}", f"{box.cold}, set: {{{columns}}}}}"))
             run = box.run("apply", "--auto-approve").must(code)
@@ -380,7 +463,7 @@ def case_a_referenced_source_stays():
         box.add("R1", "rec/1/")
         box.add("R2", "rec/2 a=b/")
         missing = box.run("plan", "--out", "x.plan").must(65)
-        assert "references: the catalog has no table `training_set`" in missing.err, missing.err
+        assert "error[FL0319]: the catalog has no table `training_set`\n" in missing.err, missing.err
         box.execute("CREATE TABLE training_set (file_url TEXT)")
         box.execute("INSERT INTO training_set VALUES (?), (NULL), (?)",
                     f"file:{box.hot}/rec/2%20a%3Db/file_0.bin", f"file://{box.cold}/rec/1/x")

@@ -143,13 +143,23 @@ def case_a_target_sets_columns_of_what_comes_there():
             f"ADD checked TIMESTAMP DEFAULT '2025-01-01', ADD note VARCHAR(8) DEFAULT 'x';")
         scene.fill(12)
         scene.add("YOUNG", "recording/2099-01-01/", time="2099-01-01 00:00:00")
-        for wrong, hint in (("class: Cold", "class"), ("copies: two", "copies"),
-                            ("note: much too long", "character varying(8)"),
-                            ("clas: cold", "did you mean `class`?"), ("class: null", "NULL")):
+        refused = (("class: Cold", "FL0324", "invalid input value for enum"),
+                   ("copies: two", "FL0324", "invalid input syntax for type integer"),
+                   ("note: much too long", "FL0324", "too long for character varying(8)"),
+                   ("clas: cold", "FL0320", "= help: did you mean `class`?"),
+                   ("class: null", "FL0324", "`class` can't be set: it may not be NULL"))
+        for wrong, code, said in refused:
             set_in(scene.policy(), wrong)
-            run = scene.run("plan", "--out", "x.plan").must(65)
-            assert "setting the column" in run.err and hint in run.err, run.err
-            scene.run("apply", "--auto-approve").must(65)
+            for words in (["plan", "--out", "x.plan"], ["apply", "--auto-approve"]):
+                run = scene.run(*words).must(65)
+                assert f"error[{code}]: " in run.err and said in run.err, run.err
+        # All of them at once, where they stand.
+        set_in(scene.policy(), ",\n      ".join(wrong for wrong, _, _ in refused[:4]))
+        run = scene.run("validate", "--online", "--format", "json").must(65)
+        found = [it for it in json.loads(run.out)["diagnostics"] if it["severity"] == "error"]
+        assert [it["code"] for it in found] == [code for _, code, _ in refused[:4]], found
+        assert [it["line"] - found[0]["line"] for it in found] == [0, 1, 2, 3], found
+        assert scene.run("plan").must(65).err.count("\nerror[") == 4
         scene.check_untouched()
         set_in(scene.policy(), "class: cold, copies: 2, checked: null, note: \"it's\"")
         scene.plan()

@@ -35,7 +35,10 @@ SEMANTIC_ONLY = {
     "the environment, time zones, other files": """
         0212-environment 0215-zone 0305-connection-string 0505-ids-file 0506-ids-line""",
     "the catalog's columns": """
-        0312-time 0313-type 0314-naive 0317-size 0324-set 0508-literals 0509-order""",
+        0312-time 0313-type 0314-naive 0317-size 0319-table 0320-columns 0321-key 0323-index
+        0324-set 0324-values 0508-literals 0509-order""",
+    "who answers": """
+        0318-refused 0322-stores""",
     "texts whose form no type of the table stands for": """
         0306-secrets 0306-url 0307-container 0308-path 0309-url 0310-names
         0310-references 0315-url

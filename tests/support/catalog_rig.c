@@ -21,8 +21,17 @@ static const struct catalog_field FIELDS[CATALOG_RIG_FIELDS] = {
     {"map", "map"},     {"frames", "frames"},  {"length", "length"},
     {"ratio", "ratio"}, {"valid", "is_valid"}, {"day", "day"},
 };
-static const enum value_kind FIELD_KINDS[CATALOG_RIG_FIELDS] = {
-    VALUE_TEXT, VALUE_INTEGER, VALUE_DECIMAL, VALUE_DECIMAL, VALUE_BOOLEAN, VALUE_DATE,
+static const struct catalog_memory_column COLUMNS[] = {
+    {.name = "ecal_id", .kind = VALUE_TEXT, .is_key = true},
+    {.name = "ecal_name", .kind = VALUE_TEXT},
+    {.name = "recorded", .kind = VALUE_INSTANT, .is_naive = true},
+    {.name = "size_gb", .kind = VALUE_DECIMAL},
+    {.name = "map", .kind = VALUE_TEXT},
+    {.name = "frames", .kind = VALUE_INTEGER},
+    {.name = "length", .kind = VALUE_DECIMAL},
+    {.name = "ratio", .kind = VALUE_DECIMAL},
+    {.name = "is_valid", .kind = VALUE_BOOLEAN},
+    {.name = "day", .kind = VALUE_DATE, .is_naive = true},
 };
 
 const char *catalog_rig_name(enum catalog_rig_kind kind)
@@ -167,7 +176,11 @@ void catalog_rig_open(struct catalog_rig *rig, enum catalog_rig_kind kind, const
     arena_init(&rig->arena, RIG_BYTES_MAX);
     clock_fake_init(&rig->clock, 0);
     if (kind == CATALOG_RIG_MEMORY) {
-        rig->memory = catalog_memory_make(&rig->config, FIELD_KINDS);
+        rig->memory = catalog_memory_make(&rig->config, NULL);
+        memcpy(rig->columns, COLUMNS, sizeof COLUMNS);
+        rig->memory_table =
+            (struct catalog_memory_table){"ecal", rig->columns, sizeof COLUMNS / sizeof COLUMNS[0]};
+        catalog_memory_set_table(rig->memory, &rig->memory_table);
         rig->catalog = catalog_memory_catalog(rig->memory);
     } else if (kind == CATALOG_RIG_SQLITE) {
         open_sqlite(rig, create != NULL ? create : CREATE);
@@ -247,6 +260,17 @@ void catalog_rig_remove(struct catalog_rig *rig, const char *id)
         catalog_memory_remove(rig->memory, id);
     else
         catalog_rig_sql(rig, "DELETE FROM ecal WHERE ecal_id = %s", literal(rig, id));
+}
+
+void catalog_rig_add_column(struct catalog_rig *rig, const struct catalog_memory_column *column,
+                            const char *sql)
+{
+    if (rig->memory == NULL) {
+        catalog_rig_sql(rig, "ALTER TABLE ecal ADD \"%s\" %s", column->name, sql);
+        return;
+    }
+    assert_true(rig->memory_table.column_count < CATALOG_RIG_COLUMNS_MAX);
+    rig->columns[rig->memory_table.column_count++] = *column;
 }
 
 static const char *value_in_postgres(struct catalog_rig *rig, const char *id, const char *column)
@@ -364,23 +388,44 @@ void catalog_rig_assert_open_fails(struct catalog_rig *rig, enum err_kind expect
     assert_error(&err, expected, code);
 }
 
-void catalog_rig_assert_describe_fails(struct catalog_rig *rig, enum err_kind expected,
-                                       const char *text, const char *hint)
-{
-    struct catalog_shape shape;
-    struct err err = {0};
-    catalog_rig_connect(rig);
-    assert_false(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err));
-    if (err.kind != expected || strstr(err.text, text) == NULL || strstr(err.hint, hint) == NULL)
-        fail_msg("kind %d: %s (%s)", (int)err.kind, err.text, err.hint);
-}
-
 static bool count_visit(void *context, const struct record *record, struct err *err)
 {
     (void)record;
     (void)err;
     ++*(int *)context;
     return true;
+}
+
+static struct catalog_flaw only_flaw(struct catalog_rig *rig)
+{
+    struct catalog_shape shape;
+    struct err err = {0};
+    catalog_rig_connect(rig);
+    catalog_rig_succeed(rig->catalog->ops->describe(rig->catalog, &rig->arena, &shape, &err), &err);
+    assert_int_equal(shape.flaw_count, 1);
+    return shape.flaws[0];
+}
+
+void catalog_rig_assert_described(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
+                                  const char *text, const char *nearest)
+{
+    struct catalog_flaw flaw = only_flaw(rig);
+    if (flaw.kind != kind || flaw.part != part || strstr(flaw.text, text) == NULL ||
+        !str_equal(flaw.nearest, nearest))
+        fail_msg("kind %d of part %zu: %s (%s)", (int)flaw.kind, flaw.part, flaw.text,
+                 flaw.nearest);
+}
+
+void catalog_rig_assert_flaw(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
+                             const char *text, const char *nearest)
+{
+    struct err err = {0};
+    int seen = 0;
+    catalog_rig_assert_described(rig, kind, part, text, nearest);
+    assert_false(rig->catalog->ops->fetch(rig->catalog, (const char *const[]){"1"}, 1, count_visit,
+                                          &seen, &err));
+    assert_int_equal(err.kind, kind == CATALOG_FLAW_MISSING ? ERR_MISSING : ERR_INPUT);
+    assert_true(str_ends(err.text, only_flaw(rig).text));
 }
 
 int catalog_rig_fetch(struct catalog_rig *rig, const char *const *ids, size_t count)

@@ -17,6 +17,7 @@
 
 #define CATALOG_RIG_LOCK_WAIT_MS 200
 #define CATALOG_RIG_FIELDS 6
+#define CATALOG_RIG_COLUMNS_MAX (4 + CATALOG_RIG_FIELDS + CATALOG_SETS_MAX)
 
 enum catalog_rig_kind { CATALOG_RIG_MEMORY, CATALOG_RIG_SQLITE, CATALOG_RIG_POSTGRES };
 
@@ -32,6 +33,8 @@ struct catalog_rig {
     struct arena arena;
     char folder[64], path[96], table[64];
     struct catalog_memory *memory;
+    struct catalog_memory_column columns[CATALOG_RIG_COLUMNS_MAX];
+    struct catalog_memory_table memory_table;
     sqlite3 *sqlite;
     PGconn *postgres;
     struct catalog *catalog; /* NULL until catalog_rig_connect */
@@ -53,6 +56,9 @@ void catalog_rig_sql(struct catalog_rig *rig, const char *fmt, ...) PRINTF(2, 3)
 void catalog_rig_put(struct catalog_rig *rig, const char *id, const char *location);
 void catalog_rig_move(struct catalog_rig *rig, const char *id, const char *location);
 void catalog_rig_remove(struct catalog_rig *rig, const char *id);
+/* A further column: in memory as the first says, in a database of the name and as SQL says. */
+void catalog_rig_add_column(struct catalog_rig *rig, const struct catalog_memory_column *column,
+                            const char *sql);
 /* NULL: no such row, or no location.  In the rig's arena. */
 const char *catalog_rig_location(struct catalog_rig *rig, const char *id);
 /* The text of a column behind the declared fields, as a cut set it: NULL if it is NULL, and in
@@ -75,9 +81,12 @@ void catalog_rig_assert_cut_fails(struct catalog_rig *rig, enum err_kind expecte
                                   const char *code);
 void catalog_rig_assert_open_fails(struct catalog_rig *rig, enum err_kind expected,
                                    const char *code);
-/* text and hint are parts of what it says. */
-void catalog_rig_assert_describe_fails(struct catalog_rig *rig, enum err_kind expected,
-                                       const char *text, const char *hint);
+/* describe tells this flaw and no other.  text: a part of what it says. */
+void catalog_rig_assert_described(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
+                                  const char *text, const char *nearest);
+/* The same, and no row is read. */
+void catalog_rig_assert_flaw(struct catalog_rig *rig, enum catalog_flaw_kind kind, size_t part,
+                             const char *text, const char *nearest);
 /* How many rows fetch finds. */
 int catalog_rig_fetch(struct catalog_rig *rig, const char *const *ids, size_t count);
 /* Fails the test with what err says. */

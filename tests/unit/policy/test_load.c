@@ -601,6 +601,10 @@ static void one_mistake_is_one_finding(void **state)
          "stores: {hot: {type: local, path: /a}}\n"
          "policies:\n  - {name: a, target: hot, select: {older_than: 1d, map: x}}\n",
          DIAG_MISSING_KEY},
+        {"version: 1\ncatalog: {typ: sqlite, path: c, table: t, id: i, location: l}\n"
+         "stores: {hot: {type: local, path: /a, set: {class: hot}}}\n"
+         "policies:\n  - {name: a, target: hot, select: {ids: [x]}}\n",
+         DIAG_MISSING_KEY},
         {"version: 1\ncatalog: {type: sqlite, path: c, table: t, id: i, location: l, tyme: x}\n"
          "stores: {hot: {type: local, path: /a}}\n"
          "policies:\n  - {name: a, target: hot, select: {older_than: 1d}}\n",

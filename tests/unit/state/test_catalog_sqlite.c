@@ -249,7 +249,7 @@ static void an_id_needs_a_key_of_its_own(void **state)
     struct err err;
     for (size_t i = 0; i < ITEMS(refused); i++) {
         create(rig, refused[i]);
-        catalog_rig_assert_describe_fails(rig, ERR_INPUT, "the id column `ecal_id`", "");
+        catalog_rig_assert_flaw(rig, CATALOG_FLAW_KEY, CATALOG_ID, "the id column `ecal_id`", NULL);
     }
     for (size_t i = 0; i < ITEMS(accepted); i++) {
         create(rig, accepted[i]);
@@ -339,21 +339,22 @@ static void what_is_missing_is_named(void **state)
     struct catalog_rig *rig = *state;
     static const struct catalog_field fields[] = {{"map", "mapp"}};
     rig->config.table = "ecall";
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no table `ecall`", "`ecal`");
-    rig->config.table = "ecal";
-    rig->config.location = "ecal_nam";
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "no column `ecal_nam`", "`ecal_name`");
-    rig->config.location = "ecal_name";
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_MISSING, CATALOG_TABLE, "no table `ecall`", "ecal");
+    rig->config.table = "main.ecall";
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_MISSING, CATALOG_TABLE, "no table `main.ecall`",
+                            "main.ecal");
+    rig->config.table = "main.ecal";
     rig->config.fields = fields;
     rig->config.field_count = 1;
-    catalog_rig_assert_describe_fails(rig, ERR_MISSING, "field `map`: the catalog's table",
-                                      "`map`");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_MISSING, CATALOG_FIELD,
+                            "the table `main.ecal` has no column `mapp`", "map");
     rig->config.field_count = 0;
     rig->config.location = "frames";
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`frames` is not declared as text", "");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_TYPE, CATALOG_LOCATION,
+                            "`frames` is not declared as text", NULL);
     catalog_rig_sql(rig, "CREATE VIEW seen AS SELECT * FROM ecal");
     rig->config.table = "seen";
-    catalog_rig_assert_describe_fails(rig, ERR_INPUT, "`seen` is a view", "");
+    catalog_rig_assert_flaw(rig, CATALOG_FLAW_TYPE, CATALOG_TABLE, "`seen` is a view", NULL);
 }
 
 static void a_file_must_be_there_and_be_a_database(void **state)
