@@ -11,6 +11,9 @@
 #include "state/location.h"
 
 #define HOUR_US (3600 * WHEN_SECOND_US)
+#define MONTH_US                                                                                   \
+    (INT64_C(30436875) * WHEN_DAY_US / 1000000) /* in the mean of 400 years; n of them             \
+                                                 * are less than 5 days off */
 #define VALUE_BYTES_MAX ((size_t)1 << 20)
 #define SCRATCH_BYTES_MAX ((size_t)64 << 20)
 
@@ -199,7 +202,7 @@ static int64_t first_line_at(const struct zone *zone, struct when_duration age, 
 {
     if (age.months == 0)
         return instant_us + age.us;
-    int64_t at = instant_us + age.us + (age.months * INT64_C(28) - 3) * WHEN_DAY_US;
+    int64_t at = instant_us + age.us + age.months * MONTH_US - 5 * WHEN_DAY_US;
     while (zone_before(zone, at, age) < instant_us)
         at += HOUR_US;
     int64_t before = at - HOUR_US;

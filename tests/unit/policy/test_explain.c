@@ -90,6 +90,10 @@ static void an_age_turns_at_its_microsecond(void **state)
     NEXT("    select: {older_than: 90d, ids: [B]}\n", "2025-05-01T00:00:00Z", NULL, DECISION_STAY);
     NEXT("    select: {older_than: 1mo}\n", "2025-05-20T06:00:00Z", "2025-06-20T06:00:00.000001Z",
          DECISION_MOVE);
+    NEXT("    select: {older_than: 1000y}\n", "2025-05-20T06:00:00Z", "3025-05-20T06:00:00.000001Z",
+         DECISION_MOVE);
+    NEXT("    select: {older_than: 4801mo}\n", "1699-12-31T00:00:00Z",
+         "2100-01-31T00:00:00.000001Z", DECISION_MOVE);
     /* February lacks the day: on its last one May 31 less 3 months is already there. */
     NEXT("    select: {older_than: 4mo}\n", "2025-02-28T06:00:00Z", "2025-06-28T06:00:00.000001Z",
          DECISION_MOVE);
