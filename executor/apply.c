@@ -224,23 +224,27 @@ static bool within_guards(struct apply *apply, const struct plan_action *action)
     return true;
 }
 
-/* Outside its window nothing is begun; but what was moved since the plan was made may be looked at,
- * so that a plan that was carried out already has nothing left. */
-static bool may_begin(const struct apply *apply, const struct plan_action *action,
-                      const struct task *task, bool *may, struct err *err)
+/* Outside its window nothing is begun. */
+static bool is_in_window(const struct apply *apply, const struct plan_action *action, bool *is_open,
+                         struct err *err)
 {
     const struct hands *hands = apply->request->hands;
-    int64_t now_us = hands->clock->ops->now_us(hands->clock), arrived_us;
-    *may = true;
-    if (action->window == NULL)
-        return true;
-    if (!window_all_open(action->window, hands->policies->zone, now_us, may, err))
+    int64_t now_us = hands->clock->ops->now_us(hands->clock);
+    *is_open = true;
+    return action->window == NULL ||
+           window_all_open(action->window, hands->policies->zone, now_us, is_open, err);
+}
+
+/* Was it cut over since the plan was made?  Then the plan has nothing left to do here, wherever the
+ * rows have gone from there. */
+static bool is_carried_out(const struct apply *apply, const struct task *task, bool *is_done,
+                           struct err *err)
+{
+    int64_t arrived_us, made_us = plan_file_made(apply->request->plan)->at_us;
+    if (!journal_arrival(apply->request->hands->journal, task->entry.target, task->entry.source,
+                         &arrived_us, err))
         return false;
-    if (*may)
-        return true;
-    if (!journal_arrival(hands->journal, task->entry.target, &arrived_us, err))
-        return false;
-    *may = arrived_us != 0 && arrived_us >= plan_file_header(apply->request->plan)->as_of_us;
+    *is_done = arrived_us != 0 && arrived_us >= made_us;
     return true;
 }
 
@@ -312,18 +316,20 @@ static bool admit(struct apply *apply, const struct plan_action *action, const s
                   bool *admitted, struct err *err)
 {
     size_t carried;
-    bool allowed = within_guards(apply, action), may;
+    bool allowed = within_guards(apply, action), is_done, is_open;
     *admitted = false;
     if (map_find(&apply->carried, task->entry.source, &carried))
         return true;
-    if (!allowed) {
-        apply->result->refused++;
-        return true;
-    }
-    if (!may_begin(apply, action, task, &may, err))
+    if (!is_carried_out(apply, task, &is_done, err) || !is_in_window(apply, action, &is_open, err))
         return false;
-    apply->result->outside += !may;
-    *admitted = may;
+    if (is_done)
+        apply->result->directories[APPLY_ALREADY]++;
+    else if (!allowed)
+        apply->result->refused++;
+    else if (!is_open)
+        apply->result->outside++;
+    else
+        *admitted = true;
     return true;
 }
 

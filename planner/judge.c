@@ -53,7 +53,7 @@ bool judge_find_arrival(const struct planner_request *request, const struct cand
         return true;
     const struct place *place = &request->policies->places.items[candidate->store];
     const char *url = location_make(place, candidate->directory, "", arena);
-    if (!journal_arrival(request->journal, url, cut_over_us, err))
+    if (!journal_arrival(request->journal, url, NULL, cut_over_us, err))
         return false;
     if (request->policies->as_of_us - *cut_over_us >= candidate->terms.residency_us)
         *cut_over_us = 0;

@@ -91,9 +91,9 @@ MUST_USE bool journal_rows_get(struct journal *journal, int64_t unit, struct are
 MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const char *key,
                               const char *etag, bool *ours, struct err *err);
 
-/* When rows last came to this directory by a unit that is done; 0: none has brought any. */
-MUST_USE bool journal_arrival(struct journal *journal, const char *target, int64_t *cut_over_us,
-                              struct err *err);
+/* When rows last were cut over to this directory, from source (NULL: from anywhere); 0: never. */
+MUST_USE bool journal_arrival(struct journal *journal, const char *target, const char *source,
+                              int64_t *cut_over_us, struct err *err);
 
 /* The open unit whose source or target equals, contains or lies in url; *found is NULL if there is
  * none. */

@@ -219,13 +219,14 @@ bool journal_is_ours(struct journal *journal, const char *target, const char *ke
     return journal_look_end(journal, done, err);
 }
 
-bool journal_arrival(struct journal *journal, const char *target, int64_t *cut_over_us,
-                     struct err *err)
+bool journal_arrival(struct journal *journal, const char *target, const char *source,
+                     int64_t *cut_over_us, struct err *err)
 {
     if (!journal_look(journal, err))
         return false;
     struct sql sql = journal_parameters(journal, JOURNAL_ARRIVAL);
     sql_put_text(&sql, target);
+    sql_put_text(&sql, source);
     bool done = take_number(sql.statement, cut_over_us, err);
     return journal_look_end(journal, done, err);
 }

@@ -249,9 +249,13 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
                      "WHERE unit.target = ?1 AND unit.state = 'abandoned' AND object.key = ?2 "
                      "AND object.target_etag = ?3 AND object.created = 1)",
 
-    /* The grace begins with the cut-over. */
-    [JOURNAL_ARRIVAL] = "SELECT coalesce(max(cleanup_at_us - grace_us), 0) FROM unit "
-                        "WHERE target = ?1 AND state = 'done'",
+    /* The grace begins with the cut-over; before it there is no end of one. */
+    [JOURNAL_ARRIVAL] = "SELECT coalesce(max(at_us), 0) FROM ("
+                        "SELECT cleanup_at_us - grace_us AS at_us, source FROM unit "
+                        "WHERE target = ?1 AND state = 'done' UNION ALL "
+                        "SELECT cleanup_at_us - grace_us, source FROM unit "
+                        "WHERE target = ?1 AND open = 1 AND cleanup_at_us > 0) "
+                        "WHERE ?2 IS NULL OR source = ?2",
 
     [JOURNAL_EVENT_INSERT] = "INSERT INTO event (at_us, unit, from_state, to_state, reason) "
                              "VALUES (?, ?, ?, ?, ?)",

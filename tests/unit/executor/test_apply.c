@@ -31,6 +31,7 @@ struct scene {
     struct plan_header header;
     int64_t grace_us;
     const char *window;
+    int64_t made_us;
     bool surveyed;
     int64_t reaps[MOVES]; /* units that the plan lists; 0: none */
     char path[128];
@@ -156,7 +157,8 @@ static void write_plan(struct scene *scene, size_t moves)
     struct plan_funnel funnel = {.policy = "age-out", .target = WORLD_COLD};
     struct plan_summary summary = {
         .funnels = &funnel, .funnel_count = 1, .totals = totals, .total_count = WORLD_STORES};
-    struct plan_made made = {.by = "test", .host = "h", .policy = "x.yaml"};
+    struct plan_made made = {
+        .at_us = scene->made_us, .by = "test", .host = "h", .policy = "x.yaml"};
     struct plan_writer *writer;
     char digest[PLAN_DIGEST_MAX];
     struct err err;
@@ -229,6 +231,13 @@ static void open_units(struct scene *scene, int64_t units[MOVES])
     assert_true(journal_each(scene->world.hands.journal, &filter, take_id, units, &err));
 }
 
+/* The row and its objects are on hot again, by somebody else's hand. */
+static void bring_back(struct scene *scene, size_t index)
+{
+    struct world *world = &scene->world;
+    world_put(world, ids[index], directories[index], siblings);
+}
+
 static void a_plan_is_carried_out_once(void **state)
 {
     struct scene *scene = *state;
@@ -259,6 +268,7 @@ static void nothing_begins_outside_its_window(void **state)
     if (!zone_open("Europe/Berlin", &world->arena, &world->policies.zone, &err))
         fail_msg("%s", err.text);
     scene->window = "sun 10:00-12:00";
+    scene->grace_us = 7 * DAY_US;
     world->clock.instant_us = INT64_C(1748764799) * 1000000; /* 2025-06-01T07:59:59Z, a Sunday */
     write_plan(scene, MOVES);
     run(scene, true);
@@ -275,6 +285,27 @@ static void nothing_begins_outside_its_window(void **state)
     run(scene, true);
     expect(scene, APPLY_ALREADY, MOVES);
     assert_int_equal(scene->result.outside, 0);
+}
+
+/* Wherever the rows have gone since: only a new plan moves them again. */
+static void a_plan_that_was_carried_out_does_nothing_more(void **state)
+{
+    struct scene *scene = *state;
+    struct world *world = &scene->world;
+    for (int graced = 0; graced < 2; graced++) {
+        scene->grace_us = graced * 7 * DAY_US;
+        scene->made_us = world->clock.instant_us;
+        write_plan(scene, 1);
+        run(scene, true);
+        expect(scene, APPLY_MOVED, 1);
+        assert_true(world_is_at(world, "R1", WORLD_COLD));
+        world->clock.instant_us += 1000000;
+
+        bring_back(scene, 0);
+        run(scene, true);
+        expect(scene, APPLY_ALREADY, 1);
+        assert_true(world_is_at(world, "R1", WORLD_HOT));
+    }
 }
 
 static void what_changed_since_the_plan_is_stale_and_the_rest_moves(void **state)
@@ -594,6 +625,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_plan_is_carried_out_once),
         CASE(nothing_begins_outside_its_window),
+        CASE(a_plan_that_was_carried_out_does_nothing_more),
         CASE(what_changed_since_the_plan_is_stale_and_the_rest_moves),
         CASE(guards_refuse),
         CASE(only_what_the_plan_lists_is_deleted),
