@@ -72,8 +72,8 @@ enum clause_age { AGE_NONE, AGE_OLDER, AGE_NEWER };
 /* What binding, preparing and explaining need, out of the way of deciding. */
 struct clause_origin {
     struct span span;
-    const char *words;          /* "older_than 90d", "map = track-1"         */
-    const struct node *literal; /* of a test: what was written; else NULL    */
+    const char *words;          /* "older_than 90d", "map = track-1"; cut    */
+    const struct node *literal; /* of a test or path: as written; else NULL  */
     bool shows_value;           /* because says what the field really was    */
     enum clause_age age;
     struct when_duration duration;

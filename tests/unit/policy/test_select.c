@@ -544,6 +544,13 @@ static void long_texts_are_cut(void **state)
     assert_because("{map: {ne: x}}", &recording, "map != x: " TEXT_70 "1234567890..");
     recording.fields[FIELD_MAP] = text_value(TEXT_70 "123456789\xc3\xbc");
     assert_because("{map: {ne: x}}", &recording, "map != x: " TEXT_70 "123456789..");
+    assert_because("{map: {gt: " TEXT_70 "1234567890}}", &recording,
+                   "map > " TEXT_70 "1234567890: " TEXT_70 "123456789..");
+    assert_because("{map: {gt: " TEXT_70 "12345678901}}", &recording,
+                   "map > " TEXT_70 "1234567890..: " TEXT_70 "123456789..");
+    recording.key = TEXT_70 TEXT_70;
+    assert_because("{path: {glob: " TEXT_70 TEXT_70 "}}", &recording,
+                   "path glob " TEXT_70 "seventy-by..");
 }
 
 int main(void)
