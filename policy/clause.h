@@ -33,7 +33,7 @@ enum clause_kind {
     CLAUSE_NUMBER,
     CLAUSE_BOOLEAN,
     CLAUSE_INSTANT,
-    CLAUSE_PATTERN /* the field, a text, matches pattern                             */
+    CLAUSE_PATTERN  /* the field, a text, matches pattern                             */
 };
 
 /* Which orders of value and literal pass: `gte` is EQUAL | GREATER. */
@@ -46,13 +46,13 @@ struct range {
 
 /* Two fit into a cache line. */
 struct clause {
-    uint8_t kind;
-    uint8_t relations;
-    uint16_t index; /* of the field or store       */
-    uint32_t size;  /* in nodes, with its children */
+    uint8_t                     kind;
+    uint8_t                     relations;
+    uint16_t                    index; /* of the field or store       */
+    uint32_t                    size;  /* in nodes, with its children */
     const struct clause_origin *origin;
     union {
-        struct range range;
+        struct range   range;
         struct {
             uint64_t from, to; /* from <= bytes < to */
         } sizes;
@@ -60,7 +60,7 @@ struct clause {
         struct decimal number;
         struct {
             const char *bytes;
-            size_t size;
+            size_t      size;
         } text;
         bool boolean; /* NULL: wanted */
         const struct pattern *pattern;
@@ -71,19 +71,19 @@ enum clause_age { AGE_NONE, AGE_OLDER, AGE_NEWER };
 
 /* What binding, preparing and explaining need, out of the way of deciding. */
 struct clause_origin {
-    struct span span;
-    const char *words;          /* "older_than 90d", "map = track-1"; cut    */
-    const struct node *literal; /* of a test or path: as written; else NULL  */
-    bool shows_value;           /* because says what the field really was    */
-    enum clause_age age;
+    struct span          span;
+    const char          *words;       /* "older_than 90d", "map = track-1"; cut    */
+    const struct node   *literal;     /* of a test or path: as written; else NULL  */
+    bool                 shows_value; /* because says what the field really was    */
+    enum clause_age      age;
     struct when_duration duration;
 };
 
 /* A row and what was looked up for it once. */
 struct row {
-    const struct record *record;
+    const struct record   *record;
     const struct location *location; /* NULL: in no store */
-    uint32_t id;                     /* of ids.h          */
+    uint32_t               id;       /* of ids.h          */
     struct pattern_memory *memory;
 };
 
