@@ -148,6 +148,16 @@ size_t str_shown_bytes(const char *text, size_t left)
     return 0;
 }
 
+size_t str_cut(const char *text, size_t size_bytes, size_t max_bytes)
+{
+    if (size_bytes <= max_bytes)
+        return size_bytes;
+    size_t cut = max_bytes;
+    while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+        cut--;
+    return cut;
+}
+
 void str_tame(char *text)
 {
     size_t left = strlen(text);

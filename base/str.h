@@ -33,6 +33,10 @@ bool str_has_control(const char *bytes, size_t size_bytes);
  * nothing that a terminal acts upon (C0, DEL, C1).  Else 0.  left: to the end of the text, > 0. */
 size_t str_shown_bytes(const char *text, size_t left);
 
+/* How many bytes of a text stay when it is cut to at most max_bytes, before a character of UTF-8
+ * rather than within it. */
+size_t str_cut(const char *text, size_t size_bytes, size_t max_bytes);
+
 /* Becomes one line that no terminal acts upon: tabs and line breaks are blanks, every other byte
  * that may not be shown is a '?'. */
 void str_tame(char *text);

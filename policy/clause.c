@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/size.h"
+#include "base/str.h"
 #include "state/location.h"
 
 _Static_assert(sizeof(struct clause) == 32, "two clauses to a cache line");
@@ -208,12 +209,20 @@ static void write_decimal(struct decimal number, struct buf *out)
                digits + count - scale);
 }
 
+static void write_text(const char *bytes, size_t size_bytes, struct buf *out)
+{
+    size_t cut = str_cut(bytes, size_bytes, CLAUSE_SHOWN_MAX);
+    buf_add(out, bytes, cut);
+    if (cut < size_bytes)
+        buf_text(out, "..");
+}
+
 static void write_value(const struct value *value, struct buf *out)
 {
     char text[WHEN_TEXT_MAX];
     switch (value->kind) {
     case VALUE_TEXT:
-        buf_add(out, value->text.bytes, value->text.size_bytes);
+        write_text(value->text.bytes, value->text.size_bytes, out);
         break;
     case VALUE_INTEGER:
         buf_format(out, "%lld", (long long)value->integer);

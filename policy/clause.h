@@ -72,8 +72,8 @@ enum clause_age { AGE_NONE, AGE_OLDER, AGE_NEWER };
 /* What binding, preparing and explaining need, out of the way of deciding. */
 struct clause_origin {
     struct span          span;
-    const char          *words;       /* "older_than 90d", "map = track-1"         */
-    const struct node   *literal;     /* of a test: what was written; else NULL    */
+    const char          *words;       /* "older_than 90d", "map = track-1"; cut    */
+    const struct node   *literal;     /* of a test or path: as written; else NULL  */
     bool                 shows_value; /* because says what the field really was    */
     enum clause_age      age;
     struct when_duration duration;
@@ -90,6 +90,8 @@ struct row {
 enum truth clause_decide(const struct clause *clause, const struct row *row);
 /* -1, 0 or 1, exactly, whatever the scales. */
 int clause_compare_decimals(struct decimal a, struct decimal b);
+
+#define CLAUSE_SHOWN_MAX 80 /* bytes of a text, a field's or a literal's; then ".." */
 
 /* What the row has that the clause is about: "107d", "2.45 GB", "track-7", "NULL"; nothing for ids,
  * stores and groups.                                                                             */

@@ -154,11 +154,17 @@ static bool sets_imply(struct proof *proof, struct claim a, struct claim b)
                                       : times_are(proof, inner, outer, apart);
 }
 
-/* Words tell all that there is to a leaf, but for lists of ids. */
+static const char *written(const struct clause *clause)
+{
+    return clause->origin->literal == NULL ? NULL : clause->origin->literal->text;
+}
+
+/* Words and what was written, of which they may show the beginning only, tell all that there is to
+ * a leaf, but for lists of ids. */
 static bool is_same(const struct clause *a, const struct clause *b)
 {
     return a->kind == b->kind && a->index == b->index && a->relations == b->relations &&
-           str_equal(a->origin->words, b->origin->words);
+           str_equal(a->origin->words, b->origin->words) && str_equal(written(a), written(b));
 }
 
 static bool leaf_implies(struct proof *proof, struct claim a, struct claim b)

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "state/location.h"
+
+_Static_assert(PATTERN_TEXT_MAX == LOCATION_BYTES_MAX, "every key can be matched");
 
 #define MESSAGE_MAX 160
 
@@ -102,6 +105,8 @@ enum truth pattern_match(const struct pattern *pattern, const char *text, size_t
                          bool is_utf8, struct pattern_memory *memory)
 {
     uint32_t options = is_utf8 ? PCRE2_NO_UTF_CHECK : 0;
+    if (size_bytes > PATTERN_TEXT_MAX)
+        return TRUTH_UNKNOWN;
     /* Most keys differ from most globs at their start. */
     if (is_utf8 && (size_bytes < pattern->start_bytes ||
                     memcmp(text, pattern->start, pattern->start_bytes) != 0))

@@ -4,9 +4,10 @@
  * it, and "**" with a '/' behind it may also be nothing; '\' takes the special sense from what
  * follows.  A regular expression matches anywhere, and '$' is the very end.
  *
- * Matching is bounded: a text that would cost more than that is undecided, as is one that is not
- * UTF-8.  It is interpreted, never compiled for the processor, so that where the bound lies is the
- * same on every machine.                                                                         */
+ * Bounded are the length of a text, the steps from each place in it where a match might begin, and
+ * the memory: what would need more is undecided, as is a text that is not UTF-8.  Matching is
+ * interpreted, never compiled for the processor, so that with one release of PCRE2 the bounds are
+ * the same on every machine.                                                                     */
 #ifndef POLICY_PATTERN_H
 #define POLICY_PATTERN_H
 
@@ -15,8 +16,9 @@
 #include "base/err.h"
 #include "policy/truth.h"
 
-#define PATTERN_STEPS_MAX 100000    /* of backtracking, for one text */
-#define PATTERN_MEMORY_KIB_MAX 1024 /* of a thread that matches      */
+#define PATTERN_TEXT_MAX 16384      /* bytes; no key is longer                       */
+#define PATTERN_STEPS_MAX 10000     /* of backtracking, for each start within a text */
+#define PATTERN_MEMORY_KIB_MAX 1024 /* of a thread that matches                      */
 
 struct arena;
 struct pattern;

@@ -19,10 +19,7 @@ const char *scalar_shown(const struct load *load, const struct node *node)
 {
     if (node->from_env)
         return "what `${..}` gives";
-    size_t size = strcspn(node->text, "\n\t");
-    size_t cut = size > SHOWN_MAX ? SHOWN_MAX : size;
-    while (cut < size && cut > 0 && ((unsigned char)node->text[cut] & 0xc0) == 0x80)
-        cut--;
+    size_t cut = str_cut(node->text, strcspn(node->text, "\n\t"), SHOWN_MAX);
     const char *more = node->text[cut] == '\0' ? "" : "...";
     if (node->var != NULL)
         return str_format(load->arena, "`%.*s%s` (of $%s)", (int)cut, node->text, more, node->var);

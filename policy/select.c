@@ -108,6 +108,14 @@ static struct clause_origin *origin_of(struct clause *clause)
     return (struct clause_origin *)clause->origin;
 }
 
+/* What is shown of what was written: words are kept for each use of a var, which may be long. */
+static const char *shown(struct builder *builder, const struct node *node)
+{
+    size_t size = strlen(node->text), cut = str_cut(node->text, size, CLAUSE_SHOWN_MAX);
+    return cut == size ? node->text
+                       : str_format(builder->load->arena, "%.*s..", (int)cut, node->text);
+}
+
 /* ---- ids ---- */
 
 static void refuse_ids_count(struct builder *builder, struct node *node)
@@ -143,7 +151,7 @@ static void compile_ids_file(struct builder *builder, struct node *value)
     struct extra_file *file;
     if (!scalar_text(builder->load, value) || !load_ids_file(builder->load, value, &file))
         return;
-    const char *words = str_format(builder->load->arena, "ids_file %s", value->text);
+    const char *words = str_format(builder->load->arena, "ids_file %s", shown(builder, value));
     add_leaf(builder, CLAUSE_IDS, value, words)->list = file->list;
 }
 
@@ -223,7 +231,8 @@ static void compile_age(struct builder *builder, struct node *value, enum clause
     struct when_duration duration;
     if (!has_time(builder, value) || !scalar_duration(builder->load, value, &duration))
         return;
-    const char *words = str_format(builder->load->arena, "%s %s", value->key->text, value->text);
+    const char *words =
+        str_format(builder->load->arena, "%s %s", value->key->text, shown(builder, value));
     struct clause_origin *origin = origin_of(add_leaf(builder, CLAUSE_TIME, value, words));
     origin->age = age;
     origin->duration = duration;
@@ -259,9 +268,11 @@ static void compile_path_pattern(struct builder *builder, enum pattern_kind kind
         node->broken = true;
         return;
     }
-    const char *words = str_format(load->arena, "path %s %s", node->key->text, node->text);
+    const char *words =
+        str_format(load->arena, "path %s %s", node->key->text, shown(builder, node));
     struct clause *clause = add_leaf(builder, CLAUSE_PATH, node, words);
     clause->pattern = compile_pattern(load, kind, node);
+    origin_of(clause)->literal = node;
 }
 
 static void compile_path(struct builder *builder, struct node *map)
@@ -292,13 +303,14 @@ static bool has_size(struct builder *builder, struct node *value)
 }
 
 /* "size >= 1GiB, < 5TB": its keys are tests on fields as well. */
-static const char *sizes_words(struct arena *arena, const struct node *map)
+static const char *sizes_words(struct builder *builder, const struct node *map)
 {
     const char *words = "size";
     for (const struct node *value = map->first; value != NULL; value = value->next)
-        words = str_format(arena, "%s%s %s %s", words, value == map->first ? "" : ",",
-                           tests[schema_find(&schema_tests, value->key->text)->offset].sign,
-                           value->text);
+        words =
+            str_format(builder->load->arena, "%s%s %s %s", words, value == map->first ? "" : ",",
+                       tests[schema_find(&schema_tests, value->key->text)->offset].sign,
+                       shown(builder, value));
     return words;
 }
 
@@ -322,7 +334,7 @@ static void compile_size(struct builder *builder, struct node *value)
             "selects nothing";
         return;
     }
-    struct clause *clause = add_leaf(builder, CLAUSE_SIZE, value, sizes_words(load->arena, value));
+    struct clause *clause = add_leaf(builder, CLAUSE_SIZE, value, sizes_words(builder, value));
     clause->sizes.from = from;
     clause->sizes.to = to;
 }
@@ -376,8 +388,8 @@ static void compile_literal(struct builder *builder, uint16_t field, const char 
 {
     if (!literal_text(builder->load, literal))
         return;
-    const char *words =
-        str_format(builder->load->arena, "%s %s %s", name, tests[test].sign, literal->text);
+    const char *words = str_format(builder->load->arena, "%s %s %s", name, tests[test].sign,
+                                   shown(builder, literal));
     size_t index = add(builder, CLAUSE_LITERAL, literal->span, words);
     struct clause *clause = &builder->items[index];
     clause->index = field;
@@ -416,7 +428,8 @@ static void compile_field_pattern(struct builder *builder, uint16_t field, const
     struct load *load = builder->load;
     if (!scalar_text(load, value))
         return;
-    const char *words = str_format(load->arena, "%s %s %s", name, tests[test].sign, value->text);
+    const char *words =
+        str_format(load->arena, "%s %s %s", name, tests[test].sign, shown(builder, value));
     struct clause *clause = add_leaf(builder, CLAUSE_PATTERN, value, words);
     clause->index = field;
     clause->pattern =
@@ -432,7 +445,7 @@ static void compile_field_age(struct builder *builder, uint16_t field, const cha
     if (!scalar_duration(builder->load, value, &duration))
         return;
     const char *words =
-        str_format(builder->load->arena, "%s %s %s", name, tests[test].sign, value->text);
+        str_format(builder->load->arena, "%s %s %s", name, tests[test].sign, shown(builder, value));
     struct clause *clause = add_leaf(builder, CLAUSE_LITERAL, value, words);
     clause->index = field;
     clause->relations = tests[test].relations;
@@ -760,7 +773,7 @@ void select_bind(const struct policies *policies, const struct catalog_shape *sh
                  struct diags *diags, struct clause *root)
 {
     for (struct clause *clause = root; clause < root + root->size; clause++) {
-        if (clause->origin->literal == NULL)
+        if (clause->origin->literal == NULL || clause->kind == CLAUSE_PATH)
             continue;
         struct binding binding = {policies, diags, policies->catalog.fields[clause->index].name};
         bind_literal(&binding, clause, shape->fields[clause->index]);

@@ -57,6 +57,19 @@ static void what_may_be_shown(void **state)
         assert_int_equal(str_shown_bytes(hidden[i], strlen(hidden[i])), 0);
 }
 
+static void cutting(void **state)
+{
+    (void)state;
+    assert_int_equal(str_cut("abc", 3, 4), 3);
+    assert_int_equal(str_cut("abc", 3, 3), 3);
+    assert_int_equal(str_cut("abc", 3, 2), 2);
+    assert_int_equal(str_cut("a\xe2\x82\xac", 4, 4), 4);
+    assert_int_equal(str_cut("a\xe2\x82\xac", 4, 3), 1);
+    assert_int_equal(str_cut("a\xe2\x82\xac", 4, 2), 1);
+    assert_int_equal(str_cut("a\xe2\x82\xac", 4, 1), 1);
+    assert_int_equal(str_cut("\x80\x80", 2, 1), 0);
+}
+
 static void unsigned_numbers(void **state)
 {
     (void)state;
@@ -241,6 +254,7 @@ int main(void)
         cmocka_unit_test(comparing),
         cmocka_unit_test(making),
         cmocka_unit_test(what_may_be_shown),
+        cmocka_unit_test(cutting),
         cmocka_unit_test(unsigned_numbers),
         cmocka_unit_test(signed_numbers),
         cmocka_unit_test(well_formed_utf8),

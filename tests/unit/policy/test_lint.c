@@ -246,6 +246,28 @@ static void assert_warned(const char *policies, const int *codes, size_t count)
 
 #define P(name, rest) "  - {name: " name ", " rest "}\n"
 
+#define LONG_TEXT                                                                                  \
+    "recordings-of-a-long-name-recordings-of-a-long-name-recordings-of-a-long-name-recordings-of"
+
+/* Words show no more than the beginning of a literal. */
+static void long_literals_are_compared_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *same, *other;
+    } table[] = {
+#define LONG(before, after)                                                                        \
+    {S(before LONG_TEXT "a" after), S(before LONG_TEXT "a" after), S(before LONG_TEXT "b" after)}
+        LONG("map: {glob: \"", "*\"}"),  LONG("map: {regex: \"", "\"}"),
+        LONG("path: {glob: \"", "*\"}"), LONG("path: {regex: \"", "\"}"),
+        LONG("map: \"", "\""),
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        assert_true(warns(DIAG_NEVER_WINS, 1, table[i].first, table[i].same));
+        assert_false(warns(DIAG_NEVER_WINS, 1, table[i].first, table[i].other));
+    }
+}
+
 static void what_has_no_effect_disturbs_nothing(void **state)
 {
     (void)state;
@@ -679,6 +701,7 @@ int main(void)
         cmocka_unit_test(a_conflict_is_told_unless_they_never_meet),
         cmocka_unit_test(what_never_wins_is_told_where_it_is_certain),
         cmocka_unit_test(an_unknown_clause_is_only_known_to_be_itself),
+        cmocka_unit_test(long_literals_are_compared_whole),
         cmocka_unit_test(what_has_no_effect_disturbs_nothing),
         cmocka_unit_test(days_end_in_the_policies_zone),
         cmocka_unit_test(a_grace_is_told_where_it_is_given),

@@ -106,7 +106,7 @@ static void regexes_match_anywhere_and_end_at_the_end(void **state)
     check(PATTERN_REGEX, examples, sizeof examples / sizeof *examples);
 }
 
-/* Law 6. */
+/* Law 7. */
 static void what_can_not_be_told_is_unknown(void **state)
 {
     (void)state;
@@ -118,6 +118,42 @@ static void what_can_not_be_told_is_unknown(void **state)
     assert_int_equal(matched(PATTERN_REGEX, "^a.b$", "a\0b", 3), TRUTH_YES);
 }
 
+static enum truth matched_repeats(const char *pattern, size_t size_bytes)
+{
+    static char text[PATTERN_TEXT_MAX + 1];
+    memset(text, 'a', sizeof text);
+    return matched(PATTERN_REGEX, pattern, text, size_bytes);
+}
+
+static void texts_are_matched_up_to_a_length(void **state)
+{
+    (void)state;
+    assert_int_equal(matched_repeats("^a", PATTERN_TEXT_MAX), TRUTH_YES);
+    assert_int_equal(matched_repeats("[a-z]+[0-9]", PATTERN_TEXT_MAX), TRUTH_NO);
+    assert_int_equal(matched_repeats("^a", PATTERN_TEXT_MAX + 1), TRUTH_UNKNOWN);
+    assert_int_equal(matched_repeats("^b", PATTERN_TEXT_MAX + 1), TRUTH_UNKNOWN);
+}
+
+/* Each 'a' more doubles the steps: 18 take more than are allowed, and fewer than PCRE2's own
+ * 10 million. */
+static void steps_are_bounded(void **state)
+{
+    (void)state;
+    assert_int_equal(matched(PATTERN_REGEX, "^(a+)+$", "aaaaaaaa!", 9), TRUTH_NO);
+    assert_int_equal(matched(PATTERN_REGEX, "^(a+)+$", "aaaaaaaaaaaaaaaaaa!", 19), TRUTH_UNKNOWN);
+}
+
+/* A step remembers each of the groups, 16 bytes: fewer steps than there may be need more memory. */
+static void memory_is_bounded(void **state)
+{
+    (void)state;
+#define GROUPS_10 "()()()()()()()()()()"
+#define GROUPS_50 GROUPS_10 GROUPS_10 GROUPS_10 GROUPS_10 GROUPS_10
+    assert_int_equal(matched_repeats("^(?:a|bc)*$", 2000), TRUTH_YES);
+    assert_int_equal(matched_repeats("^(?:a|bc)*$" GROUPS_50 GROUPS_50, 2000), TRUTH_UNKNOWN);
+    assert_int_equal(matched_repeats("^(?:a|bc)*$" GROUPS_50 GROUPS_50, 100), TRUTH_YES);
+}
+
 static void what_is_no_pattern_is_refused_with_its_place(void **state)
 {
     (void)state;
@@ -125,9 +161,12 @@ static void what_is_no_pattern_is_refused_with_its_place(void **state)
         enum pattern_kind kind;
         const char *pattern, *place;
     } table[] = {
-        {PATTERN_REGEX, "(a", ", at byte 2"},       {PATTERN_REGEX, "a**", ", at byte 2"},
-        {PATTERN_REGEX, "\\C", ", at byte 2"},      {PATTERN_REGEX, "\xff", ", at byte 0"},
-        {PATTERN_GLOB, "[a", ", at byte 2"},        {PATTERN_GLOB, "a\\", ", at byte 2"},
+        {PATTERN_REGEX, "(a", ", at byte 2"},
+        {PATTERN_REGEX, "a**", ", at byte 2"},
+        {PATTERN_REGEX, "\\C", ", at byte 2"},
+        {PATTERN_REGEX, "\xff", ", at byte 0"},
+        {PATTERN_GLOB, "[a", ", at byte 2"},
+        {PATTERN_GLOB, "a\\", ", at byte 2"},
         {PATTERN_REGEX, "((ab{1,1000}){1,1000}){1,1000}", "too large"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -165,6 +204,9 @@ int main(void)
         cmocka_unit_test(globs_are_about_whole_segments),
         cmocka_unit_test(regexes_match_anywhere_and_end_at_the_end),
         cmocka_unit_test(what_can_not_be_told_is_unknown),
+        cmocka_unit_test(texts_are_matched_up_to_a_length),
+        cmocka_unit_test(steps_are_bounded),
+        cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(what_is_no_pattern_is_refused_with_its_place),
         cmocka_unit_test(memory_that_runs_out_is_told),
     };

@@ -531,6 +531,28 @@ static void the_deciding_clauses_are_told(void **state)
     assert_because("{newer_than: 1d}", &recording, "newer_than 1d: in the future");
 }
 
+#define TEXT_70 "seventy-bytes-seventy-bytes-seventy-bytes-seventy-bytes-seventy-bytes-"
+
+static void long_texts_are_cut(void **state)
+{
+    (void)state;
+    struct recording recording;
+    recording_init(&recording, "A", "2025-02-13T12:00:00Z");
+    recording.fields[FIELD_MAP] = text_value(TEXT_70 "1234567890");
+    assert_because("{map: {ne: x}}", &recording, "map != x: " TEXT_70 "1234567890");
+    recording.fields[FIELD_MAP] = text_value(TEXT_70 "12345678901");
+    assert_because("{map: {ne: x}}", &recording, "map != x: " TEXT_70 "1234567890..");
+    recording.fields[FIELD_MAP] = text_value(TEXT_70 "123456789\xc3\xbc");
+    assert_because("{map: {ne: x}}", &recording, "map != x: " TEXT_70 "123456789..");
+    assert_because("{map: {gt: " TEXT_70 "1234567890}}", &recording,
+                   "map > " TEXT_70 "1234567890: " TEXT_70 "123456789..");
+    assert_because("{map: {gt: " TEXT_70 "12345678901}}", &recording,
+                   "map > " TEXT_70 "1234567890..: " TEXT_70 "123456789..");
+    recording.key = TEXT_70 TEXT_70;
+    assert_because("{path: {glob: " TEXT_70 TEXT_70 "}}", &recording,
+                   "path glob " TEXT_70 "seventy-by..");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +575,7 @@ int main(void)
         cmocka_unit_test(ids_are_texts),
         cmocka_unit_test(sixteen_levels_are_fine),
         cmocka_unit_test(the_deciding_clauses_are_told),
+        cmocka_unit_test(long_texts_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
