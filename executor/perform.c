@@ -159,12 +159,14 @@ static bool check_hold(void *context, const struct record *record, struct err *e
 {
     (void)err;
     struct hold_check *check = context;
+    struct arena_mark mark = arena_mark(check->scratch);
     struct location location;
     bool is_ours =
         record->location != NULL && location_read(&check->policies->places, record->location,
                                                   check->scratch, &location) != SPELLING_FOREIGN;
     if (policy_held(check->policies, record, is_ours ? &location : NULL) != POLICY_NO_INDEX)
         check->held = true;
+    arena_back(check->scratch, mark);
     return true;
 }
 

@@ -156,7 +156,8 @@ static void read_window(struct load *load, struct node *map, struct policy_terms
         return;
     if (raw.from_min == raw.to_min || raw.from_min == WINDOW_DAY_MIN) {
         diag_add(load->diags, DIAG_WINDOW, map->key->span, "a window of no time")->label =
-            "it ends where it begins";
+            raw.from_min == WINDOW_DAY_MIN ? "24:00 can only end a window"
+                                           : "it ends where it begins";
         return;
     }
     struct window window;

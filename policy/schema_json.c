@@ -20,9 +20,12 @@
 #define ONLY_VAR "^" VAR "$"
 #define OR_VAR(pattern) "^(" pattern "|" VAR ")$"
 
-/* A character that begins no ${..}, and the whole of a ${NAME} or ${NAME:-default}. */
+/* A character that begins no ${..}, and the whole of a ${NAME}, ${file:PATH} or ${credential:NAME},
+ * each with or without a default. */
 #define NO_REFERENCE "[^$]|\\$(?!\\{)"
-#define REFERENCE "\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-([^}$]|\\$(?!\\{))*)?\\}"
+#define INSIDE "([^}$]|\\$(?!\\{))"
+#define REFERRED "([A-Za-z_][A-Za-z0-9_]*|(file|credential):(?!:?-)" INSIDE "+)"
+#define REFERENCE "\\$\\{" REFERRED "(:-" INSIDE "*)?\\}"
 
 #define SIZE "[0-9]+(B|(\\.[0-9]+)?([kKMGTPE]|[KMGTPE]i)B)"
 #define PERCENT "0*(100(\\.0{1,4})?|[0-9]{1,2}(\\.[0-9]{1,4})?)%"

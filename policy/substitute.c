@@ -14,6 +14,7 @@
 
 #define NAME_BYTES_MAX 1024                  /* of a variable, a path or a credential */
 #define TEXT_BYTES_MAX POLICY_FILE_BYTES_MAX /* of a scalar with what its references give */
+#define FINDINGS_MAX 8                       /* of a scalar: to place each, all of it is counted */
 #define SCRATCH_BYTES_MAX ((size_t)32 << 20)
 #define STAND_IN_BYTES 8                    /* of a digest, as hexadecimal digits */
 #define CREDENTIALS "CREDENTIALS_DIRECTORY" /* systemd.exec(5), "Credentials" */
@@ -114,7 +115,7 @@ struct expansion {
     struct arena scratch;
     char *text, *skeleton; /* NUL behind the text */
     size_t size, capacity;
-    bool broken; /* with a finding */
+    int findings;
     bool full;
 };
 
@@ -216,7 +217,8 @@ static void put(struct expansion *out, const char *bytes, size_t size, bool hidd
         struct diag *diag = diag_add(out->load->diags, DIAG_LIMIT, out->node->span,
                                      "what `${..}` gives is too large");
         diag->label = "together more than 1 MiB";
-        out->broken = out->full = true;
+        out->findings++;
+        out->full = true;
         return;
     }
     if (out->size + size >= out->capacity)
@@ -239,7 +241,7 @@ static void refuse(struct expansion *out, const struct piece *piece, int code, c
     struct diag *diag = diag_add(out->load->diags, code, piece_span(out->node, piece), "%s", text);
     diag->label = label;
     diag->help = help;
-    out->broken = true;
+    out->findings++;
 }
 
 /* 16 letters and digits, which could be an account, a container, a host, a folder or a key; of one
@@ -378,12 +380,13 @@ static bool expand(struct expansion *out, struct load *load, struct node *node)
     arena_init(&out->scratch, SCRATCH_BYTES_MAX);
     put(out, "", 0, false);
     struct piece piece;
-    for (const char *at = node->text; *at != '\0' && !out->full; at += piece.size) {
+    for (const char *at = node->text; *at != '\0' && !out->full && out->findings < FINDINGS_MAX;
+         at += piece.size) {
         piece = next_piece(out, at);
         put_piece(out, &piece);
     }
-    node->broken = out->broken;
-    return !out->broken;
+    node->broken = out->findings > 0;
+    return !node->broken;
 }
 
 bool substitute_check(struct load *load, struct node *node)

@@ -146,6 +146,18 @@ def case_a_bad_policy_is_told_to_people_and_programs():
         box.run("plan", "--format", "github").must(64)
 
 
+def case_a_variable_that_is_not_set_is_told():
+    with Box() as box:
+        path = os.path.join(box.folder, "frostline.yaml")
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace(box.cold, "'/srv/${FROSTLINE_NOT_SET}'"))
+        for verb in ("validate", "plan"):
+            told = box.run(verb).must(65)
+            assert "error[FL0212]" in told.err and "FROSTLINE_NOT_SET" in told.err, told.err
+
+
 def case_warnings_are_the_business_of_validate():
     with Box() as box:
         told = box.run("validate").must()

@@ -33,7 +33,8 @@ SEMANTIC_ONLY = {
     "names that are declared elsewhere; a selector that is none may be a field": """
         0102-selector 0210-var 0210-var-value 0301-store 0311-field""",
     "the environment, time zones, other files": """
-        0212-environment 0215-zone 0305-connection-string 0505-ids-file 0506-ids-line""",
+        0212-environment 0215-zone 0218-file 0219-credential 0305-connection-string 0505-ids-file
+        0506-ids-line""",
     "the catalog's columns": """
         0312-time 0313-type 0314-naive 0317-size 0319-table 0320-columns 0321-key 0323-index
         0324-set 0324-values 0508-literals 0509-order""",
@@ -56,12 +57,12 @@ SEMANTIC_ONLY = {
 # Something of every type, and what else may be put in its place.
 POLICY = {
     "version": 1, "vars": {"age": "90d"},
-    "catalog": {"type": "sqlite", "path": "/srv/catalog.db", "table": "recordings", "id": "id",
+    "catalog": {"type": "sqlite", "path": "/srv/${file:word}.db", "table": "recordings", "id": "id",
                 "location": "url", "unit": "directory", "fields": {"map": "map"},
                 "time": {"column": "recorded", "timezone": "UTC"},
                 "size": {"column": "bytes", "unit": "B"},
                 "references": [{"table": "training_set", "column": "url"}]},
-    "stores": {"hot": {"type": "local", "path": "/srv/hot", "urls": ["https://host/hot"]},
+    "stores": {"hot": {"type": "local", "path": "/srv/hot", "urls": ["https://host/${credential:word}"]},
                "cold": {"type": "local", "path": "/srv/cold", "set": {"class": "cold"}}},
     "holds": [{"name": "inquiry", "until": "2099-01-01", "select": {"ids": ["a"]}}],
     "policies": [{
@@ -78,7 +79,9 @@ VALUES = [
     "", "x y", "a.b_c-1", "-x", "x" * 65, "true", "5", "90d", "6mo", "1 fortnight", "1.5GB", "1.5B",
     "99.9999%", "100.0%", "101%", "2025-02-14", "2025-13-01", "2025-02-14T09:30:00+01:00",
     "2025-02-14T09:30:00", True, -1, 5000000000, 1.5, [],
-    {"x": "y"}, "$age", "a${SET}b", "${UNSET:-}", "${SET", "a$b"]
+    {"x": "y"}, "$age", "a${SET}b", "${UNSET:-}", "${SET", "a$b",
+    "a${file:word}b", "${file:none:-a}", "${credential:word}", "${credential:none:-a}", "${file:}",
+    "${file::-a}", "${credential:${SET}}"]
 # The codes of what a type of the table stands for.
 TOLD_BY_TYPE = {f"FL{code:04}" for code in (
     102, 111, 112, 201, 202, 203, 204, 205, 206, 207, 208, 209, 213, 214, 220, 501)}
@@ -218,7 +221,10 @@ def written(part):
 def codes_of(policy, folder):
     with open(os.path.join(folder, "frostline.yaml"), "w") as file:
         file.write(written(policy))
-    run = frostline("validate", "--format", "json", cwd=folder, env={"SET": "set"})
+    with open(os.path.join(folder, "word"), "w") as file:
+        file.write("word\n")
+    run = frostline("validate", "--format", "json", cwd=folder,
+                    env={"SET": "set", "CREDENTIALS_DIRECTORY": folder})
     assert run.code in (0, 65), run.err
     return {found["code"] for found in json.loads(run.out)["diagnostics"]
             if found["severity"] == "error"}

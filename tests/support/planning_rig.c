@@ -284,7 +284,7 @@ const char *rig_bytes(struct planning_rig *rig, size_t *size_bytes)
  */
 
 int64_t rig_unit(struct planning_rig *rig, const char *source, const char *target,
-                 enum unit_state state, int64_t cleanup_at_us)
+                 enum unit_state state, int64_t cleanup_at_us, int64_t grace_us)
 {
     if (rig->journal == NULL) {
         const char *folder = str_format(&rig->arena, "%s/state", rig->folder);
@@ -295,7 +295,11 @@ int64_t rig_unit(struct planning_rig *rig, const char *source, const char *targe
     must(rig, journal_run_begin(rig->journal, &run, &run.id, &rig->err));
     struct journal_new unit = {
         .entry = {
-            .unit = {.run = run.id, .state = UNIT_COPYING, .objects = 3, .bytes = 300},
+            .unit = {.run = run.id,
+                     .state = UNIT_COPYING,
+                     .grace_us = grace_us,
+                     .objects = 3,
+                     .bytes = 300},
             .source = rig_location(rig, source),
             .target = rig_location(rig, target),
             .source_store = str_format(&rig->arena, "%.*s", (int)strcspn(source, ":"), source),

@@ -104,7 +104,8 @@ const struct plan_funnel *rig_funnel(struct planning_rig *rig, const char *polic
 /* The bytes of the plan, in the arena. */
 const char *rig_bytes(struct planning_rig *rig, size_t *size_bytes);
 
-/* A unit of the journal from hot to cold in this state; its id. */
+/* A unit of the journal from hot to cold in this state; its id.  It was cut over grace_us before
+ * cleanup_at_us.                                                                                 */
 int64_t rig_unit(struct planning_rig *rig, const char *source, const char *target,
-                 enum unit_state state, int64_t cleanup_at_us);
+                 enum unit_state state, int64_t cleanup_at_us, int64_t grace_us);
 #endif

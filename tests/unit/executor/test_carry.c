@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "executor/pool.h"
+#include "policy/load.h"
 #include "tests/support/world.h"
 
 #define DAY_US (INT64_C(86400) * 1000000)
@@ -747,6 +748,79 @@ static void a_parked_unit_goes_on_once_the_way_is_clear(void **state)
     assert_int_equal(world_resume(world), 0);
 }
 
+/* -- holds ----------------------------------------------------------------------------------------
+ */
+
+#define HOLD                                                                                       \
+    "version: 1\n"                                                                                 \
+    "catalog: {type: sqlite, path: /c.db, table: t, id: id, location: location}\n"                 \
+    "stores: {hot: {type: local, path: /hot}, cold: {type: local, path: /cold}}\n"                 \
+    "policies: [{name: age-out, target: cold, select: {ids: [x]}}]\n"                              \
+    "holds: [{name: inquiry, reason: r, select: "
+
+static const char *no_env(void *context, const char *name)
+{
+    (void)context;
+    (void)name;
+    return NULL;
+}
+
+static bool read_nothing(void *context, const char *path, size_t limit_bytes, struct arena *arena,
+                         char **bytes, size_t *size_bytes, struct err *err)
+{
+    (void)context;
+    (void)limit_bytes;
+    (void)arena;
+    (void)bytes;
+    (void)size_bytes;
+    return ERR(err, ERR_MISSING, "there is no %s", path);
+}
+
+/* The policies of the world are now those of a text; its stores are where they were. */
+static void load_hold(struct world *world, const char *text)
+{
+    struct policy_source source = {.path = "p.yaml", .env = no_env};
+    struct policies *policies;
+    struct diags diags;
+    struct load load = {
+        .source = &source, .read = read_nothing, .arena = &world->arena, .diags = &diags};
+    diag_init(&diags, &world->arena);
+    load_bytes(&load, text, strlen(text), &policies);
+    assert_non_null(policies);
+    policies->places = world->policies.places;
+    policy_prepare(policies, world->clock.instant_us);
+    world->hands.policies = policies;
+}
+
+/* A hold is asked about the row as it is after the cut-over, and where it is then. */
+static void a_held_row_keeps_its_source(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *policy;
+        bool held;
+    } table[] = {
+        {HOLD "{path: {glob: 'rec/1/**'}}}]\n", true},
+        {HOLD "{path: {glob: 'rec/2/**'}}}]\n", false},
+        {HOLD "{store: cold}}]\n", true},
+        {HOLD "{store: hot}}]\n", false},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        enum unit_reason reason;
+        load_hold(world, table[i].policy);
+        enum unit_state want = table[i].held ? UNIT_CUTOVER : UNIT_DONE;
+        assert_int_equal(carry_one(world, &moves[0], &reason), want);
+        if (table[i].held)
+            assert_int_equal(reason, REASON_HELD);
+        assert_true(world_is_at(world, "R1", WORLD_COLD));
+        assert_int_equal(world_has(world, WORLD_HOT, "rec/1/can.asc"), table[i].held);
+        policy_free((struct policies *)world->hands.policies);
+        tear_down(state);
+        set_up(state);
+        world = *state;
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -783,6 +857,7 @@ int main(void)
         CASE(one_bad_directory_leaves_the_others_alone),
         CASE(a_unit_in_grace_keeps_others_away),
         CASE(a_parked_unit_goes_on_once_the_way_is_clear),
+        CASE(a_held_row_keeps_its_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -328,11 +328,11 @@ static void what_is_under_way_blocks(void **state)
     ROW(&rig, "D", "hot:d/f");
     ROW(&rig, "E", "hot:e/f");
     ROW(&rig, "F", "hot:f/f");
-    rig_unit(&rig, "hot:a/", "cold:a/", UNIT_COPYING, 0);
-    rig_unit(&rig, "hot:b/c/", "cold:b/c/", UNIT_PARKED, 0);
-    rig_unit(&rig, "warm:c/", "cold:c/", UNIT_CUTOVER, rig.policies->as_of_us + 1);
-    rig_unit(&rig, "hot:d/", "cold:d/", UNIT_ABANDONED, 0);
-    rig_unit(&rig, "hot:e/", "cold:e/", UNIT_DONE, 0);
+    rig_unit(&rig, "hot:a/", "cold:a/", UNIT_COPYING, 0, 0);
+    rig_unit(&rig, "hot:b/c/", "cold:b/c/", UNIT_PARKED, 0, 0);
+    rig_unit(&rig, "warm:c/", "cold:c/", UNIT_CUTOVER, rig.policies->as_of_us + 1, 0);
+    rig_unit(&rig, "hot:d/", "cold:d/", UNIT_ABANDONED, 0, 0);
+    rig_unit(&rig, "hot:e/", "cold:e/", UNIT_DONE, 0, 0);
     rig_plan(&rig);
     rig_blocked(&rig, "hot:a/b/", PLAN_OPEN_UNIT,
                 "run 1 of 2025-06-01T00:00:00.000000Z moves a/ from hot to cold: copying");
@@ -360,10 +360,11 @@ static void what_frostline_brought_lately_stays(void **state)
     ROW(&rig, "C", "cold:c/f");
     ROW(&rig, "D", "cold:d/f");
     int64_t as_of_us = rig.policies->as_of_us;
-    rig_unit(&rig, "hot:a/", "cold:a/", UNIT_DONE, as_of_us - 40 * RIG_DAY_US);
-    rig_unit(&rig, "hot:a/", "cold:a/", UNIT_DONE, as_of_us - 30 * RIG_DAY_US + 1);
-    rig_unit(&rig, "hot:b/", "cold:b/", UNIT_DONE, as_of_us - 30 * RIG_DAY_US);
-    rig_unit(&rig, "hot:c/", "cold:c/", UNIT_ABANDONED, as_of_us - RIG_DAY_US);
+    rig_unit(&rig, "hot:a/", "cold:a/", UNIT_DONE, as_of_us - 40 * RIG_DAY_US, 0);
+    rig_unit(&rig, "hot:a/", "cold:a/", UNIT_DONE, as_of_us - 30 * RIG_DAY_US + 1, 0);
+    rig_unit(&rig, "hot:b/", "cold:b/", UNIT_DONE, as_of_us - 30 * RIG_DAY_US, 0);
+    rig_unit(&rig, "hot:c/", "cold:c/", UNIT_ABANDONED, as_of_us - RIG_DAY_US, 0);
+    rig_unit(&rig, "hot:d/", "cold:d/", UNIT_DONE, as_of_us - 23 * RIG_DAY_US, 7 * RIG_DAY_US);
     rig_plan(&rig);
     rig_blocked(&rig, "cold:a/", PLAN_MIN_RESIDENCY,
                 "frostline brought it on 2025-05-02 00:00:00 UTC; min_residency 30d");
@@ -397,6 +398,26 @@ static void windows_of_all_winners_are_planned(void **state)
     assert_string_equal(rig_find(&rig, "hot:d/")->window, "sat-sun 00:00-24:00");
 }
 
+/* One policy wins all of the rows, but not on the same terms: the strictest ones are planned. */
+static void a_directory_has_the_terms_of_all_its_rows(void **state)
+{
+    (void)state;
+    rig_load(&rig, RIG_HEAD "policies:\n"
+                            "  - {name: a, target: hot, select: {ids: [A, B, C, D]}}\n"
+                            "  - {name: b, target: hot, select: {ids: [B]},\n"
+                            "     window: {days: 'sat,sun'}}\n"
+                            "  - {name: c, target: hot, select: {ids: [D]},\n"
+                            "     min_residency: 30d}\n");
+    ROW(&rig, "A", "cold:a/f");
+    ROW(&rig, "B", "cold:a/g");
+    ROW(&rig, "C", "cold:c/f");
+    ROW(&rig, "D", "cold:c/g");
+    rig_unit(&rig, "hot:c/", "cold:c/", UNIT_DONE, rig.policies->as_of_us - RIG_DAY_US, 0);
+    rig_plan(&rig);
+    assert_string_equal(rig_find(&rig, "cold:a/")->window, "sat-sun 00:00-24:00");
+    rig_blocked(&rig, "cold:c/", PLAN_MIN_RESIDENCY, "min_residency 30d");
+}
+
 static void sources_whose_grace_is_over_are_reaped(void **state)
 {
     (void)state;
@@ -404,11 +425,11 @@ static void sources_whose_grace_is_over_are_reaped(void **state)
     ROW(&rig, "A", "cold:a/f");
     ROW(&rig, "AGAIN", "hot:b/f");
     ROW(&rig, "Z", "hot:z/f");
-    int64_t due = rig_unit(&rig, "hot:a/", "cold:a/", UNIT_CUTOVER, now);
-    rig_unit(&rig, "hot:b/", "cold:b/", UNIT_CUTOVER, now - 5);
-    rig_unit(&rig, "hot:c/", "cold:c/", UNIT_CUTOVER, now + 1);
-    rig_unit(&rig, "file:///srv/gone/d/", "cold:d/", UNIT_CUTOVER, now);
-    rig_unit(&rig, "warm:y/", "cold:y/", UNIT_CUTOVER, now);
+    int64_t due = rig_unit(&rig, "hot:a/", "cold:a/", UNIT_CUTOVER, now, 0);
+    rig_unit(&rig, "hot:b/", "cold:b/", UNIT_CUTOVER, now - 5, 0);
+    rig_unit(&rig, "hot:c/", "cold:c/", UNIT_CUTOVER, now + 1, 0);
+    rig_unit(&rig, "file:///srv/gone/d/", "cold:d/", UNIT_CUTOVER, now, 0);
+    rig_unit(&rig, "warm:y/", "cold:y/", UNIT_CUTOVER, now, 0);
     rig_plan(&rig);
     const struct plan_action *reap = rig_find(&rig, "hot:a/");
     assert_int_equal(reap->kind, PLAN_REAP);
@@ -562,6 +583,7 @@ int main(void)
                                        TEST(what_is_under_way_blocks),
                                        TEST(what_frostline_brought_lately_stays),
                                        TEST(windows_of_all_winners_are_planned),
+                                       TEST(a_directory_has_the_terms_of_all_its_rows),
                                        TEST(sources_whose_grace_is_over_are_reaped),
                                        TEST(two_sources_of_one_target_block_each_other),
                                        TEST(the_survey_blocks_what_is_not_as_the_catalog_says),

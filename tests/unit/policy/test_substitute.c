@@ -464,6 +464,27 @@ static void nothing_of_a_secret_stays_behind(void **state)
 
 #endif
 
+/* Each is placed by counting all of the scalar, so that many would take long. */
+static void a_scalar_has_few_findings(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct buf text;
+    buf_init(&text, FIXTURE_OUT_BYTES);
+    buf_format(&text, "version: 1\n"
+                      "catalog: {type: sqlite, path: c.db, table: t, id: i, location: l}\n"
+                      "policies: [{name: a, target: a, select: {ids: [x]}}]\n"
+                      "stores: {a: {type: local, path: '/");
+    for (int i = 0; i < 1000; i++)
+        buf_format(&text, "${NONE}${-}");
+    buf_format(&text, "'}}\n");
+    fixture_load_bytes(&fixture, text.bytes, text.size);
+    assert_codes(&fixture, DIAG_ENV_MISSING, DIAG_ENV_FORM, DIAG_ENV_MISSING, DIAG_ENV_FORM,
+                 DIAG_ENV_MISSING, DIAG_ENV_FORM, DIAG_ENV_MISSING, DIAG_ENV_FORM);
+    buf_free(&text);
+    fixture_free(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +502,7 @@ int main(void)
         cmocka_unit_test(a_file_is_read_once_for_each_reference),
         cmocka_unit_test(a_file_has_a_largest_size),
         cmocka_unit_test(a_value_has_a_largest_size),
+        cmocka_unit_test(a_scalar_has_few_findings),
 #ifdef HAS_HEAP
         cmocka_unit_test(nothing_of_a_secret_stays_behind),
 #endif
