@@ -169,6 +169,22 @@ def case_a_file_of_tests_is_no_policy():
         run("validate", "a.test.yaml").must()
 
 
+def case_nothing_is_left_behind():
+    with tempfile.TemporaryDirectory(prefix="frostline-e2e.") as folder:
+        policy, temporary = os.path.join(folder, "p.yaml"), os.path.join(folder, "tmp")
+        with open(policy, "w") as file:
+            file.write(POLICY + "tests:" + GOOD + BAD)
+
+        def run():
+            return Run(subprocess.run([os.environ["FROSTLINE"], "test", policy],
+                                      env={"TMPDIR": temporary}, capture_output=True, text=True))
+
+        assert "making a folder like " + temporary in run().err
+        os.mkdir(temporary)
+        run().must(1)
+        assert os.listdir(temporary) == []
+
+
 def case_no_secret_is_needed():
     policy = """version: 1
 catalog:
