@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -224,6 +225,17 @@ bool file_make_folder(const char *path, mode_t mode, struct err *err)
         return file_error(err, errno, "creating the folder %s", path);
     if (!S_ISDIR(status.st_mode))
         return ERR(err, ERR_INPUT, "%s is not a folder", path);
+    return true;
+}
+
+bool file_make_temporary(const char *parent, const char *name, struct arena *arena,
+                         const char **path, struct err *err)
+{
+    bool is_usable = parent != NULL && parent[0] == '/';
+    char *template = str_format(arena, "%s/%s.XXXXXX", is_usable ? parent : P_tmpdir, name);
+    if (mkdtemp(template) == NULL)
+        return file_error(err, errno, "making a folder like %s", template);
+    *path = template;
     return true;
 }
 

@@ -35,6 +35,10 @@ void file_new_abandon(struct file_new *file);
 MUST_USE bool file_sync_folder_of(const char *path, struct err *err);
 /* The folder and its missing parents exist, durably; new ones have the mode. */
 MUST_USE bool file_make_folder(const char *path, mode_t mode, struct err *err);
+/* A new folder whose name nobody can guess.  parent: $TMPDIR; if it is NULL or no absolute path,
+ * where temporary files usually are. */
+MUST_USE bool file_make_temporary(const char *parent, const char *name, struct arena *arena,
+                                  const char **path, struct err *err);
 /* Absolute, without symbolic links; ERR_MISSING if it is not there. */
 MUST_USE bool file_real_path(const char *path, struct arena *arena, const char **real,
                              struct err *err);

@@ -306,12 +306,9 @@ static bool find_folder(struct demo *demo, const char *keep, struct err *err)
     if (keep != NULL)
         return file_make_folder(keep, 0700, err) &&
                file_real_path(keep, &demo->arena, &demo->folder, err);
-    const char *base = getenv("TMPDIR");
-    char *template = str_format(&demo->arena, "%s/frostline-demo.XXXXXX",
-                                base != NULL && base[0] == '/' ? base : P_tmpdir);
-    if (mkdtemp(template) == NULL)
-        return file_error(err, errno, "making a sandbox like %s", template);
-    return file_real_path(template, &demo->arena, &demo->folder, err);
+    return file_make_temporary(getenv("TMPDIR"), "frostline-demo", &demo->arena, &demo->folder,
+                               err) &&
+           file_real_path(demo->folder, &demo->arena, &demo->folder, err);
 }
 
 static bool prepare(struct demo *demo, const char *keep, struct err *err)

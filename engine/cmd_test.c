@@ -18,6 +18,7 @@
 struct suite {
     const char *path;
     struct wiring wiring;
+    bool broken; /* it could not be run: that was told, and it stands for one test */
     const struct testing_result *results;
     size_t count, failed;
     struct suite *next;
@@ -28,6 +29,11 @@ struct suites {
     struct suite *first, **end;
     size_t count, failed; /* of tests */
 };
+
+static size_t tests_of(const struct suite *suite)
+{
+    return suite->broken ? 1 : suite->count;
+}
 
 /* -- for people -------------------------------------------------------------------------------- */
 
@@ -57,15 +63,22 @@ static void print_for_people(const struct suite *suite, bool is_quiet)
 
 /* -- TAP --------------------------------------------------------------------------------------- */
 
+static void print_tap_line(bool is_ok, size_t number, const char *name)
+{
+    printf("%s %zu - ", is_ok ? "ok" : "not ok", number);
+    for (; *name != '\0'; name++)
+        printf("%s%c", *name == '#' || *name == '\\' ? "\\" : "", *name);
+    putchar('\n');
+}
+
 /* Source: Test Anything Protocol, version 14.  number: of the suite's first test. */
 static void print_tap(const struct suite *suite, size_t number)
 {
+    if (suite->broken)
+        print_tap_line(false, number, suite->path);
     for (size_t i = 0; i < suite->count; i++) {
         const struct testing_result *result = &suite->results[i];
-        printf("%s %zu - ", result->failed ? "not ok" : "ok", number + i);
-        for (const char *c = result->test->name; *c != '\0'; c++)
-            printf("%s%c", *c == '#' || *c == '\\' ? "\\" : "", *c);
-        putchar('\n');
+        print_tap_line(!result->failed, number + i, result->test->name);
         if (!result->failed)
             continue;
         printf("  ---\n  at: %s\n  message: |\n", result->test->at);
@@ -98,23 +111,35 @@ static void print_xml(const char *text)
     }
 }
 
+static void print_testcase(const struct suite *suite, const char *name)
+{
+    fputs("  <testcase classname=\"", stdout);
+    print_xml(suite->path);
+    fputs("\" name=\"", stdout);
+    print_xml(name);
+}
+
 /* Source: the XML that Ant's junit task writes, as CI systems read it. */
 static void print_junit(const struct suite *suite)
 {
     fputs("<testsuite name=\"", stdout);
     print_xml(suite->path);
-    printf("\" tests=\"%zu\" failures=\"%zu\" errors=\"0\">\n", suite->count, suite->failed);
+    printf("\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\">\n", tests_of(suite), suite->failed,
+           suite->broken);
+    if (suite->broken) {
+        print_testcase(suite, suite->path);
+        puts("\">\n    <error message=\"could not be run\"/>\n  </testcase>");
+    }
     for (size_t i = 0; i < suite->count; i++) {
         const struct testing_result *result = &suite->results[i];
-        fputs("  <testcase classname=\"", stdout);
-        print_xml(suite->path);
-        fputs("\" name=\"", stdout);
-        print_xml(result->test->name);
+        print_testcase(suite, result->test->name);
         if (!result->failed) {
             puts("\"/>");
             continue;
         }
-        printf("\">\n    <failure message=\"%s\">", result->test->at);
+        fputs("\">\n    <failure message=\"", stdout);
+        print_xml(result->test->at);
+        fputs("\">", stdout);
         print_xml(result->text);
         puts("</failure>\n  </testcase>");
     }
@@ -135,7 +160,7 @@ static void print(const struct suites *suites, const struct options *options)
             print_junit(suite);
         else if (suite->count > 0)
             print_for_people(suite, options->quiet);
-        number += suite->count;
+        number += tests_of(suite);
     }
     if (options->format == FORMAT_JUNIT)
         puts("</testsuites>");
@@ -240,7 +265,8 @@ static enum exit_code run_all(struct suites *suites, const struct options *optio
     for (struct suite *suite = suites->first; suite != NULL; suite = suite->next) {
         enum exit_code code = run(suite, options);
         worst = worst == EXIT_OK ? code : worst;
-        suites->count += suite->count;
+        suite->broken = code != EXIT_OK;
+        suites->count += tests_of(suite);
         suites->failed += suite->failed;
     }
     return worst;
@@ -260,12 +286,12 @@ int cmd_test(const struct options *options)
     arena_init(&suites.arena, LIST_BYTES_MAX);
     find_suites(&suites, options->args[0]);
     enum exit_code code = run_all(&suites, options);
-    if (code == EXIT_OK && suites.count == 0)
+    if (suites.count == 0)
         code = tell_none();
-    else if (code == EXIT_OK) {
+    else
         print(&suites, options);
-        code = suites.failed == 0 ? EXIT_OK : EXIT_FAILED;
-    }
+    if (code == EXIT_OK && suites.failed > 0)
+        code = EXIT_FAILED;
     for (struct suite *suite = suites.first; suite != NULL; suite = suite->next)
         wiring_close(&suite->wiring);
     arena_free(&suites.arena);

@@ -80,8 +80,6 @@ static const char *verdict_of(struct shown *shown, uint16_t index)
 {
     const struct decision *decision = &shown->decision;
     const struct policy *policy = &shown->policies->items[index];
-    const struct policy *winner =
-        decision->winner == POLICY_NO_INDEX ? NULL : &shown->policies->items[decision->winner];
     switch ((enum policy_verdict)decision->verdicts[index]) {
     case VERDICT_OUT:
         if (!policy->active)
@@ -97,9 +95,14 @@ static const char *verdict_of(struct shown *shown, uint16_t index)
     default:
         break;
     }
-    if (policy == winner || policy->priority == winner->priority)
-        return policy->target == winner->target ? "selected, and wins" : "selected, and conflicts";
-    return str_format(&shown->arena, "selected, and loses to %s", winner->name);
+    if (shown->known == NULL || shown->spelling == SPELLING_SHALLOW)
+        return "selected";
+    if (decision->kind == DECISION_HELD)
+        return "selected, but held";
+    const struct policy *winner = &shown->policies->items[decision->winner];
+    if (policy->priority != winner->priority)
+        return str_format(&shown->arena, "selected, and loses to %s", winner->name);
+    return decision->kind == DECISION_CONFLICT ? "selected, and conflicts" : "selected, and wins";
 }
 
 static void print_policy(struct shown *shown, uint16_t index)
@@ -209,67 +212,155 @@ static bool visit_row(void *context, const struct record *record, struct err *er
 
 /* -- its directory ----------------------------------------------------------------------------- */
 
+/* Of one directory: the recording that is shown, and its neighbours. */
 struct neighbours {
     struct shown *shown; /* each of them in turn */
     const char *id;      /* whose they are       */
+    uint16_t place;
     const char *directory;
-    size_t total, in_way, nested;
+    size_t looked_at, total, nested;
+    size_t odd, held, staying; /* what is in the way */
+    bool is_contested;
+    struct decision contest; /* of all others */
 };
+
+/* False: it is in the way. */
+static bool take_decision(struct neighbours *neighbours, const struct decision *decision)
+{
+    neighbours->held += decision->kind == DECISION_HELD;
+    neighbours->staying += decision->kind == DECISION_STAY;
+    if (decision->kind == DECISION_HELD || decision->kind == DECISION_STAY)
+        return false;
+    if (neighbours->is_contested)
+        policy_contest(neighbours->shown->policies, neighbours->place, &neighbours->contest,
+                       decision);
+    else
+        neighbours->contest = *decision;
+    neighbours->is_contested = true;
+    return true;
+}
+
+static size_t in_way(const struct neighbours *neighbours)
+{
+    return neighbours->odd + neighbours->held + neighbours->staying;
+}
+
+static void print_in_way(struct shown *shown)
+{
+    const struct record *record = shown->record;
+    struct buf fate;
+    buf_init(&fate, REASON_BYTES_MAX);
+    if (shown->spelling == SPELLING_REGULAR)
+        write_fate(shown, &shown->decision, &fate);
+    else
+        buf_format(&fate, "stays: spelling: %s",
+                   location_oddity(&shown->policies->places, record->location, &shown->arena));
+    printf("  ! %s  %s\n", text_plain(record->id), text_plain(buf_string(&fate)));
+    buf_free(&fate);
+}
+
+static bool is_here(const struct neighbours *neighbours)
+{
+    const struct location *known = neighbours->shown->known;
+    return known != NULL && known->place == neighbours->place &&
+           str_equal(known->directory, neighbours->directory);
+}
 
 static bool visit_neighbour(void *context, const struct record *record, struct err *err)
 {
     (void)err;
     struct neighbours *neighbours = context;
     struct shown *shown = neighbours->shown;
-    struct buf fate;
-    if (str_equal(record->id, neighbours->id))
+    if (++neighbours->looked_at > NEIGHBOURS_MAX || str_equal(record->id, neighbours->id))
         return true;
     arena_reset(&shown->arena);
     read_row(shown, record);
-    if (shown->spelling != SPELLING_REGULAR ||
-        !str_equal(shown->location.directory, neighbours->directory)) {
-        neighbours->nested++;
+    if (!is_here(neighbours)) {
+        neighbours->nested += shown->spelling == SPELLING_REGULAR;
         return true;
     }
+    bool is_odd = shown->spelling == SPELLING_IRREGULAR;
     neighbours->total++;
-    if (shown->decision.kind == DECISION_MOVE || neighbours->in_way++ >= NEIGHBOURS_SHOWN)
-        return true;
-    buf_init(&fate, REASON_BYTES_MAX);
-    write_fate(shown, &shown->decision, &fate);
-    printf("  ! %s  %s\n", text_plain(record->id), text_plain(buf_string(&fate)));
-    buf_free(&fate);
+    neighbours->odd += is_odd;
+    if ((is_odd || !take_decision(neighbours, &shown->decision)) &&
+        in_way(neighbours) <= NEIGHBOURS_SHOWN)
+        print_in_way(shown);
     return true;
 }
 
+/* As the planner decides, in its order. */
+static void print_verdict(const struct neighbours *neighbours)
+{
+    const struct decision *contest = &neighbours->contest;
+    const struct policy *items = neighbours->shown->policies->items;
+    bool is_whole = neighbours->looked_at <= NEIGHBOURS_MAX;
+    if (neighbours->odd > 0)
+        puts("spelling: a location is spelled another way, so all stay");
+    else if (neighbours->held > 0)
+        puts("held: they move together or not at all");
+    else if (neighbours->staying > 0)
+        puts("shared-directory: they move together or not at all");
+    else if (contest->kind == DECISION_CONFLICT)
+        printf("conflict: %s and %s\n", items[contest->winner].name, items[contest->rival].name);
+    else if (contest->kind == DECISION_IN_PLACE)
+        printf("in place: %s\n", items[contest->winner].name);
+    else if (neighbours->nested > 0)
+        puts("nested-directory: there are recordings below it, so it stays");
+    else if (is_whole)
+        printf("none is in the way: all move to %s by %s\n",
+               store_name(neighbours->shown, contest->target), items[contest->winner].name);
+    else
+        puts("what was looked at is not in the way");
+}
+
+static void print_neighbours(const struct neighbours *neighbours)
+{
+    if (in_way(neighbours) > NEIGHBOURS_SHOWN)
+        printf("  ! and %zu more in the way\n", in_way(neighbours) - NEIGHBOURS_SHOWN);
+    if (neighbours->looked_at > NEIGHBOURS_MAX)
+        printf("  more than %s, not all were looked at\n",
+               text_plural(NEIGHBOURS_MAX, "recording"));
+    if (neighbours->total + neighbours->nested == 0)
+        puts("  no other recording is in this directory");
+    else {
+        printf("  %s in this directory: ", text_plural(neighbours->total, "other recording"));
+        print_verdict(neighbours);
+    }
+    puts("  Open units, min_residency, listings and second spellings of the directory are looked\n"
+         "  at by `frostline plan`.");
+}
+
+static void tell_no_index(const struct catalog_shape *shape)
+{
+    puts("  was not looked at: the location has no index that serves ranges");
+    if (shape->index_statement != NULL)
+        printf("  hint: %s\n", shape->index_statement);
+}
+
 /* Law 7: what its directory's other rows do to it. */
-static bool print_directory(struct wiring *wiring, const char *id, uint16_t place,
-                            const char *directory, struct err *err)
+static bool print_directory(struct wiring *wiring, const char *id, const struct shown *own,
+                            struct err *err)
 {
     struct shown shown = {.wiring = wiring, .policies = wiring->policies};
-    struct neighbours neighbours = {.shown = &shown, .id = id, .directory = directory};
-    const char *url =
-        location_make(&wiring->policies->places.items[place], directory, "", &wiring->arena);
-    arena_init(&shown.arena, ROW_BYTES_MAX);
-    printf("\n%s:%s\n", store_name(&shown, place), text_plain(directory));
-    bool done = wiring->catalog->ops->below(wiring->catalog, url, NEIGHBOURS_MAX, visit_neighbour,
-                                            &neighbours, err);
-    arena_free(&shown.arena);
-    if (!done)
-        return false;
-    if (neighbours.in_way > NEIGHBOURS_SHOWN)
-        printf("  ! and %zu more that stay\n", neighbours.in_way - NEIGHBOURS_SHOWN);
-    if (neighbours.total + neighbours.nested == 0) {
-        puts("  no other recording is in this directory");
+    struct neighbours neighbours = {.shown = &shown,
+                                    .id = id,
+                                    .place = own->location.place,
+                                    .directory = own->location.directory};
+    const struct place *place = &wiring->policies->places.items[neighbours.place];
+    const char *url = location_make(place, neighbours.directory, "", &wiring->arena);
+    printf("\n%s:%s\n", store_name(own, neighbours.place), text_plain(neighbours.directory));
+    if (!wiring->shape.location_indexed) {
+        tell_no_index(&wiring->shape);
         return true;
     }
-    printf("  %s in this directory: ", text_plural(neighbours.total, "other recording"));
-    if (neighbours.nested > 0)
-        puts("nested-directory: there are recordings below it, so it stays");
-    else if (neighbours.in_way > 0)
-        puts("shared-directory: they move together or not at all");
-    else
-        puts("none is in the way");
-    return true;
+    take_decision(&neighbours, &own->decision);
+    arena_init(&shown.arena, ROW_BYTES_MAX);
+    bool done = wiring->catalog->ops->below(wiring->catalog, url, NEIGHBOURS_MAX + 1,
+                                            visit_neighbour, &neighbours, err);
+    arena_free(&shown.arena);
+    if (done)
+        print_neighbours(&neighbours);
+    return done;
 }
 
 enum exit_code show_row(struct wiring *wiring, const char *id)
@@ -278,8 +369,8 @@ enum exit_code show_row(struct wiring *wiring, const char *id)
     struct err err;
     arena_init(&shown.arena, ROW_BYTES_MAX);
     bool done = wiring->catalog->ops->fetch(wiring->catalog, &id, 1, visit_row, &shown, &err);
-    if (done && shown.found && shown.spelling == SPELLING_REGULAR && wiring->shape.location_indexed)
-        done = print_directory(wiring, id, shown.location.place, shown.location.directory, &err);
+    if (done && shown.found && shown.spelling == SPELLING_REGULAR)
+        done = print_directory(wiring, id, &shown, &err);
     arena_free(&shown.arena);
     if (!done)
         return exit_with(&err);

@@ -1,10 +1,11 @@
 #include "engine/testing.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "planner/planner.h"
@@ -13,13 +14,13 @@
 #include "state/location.h"
 
 #define TEXT_BYTES_MAX ((size_t)1 << 20)
-#define PLAN_PATH_MAX 128
 
 /* One test, and the plan that its recordings lead to. */
 struct testing {
     struct policies *policies;
     const struct policy_test *test;
     struct arena *arena;
+    const char *folder; /* for what the planner writes */
     struct plan_action **actions;
     size_t action_count;
     struct map moves; /* ids of what moves, to the index of their action */
@@ -61,13 +62,13 @@ static bool read_plan(struct testing *testing, const char *path, struct err *err
 
 static bool plan(struct testing *testing, struct catalog *catalog, struct err *err)
 {
-    char path[PLAN_PATH_MAX], digest[PLAN_DIGEST_MAX];
+    char digest[PLAN_DIGEST_MAX];
+    const char *path = file_join(testing->arena, testing->folder, "plan");
     struct plan_summary summary;
-    snprintf(path, sizeof(path), P_tmpdir "/frostline-test-%ld", (long)getpid());
     const struct planner_request request = {.policies = testing->policies,
                                             .catalog = catalog,
                                             .shape = &testing->policies->test_shape,
-                                            .spool_folder = P_tmpdir,
+                                            .spool_folder = testing->folder,
                                             .path = path,
                                             .made = {.by = "", .host = "", .policy = ""}};
     bool done = planner_run(&request, testing->arena, &summary, digest, err) &&
@@ -107,6 +108,8 @@ static void explain_row(struct testing *testing, const struct record *record, st
                    location_oddity(&policies->places, record->location, testing->arena));
     else if (decision.kind == DECISION_MOVE && block != NULL)
         buf_format(out, "%s: %s", plan_reason_name(block->reason), block->detail);
+    else if (decision.kind == DECISION_MOVE)
+        buf_text(out, "it loses to its directory's winner, which is in place");
     else
         explain_stay(policies, record, is_ours ? &location : NULL, &decision, out);
 }
@@ -208,23 +211,24 @@ static void check(struct testing *testing)
 
 /* -- all of them ------------------------------------------------------------------------------- */
 
-static bool run_test(struct policies *policies, const struct policy_test *test, struct arena *arena,
-                     struct testing_result *result, struct err *err)
+static bool run_test(struct testing *testing, struct testing_result *result, struct err *err)
 {
-    struct testing testing = {.policies = policies, .test = test, .arena = arena};
+    struct policies *policies = testing->policies;
+    const struct policy_test *test = testing->test;
     struct catalog_memory *memory =
         catalog_memory_make(&policies->catalog, policies->test_shape.fields);
     for (size_t i = 0; i < test->recording_count; i++)
         catalog_memory_put(memory, &test->recordings[i]);
     policy_prepare(policies, test->as_of_us);
-    bool done = plan(&testing, catalog_memory_catalog(memory), err);
-    buf_init(&testing.text, TEXT_BYTES_MAX);
+    bool done = plan(testing, catalog_memory_catalog(memory), err);
+    buf_init(&testing->text, TEXT_BYTES_MAX);
     if (done)
-        check(&testing);
-    *result = (struct testing_result){.test = test,
-                                      .failed = testing.text.size > 0,
-                                      .text = arena_copy(arena, buf_string(&testing.text))};
-    buf_free(&testing.text);
+        check(testing);
+    *result =
+        (struct testing_result){.test = test,
+                                .failed = testing->text.size > 0,
+                                .text = arena_copy(testing->arena, buf_string(&testing->text))};
+    buf_free(&testing->text);
     catalog_close(catalog_memory_catalog(memory));
     return done || err_wrap(err, "test %s", test->name);
 }
@@ -236,11 +240,18 @@ bool testing_run(struct policies *policies, struct arena *arena, struct testing_
                                               .max_bytes = POLICY_NO_LIMIT,
                                               .max_deletes = POLICY_NO_LIMIT,
                                               .max_fraction_ppm = POLICY_FRACTION_ONE};
+    const char *folder;
+    bool done = true;
     *results = arena_make(arena, policies->test_count * sizeof(**results));
+    if (!file_make_temporary(getenv("TMPDIR"), "frostline-test", arena, &folder, err))
+        return false;
     for (size_t i = 0; i < policies->count; i++)
         policies->items[i].guards = none;
-    for (size_t i = 0; i < policies->test_count; i++)
-        if (!run_test(policies, &policies->tests[i], arena, &(*results)[i], err))
-            return false;
-    return true;
+    for (size_t i = 0; done && i < policies->test_count; i++) {
+        struct testing testing = {
+            .policies = policies, .test = &policies->tests[i], .arena = arena, .folder = folder};
+        done = run_test(&testing, &(*results)[i], err);
+    }
+    rmdir(folder);
+    return done;
 }

@@ -106,11 +106,13 @@ enum exit_code wiring_tell(const struct wiring *wiring)
 enum exit_code wiring_parse(struct wiring *wiring, const char *path)
 {
     const struct options *options = wiring->options;
+    bool is_test = options->verb->bit == VERB_TEST;
     struct policy_source source = {.path = policy_path(wiring, path),
                                    .env = from_environment,
                                    .vars = options->vars,
                                    .var_count = options->var_count,
-                                   .stand_ins = options->verb->bit == VERB_TEST};
+                                   .stand_ins = is_test,
+                                   .tests = is_test || options->verb->bit == VERB_VALIDATE};
     struct err err;
     if (!policy_load(&source, &wiring->arena, &wiring->diags, &wiring->policies, &err)) {
         if (path == NULL && err.kind == ERR_MISSING)

@@ -53,10 +53,19 @@ static void refuse_nested(struct load *load, struct node *value)
     value->broken = true;
 }
 
+/* The tests of what a file of tests is about are not run with it. */
+static bool is_other_test(const struct load *load, const struct schema_key *key)
+{
+    return key != NULL && str_equal(key->name, "tests") &&
+           str_ends(load->policies->path, POLICY_TESTS);
+}
+
 static void merge_value(struct includer *includer, struct node *value)
 {
     struct load *load = includer->load;
     const struct schema_key *key = schema_find(&schema_root, value->key->text);
+    if (is_other_test(load, key))
+        return;
     if (str_equal(value->key->text, "include"))
         refuse_nested(load, value);
     else if (has_parts(key))

@@ -1,11 +1,13 @@
 #include "policy/policy.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "policy/clause.h"
 #include "policy/diag_codes.h"
 #include "policy/extra.h"
@@ -32,6 +34,11 @@ bool policy_load(const struct policy_source *source, struct arena *arena, struct
     char *bytes;
     size_t size_bytes;
     *policies = NULL;
+    if (!source->tests && str_ends(source->path, POLICY_TESTS)) {
+        ERR(err, ERR_INPUT, "%s is a file of tests, not a policy", source->path);
+        snprintf(err->hint, sizeof err->hint, "`frostline test` runs it");
+        return false;
+    }
     if (!file_read(source->path, POLICY_FILE_BYTES_MAX, arena, &bytes, &size_bytes, err))
         return err_wrap(err, "reading the policy");
     load_bytes(&load, bytes, size_bytes, policies);

@@ -153,6 +153,7 @@ struct policy_source {
     size_t                   var_count;
     bool stand_ins; /* what ${..} lacks gets a value that could be one: for a look at the policy
                      * that needs neither its catalog nor its stores                            */
+    bool tests;     /* the path may be that of a file of tests                                  */
 };
 
 /* A path that ends in POLICY_TESTS is a file of tests: the policy that it names is read with these

@@ -519,11 +519,15 @@ def case_outside_its_window_nothing_begins():
 def case_explain_tells_why_a_recording_moves():
     with Box() as box:
         box.add("R1", "rec/1/")
+        run = box.run("explain", "R1", "--as-of", "2025-06-01").must()
+        assert "  was not looked at: the location has no index" in run.out, run.out
+        assert '  hint: CREATE INDEX "ecal_ecal_name" ON "ecal" ' in run.out, run.out
         box.execute("CREATE INDEX ecal_by_name ON ecal (ecal_name COLLATE BINARY)")
         run = box.run("explain", "R1", "--as-of", "2025-06-01").must()
         assert "on its own, it moves to cold by age-out" in run.out, run.out
         assert "yes  older_than 90d: 106d" in run.out and "frostline.yaml:16:14" in run.out, run.out
         assert "no other recording is in this directory" in run.out, run.out
+        assert run.out.endswith("are looked\n  at by `frostline plan`.\n"), run.out
         box.execute("INSERT INTO ecal VALUES ('R2', ?, '2025-05-14 06:00:00', 0.001)",
                     f"file://{box.hot}/rec/1/R2.ecalmeas")
         run = box.run("explain", "R1", "--as-of", "2025-06-01").must()
@@ -531,6 +535,56 @@ def case_explain_tells_why_a_recording_moves():
         assert "shared-directory" in run.out, run.out
         run = box.run("explain", "R2", "--as-of", "2025-06-01").must()
         assert "From 2025-08-12 06:00:00 UTC on it moves to cold by age-out" in run.out, run.out
+
+
+def case_explain_tells_what_a_directory_decides():
+    with Box() as box:
+        edit(box, ("policies:", """holds:
+  - {name: case, select: {ids: [HELD]}}
+policies:
+  - {name: keep, target: hot, priority: 1, select: {ids: [KEPT]}}
+  - {name: warm-up, target: warm, select: {ids: [WARM, BOTH]}}"""),
+             ("stores:", f"stores:\n  warm: {{type: local, path: {box.folder}/warm}}"))
+        box.execute("CREATE INDEX ecal_by_name ON ecal (ecal_name COLLATE BINARY)")
+        old, new = "2025-02-14 06:00:00", "2099-01-01 00:00:00"
+
+        def put(ident, key, recorded=old):
+            box.execute("INSERT INTO ecal VALUES (?, ?, ?, 0.001)", ident,
+                        f"file://{box.hot}/{key}", recorded)
+
+        def told(ident):
+            return box.run("explain", ident, "--as-of", "2025-06-01").must().out
+
+        put("A", "a/x")
+        put("A2", "a/y")
+        assert "1 other recording in this directory: none is in the way: all move to cold by " \
+            "age-out\n" in told("A")
+        put("WARM", "a/z", new)
+        assert "2 other recordings in this directory: conflict: warm-up and age-out\n" in told("A")
+        put("KEPT", "a/k", new)
+        assert "3 other recordings in this directory: in place: keep\n" in told("A")
+        put("HELD", "a/h")
+        assert "! HELD  stays: hold: case: ids\n" in told("A") and "directory: held: " in told("A")
+        assert "age-out  hot -> cold" in told("HELD") and ": selected, but held\n" in told("HELD")
+        put("ODD", "a/o?query")
+        assert "! ODD  stays: spelling: has a query\n" in told("A"), told("A")
+        assert "5 other recordings in this directory: spelling: " in told("A"), told("A")
+
+        put("BOTH", "b/x")
+        assert told("BOTH").count(": selected, and conflicts\n") == 2, told("BOTH")
+        put("C", "c/x")
+        put("C2", "c/d/o?query")
+        assert "no other recording is in this directory" in told("C"), told("C")
+        put("C3", "c/d/x")
+        assert "0 other recordings in this directory: nested-directory: " in told("C"), told("C")
+        box.execute("INSERT INTO ecal VALUES ('FAR', 'ftp://x/y/z', ?, NULL)", old)
+        assert ": not asked: it is not there\n" in told("FAR"), told("FAR")
+        box.execute("INSERT INTO ecal SELECT 'N' || value, ? || value, ?, 1 FROM "
+                    "(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n "
+                    "WHERE value < 10001) SELECT value FROM n)", f"file://{box.hot}/n/x", old)
+        many = told("N1")
+        assert "more than 10,000 recordings, not all were looked at\n" in many, many
+        assert "none is in the way" not in many, many
 
 
 def case_explain_knows_what_it_does_not_know():

@@ -117,6 +117,13 @@ def case_a_folder_has_its_policy_and_files_of_tests():
     assert test_files(files, "frostline.test.yaml").must().out.count("ok  ") == 2
 
 
+def case_a_file_of_tests_runs_its_own_alone():
+    files = {"a.yaml": POLICY + "include: [b.yaml]\ntests:" + BAD,
+             "b.yaml": "version: 1\ntests:" + BAD, "a.test.yaml": "tests:" + GOOD}
+    assert "a.test.yaml: 1 test, 0 failed" in test_files(files, "a.test.yaml").must().out
+    assert "a.yaml: 2 tests, 2 failed" in test_files(files, "a.yaml").must(1).out
+
+
 def case_files_of_tests_are_checked():
     files = {"a.yaml": POLICY, "a.test.yaml": "tests:" + GOOD.replace("as_of", "asof")}
     run = test_files(files).must(65)
@@ -127,6 +134,55 @@ def case_files_of_tests_are_checked():
     assert "FL0115" in test_files(files).must(65).err
     files = {"a.test.yaml": "tests:" + GOOD + "policies: []\n"}
     assert "not a key of a file of tests" in test_files(files).must(65).err
+
+
+def case_a_file_that_cannot_be_read_hides_no_other():
+    files = {"a#.test.yaml": "policy: none.yaml\ntests:" + GOOD,
+             'b&".yaml': POLICY, 'b&".test.yaml': "tests:" + GOOD + BAD}
+    run = test_files(files).must(65)
+    assert "FL0115" in run.err and 'b&".test.yaml: 2 tests, 1 failed\n' in run.out, run.out
+    lines = test_files(files, "--format", "tap").must(65).out.splitlines()
+    assert lines[1:4] == ["1..3", "not ok 1 - a\\#.test.yaml", "ok 2 - old ones move \\#1"], lines
+    assert lines[4].startswith("not ok 3 - "), lines
+    broken, ran = xml.fromstring(test_files(files, "--format", "junit").must(65).out)
+    counts = [tuple(suite.get(key) for key in ("name", "tests", "failures", "errors"))
+              for suite in (broken, ran)]
+    assert counts == [("a#.test.yaml", "1", "0", "1"), ('b&".test.yaml', "2", "1", "0")], counts
+    assert broken.find("testcase/error") is not None
+    assert ran.find("testcase/failure").get("message").startswith('b&".test.yaml:'), counts
+
+
+def case_a_file_of_tests_is_no_policy():
+    with tempfile.TemporaryDirectory(prefix="frostline-e2e.") as folder:
+        for name, text in (("a.yaml", POLICY), ("a.test.yaml", "tests:" + GOOD)):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(text)
+
+        def run(*words):
+            return Run(subprocess.run([os.environ["FROSTLINE"], *words], cwd=folder,
+                                      env={"FROSTLINE_STATE_DIR": folder}, capture_output=True,
+                                      text=True))
+
+        for words in (["plan", "a.test.yaml"], ["apply", "a.test.yaml", "--auto-approve"]):
+            told = run(*words).must(65).err
+            assert "a.test.yaml is a file of tests" in told and "frostline test" in told, told
+        run("validate", "a.test.yaml").must()
+
+
+def case_nothing_is_left_behind():
+    with tempfile.TemporaryDirectory(prefix="frostline-e2e.") as folder:
+        policy, temporary = os.path.join(folder, "p.yaml"), os.path.join(folder, "tmp")
+        with open(policy, "w") as file:
+            file.write(POLICY + "tests:" + GOOD + BAD)
+
+        def run():
+            return Run(subprocess.run([os.environ["FROSTLINE"], "test", policy],
+                                      env={"TMPDIR": temporary}, capture_output=True, text=True))
+
+        assert "making a folder like " + temporary in run().err
+        os.mkdir(temporary)
+        run().must(1)
+        assert os.listdir(temporary) == []
 
 
 def case_no_secret_is_needed():

@@ -140,6 +140,18 @@ static void directories_move_as_a_whole(void **state)
                    " {id: B, because: older_than}, {id: C, because: nested-directory}]\n");
 }
 
+/* One that is decided to move, with no line of the plan that blocks it. */
+static void the_winner_of_a_directory_may_be_in_place(void **state)
+{
+    (void)state;
+    assert_outcome("p.yaml:23:21: A should move, and stays: it loses to its directory's winner, "
+                   "which is in place",
+                   AGE_OUT "  - {name: keep, target: hot, priority: 1, select: {ids: [B]}}\n",
+                   "    recordings: [{id: A, " OLD ", location: 'hot:a/x'},"
+                   " {id: B, " OLD ", location: 'hot:a/y'}]\n"
+                   "    expect: {move: [{id: A}]}\n");
+}
+
 /* "They decide, guards and windows are left out." */
 static void guards_are_left_out(void **state)
 {
@@ -181,6 +193,7 @@ int main(void)
         cmocka_unit_test(what_moves_has_to_be_expected),
         cmocka_unit_test(every_reason_to_stay_can_be_expected),
         cmocka_unit_test(directories_move_as_a_whole),
+        cmocka_unit_test(the_winner_of_a_directory_may_be_in_place),
         cmocka_unit_test(guards_are_left_out),
         cmocka_unit_test(columns_are_what_is_written_for_them),
     };
