@@ -47,6 +47,7 @@ static bool compile_regex(const char *text, size_t size_bytes, pcre2_general_con
     pcre2_compile_context *context = pcre2_compile_context_create(memory);
     if (context == NULL)
         return ERR(err, ERR_INPUT, "there is no memory left for it");
+    pcre2_set_max_pattern_length(context, PATTERN_BYTES_MAX);
     pattern->code = pcre2_compile((PCRE2_SPTR)text, size_bytes, options, &number, &offset, context);
     return pattern->code != NULL || refuse(number, offset, err);
 }

@@ -17,6 +17,7 @@
 #include "policy/truth.h"
 
 #define PATTERN_TEXT_MAX 16384      /* bytes; no key is longer                       */
+#define PATTERN_BYTES_MAX 16384     /* of a pattern; of a glob, as PCRE2 writes it   */
 #define PATTERN_STEPS_MAX 10000     /* of backtracking, for each start within a text */
 #define PATTERN_MEMORY_KIB_MAX 1024 /* of a thread that matches                      */
 

@@ -183,6 +183,22 @@ static void what_is_no_pattern_is_refused_with_its_place(void **state)
     }
 }
 
+static void a_pattern_is_not_endless(void **state)
+{
+    (void)state;
+    static char text[PATTERN_BYTES_MAX + 2];
+    for (size_t size = PATTERN_BYTES_MAX; size <= PATTERN_BYTES_MAX + 1; size++) {
+        struct arena arena;
+        const struct pattern *pattern;
+        struct err err;
+        memset(text, 'a', size);
+        arena_init(&arena, ARENA_BYTES);
+        assert_int_equal(pattern_compile(PATTERN_REGEX, text, &arena, &pattern, &err),
+                         size == PATTERN_BYTES_MAX);
+        arena_free(&arena);
+    }
+}
+
 /* An arena that is nearly full is an error, not the end. */
 static void memory_that_runs_out_is_told(void **state)
 {
@@ -208,6 +224,7 @@ int main(void)
         cmocka_unit_test(steps_are_bounded),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(what_is_no_pattern_is_refused_with_its_place),
+        cmocka_unit_test(a_pattern_is_not_endless),
         cmocka_unit_test(memory_that_runs_out_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
