@@ -19,7 +19,6 @@
 
 /* One row and what is known of it. */
 struct shown {
-    struct wiring *wiring;
     struct policies *policies;
     struct arena arena;
     bool found;
@@ -84,10 +83,8 @@ static const char *verdict_of(struct shown *shown, uint16_t index)
     case VERDICT_OUT:
         if (!policy->active)
             return policy->enabled ? "expired" : "disabled";
-        return policy->from != POLICY_NO_INDEX &&
-                       (shown->known == NULL || shown->known->place != policy->from)
-                   ? "not asked: it is not there"
-                   : "not selected";
+        return policy_takes_from(policy, shown->known) ? "not selected"
+                                                       : "not asked: it is not there";
     case VERDICT_EXCLUDED:
         return "excluded";
     case VERDICT_UNDECIDED:
@@ -138,7 +135,13 @@ static void print_holds(struct shown *shown)
 /* "moves to cold by age-out", or why it stays. */
 static void write_fate(struct shown *shown, const struct decision *decision, struct buf *out)
 {
-    if (decision->kind == DECISION_MOVE)
+    const char *location = shown->record->location;
+    if (shown->spelling != SPELLING_REGULAR)
+        buf_format(
+            out, "stays: %s: %s", shown->spelling == SPELLING_IRREGULAR ? "spelling" : "unmanaged",
+            location == NULL ? "it has no location"
+                             : location_oddity(&shown->policies->places, location, &shown->arena));
+    else if (decision->kind == DECISION_MOVE)
         buf_format(out, "moves to %s by %s", store_name(shown, decision->target),
                    shown->policies->items[decision->winner].name);
     else {
@@ -150,7 +153,6 @@ static void write_fate(struct shown *shown, const struct decision *decision, str
 static void print_head(struct shown *shown)
 {
     const struct record *record = shown->record;
-    const struct places *places = &shown->policies->places;
     struct buf fate;
     printf("%s  ", text_plain(record->id));
     if (shown->known != NULL)
@@ -162,14 +164,7 @@ static void print_head(struct shown *shown)
     if (record->has_bytes)
         printf("  %s\n", text_size(record->bytes));
     buf_init(&fate, REASON_BYTES_MAX);
-    if (shown->spelling == SPELLING_REGULAR)
-        write_fate(shown, &shown->decision, &fate);
-    else
-        buf_format(&fate, "stays: %s: %s",
-                   shown->spelling == SPELLING_IRREGULAR ? "spelling" : "unmanaged",
-                   record->location == NULL
-                       ? "it has no location"
-                       : location_oddity(places, record->location, &shown->arena));
+    write_fate(shown, &shown->decision, &fate);
     printf("  as of %s UTC, on its own, it %s\n", text_instant(shown->policies->as_of_us),
            text_plain(buf_string(&fate)));
     buf_free(&fate);
@@ -179,9 +174,9 @@ static void print_next(struct shown *shown)
 {
     struct decision then;
     struct buf fate;
-    int64_t next_us = explain_next(shown->policies, shown->record, shown->known, &then);
     if (shown->spelling != SPELLING_REGULAR)
         return;
+    int64_t next_us = explain_next(shown->policies, shown->record, shown->known, &then);
     if (next_us == INT64_MAX) {
         puts("\nThe clock alone will not change that.");
         return;
@@ -247,15 +242,10 @@ static size_t in_way(const struct neighbours *neighbours)
 
 static void print_in_way(struct shown *shown)
 {
-    const struct record *record = shown->record;
     struct buf fate;
     buf_init(&fate, REASON_BYTES_MAX);
-    if (shown->spelling == SPELLING_REGULAR)
-        write_fate(shown, &shown->decision, &fate);
-    else
-        buf_format(&fate, "stays: spelling: %s",
-                   location_oddity(&shown->policies->places, record->location, &shown->arena));
-    printf("  ! %s  %s\n", text_plain(record->id), text_plain(buf_string(&fate)));
+    write_fate(shown, &shown->decision, &fate);
+    printf("  ! %s  %s\n", text_plain(shown->record->id), text_plain(buf_string(&fate)));
     buf_free(&fate);
 }
 
@@ -341,7 +331,7 @@ static void tell_no_index(const struct catalog_shape *shape)
 static bool print_directory(struct wiring *wiring, const char *id, const struct shown *own,
                             struct err *err)
 {
-    struct shown shown = {.wiring = wiring, .policies = wiring->policies};
+    struct shown shown = {.policies = wiring->policies};
     struct neighbours neighbours = {.shown = &shown,
                                     .id = id,
                                     .place = own->location.place,
@@ -365,7 +355,7 @@ static bool print_directory(struct wiring *wiring, const char *id, const struct 
 
 enum exit_code show_row(struct wiring *wiring, const char *id)
 {
-    struct shown shown = {.wiring = wiring, .policies = wiring->policies};
+    struct shown shown = {.policies = wiring->policies};
     struct err err;
     arena_init(&shown.arena, ROW_BYTES_MAX);
     bool done = wiring->catalog->ops->fetch(wiring->catalog, &id, 1, visit_row, &shown, &err);

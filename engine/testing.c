@@ -236,17 +236,13 @@ static bool run_test(struct testing *testing, struct testing_result *result, str
 bool testing_run(struct policies *policies, struct arena *arena, struct testing_result **results,
                  struct err *err)
 {
-    static const struct policy_guards none = {.max_recordings = POLICY_NO_LIMIT,
-                                              .max_bytes = POLICY_NO_LIMIT,
-                                              .max_deletes = POLICY_NO_LIMIT,
-                                              .max_fraction_ppm = POLICY_FRACTION_ONE};
     const char *folder;
     bool done = true;
     *results = arena_make(arena, policies->test_count * sizeof(**results));
     if (!file_make_temporary(getenv("TMPDIR"), "frostline-test", arena, &folder, err))
         return false;
     for (size_t i = 0; i < policies->count; i++)
-        policies->items[i].guards = none;
+        policies->items[i].guards = policy_guards_none;
     for (size_t i = 0; done && i < policies->test_count; i++) {
         struct testing testing = {
             .policies = policies, .test = &policies->tests[i], .arena = arena, .folder = folder};

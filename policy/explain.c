@@ -8,12 +8,10 @@
 #include "base/zone.h"
 #include "policy/clause.h"
 #include "policy/extra.h"
-#include "state/location.h"
 
 #define HOUR_US (3600 * WHEN_SECOND_US)
-#define MONTH_US                                                                                   \
-    (INT64_C(30436875) * WHEN_DAY_US / 1000000) /* in the mean of 400 years; n of them             \
-                                                 * are less than 5 days off */
+/* In the mean of 400 years; n months in a row are less than 5 days longer or shorter. */
+#define MONTH_US (INT64_C(30436875) * WHEN_DAY_US / 1000000)
 #define VALUE_BYTES_MAX ((size_t)1 << 20)
 #define SCRATCH_BYTES_MAX ((size_t)64 << 20)
 
@@ -49,12 +47,10 @@ static void write_policy(const struct policies *policies, const struct row *row,
                          enum policy_verdict verdict, struct buf *out)
 {
     const struct policy *policy = &policies->items[index];
-    bool is_elsewhere = policy->from != POLICY_NO_INDEX &&
-                        (row->location == NULL || row->location->place != policy->from);
     buf_format(out, "%s (", policy->name);
     if (!policy->active)
         buf_text(out, policy->enabled ? "expired" : "disabled");
-    else if (is_elsewhere)
+    else if (!policy_takes_from(policy, row->location))
         buf_format(out, "from %s", policies->stores[policy->from].name);
     else if (verdict == VERDICT_EXCLUDED || clause_decide(policy->select, row) == TRUTH_YES) {
         buf_text(out, "exclude: ");

@@ -117,10 +117,7 @@ static void read_cleanup(struct load *load, struct node *map, struct policy_term
 
 static void read_guards(struct load *load, struct node *map, struct policy_guards *guards)
 {
-    struct raw_guards raw = {.guards = {.max_recordings = POLICY_NO_LIMIT,
-                                        .max_bytes = POLICY_NO_LIMIT,
-                                        .max_deletes = POLICY_NO_LIMIT,
-                                        .max_fraction_ppm = POLICY_FRACTION_ONE}};
+    struct raw_guards raw = {.guards = policy_guards_none};
     if (map != NULL)
         schema_read(load, &schema_guards, map, &raw);
     *guards = raw.guards;
@@ -147,24 +144,22 @@ static uint64_t window_bit(struct load *load, const struct window *window, struc
 
 static void read_window(struct load *load, struct node *map, struct policy_terms *terms)
 {
-    struct raw_window raw = {.days = 0x7f, .to_min = WINDOW_DAY_MIN};
+    struct window window;
     size_t errors = load->diags->errors;
     if (map == NULL)
         return;
-    schema_read(load, &schema_window, map, &raw);
+    memset(&window, 0, sizeof window); /* they are compared byte by byte */
+    window.days = WINDOW_ALL_DAYS;
+    window.to_min = WINDOW_DAY_MIN;
+    schema_read(load, &schema_window, map, &window);
     if (load->diags->errors > errors)
         return;
-    if (raw.from_min == raw.to_min || raw.from_min == WINDOW_DAY_MIN) {
+    if (window.from_min == window.to_min || window.from_min == WINDOW_DAY_MIN) {
         diag_add(load->diags, DIAG_WINDOW, map->key->span, "a window of no time")->label =
-            raw.from_min == WINDOW_DAY_MIN ? "24:00 can only end a window"
-                                           : "it ends where it begins";
+            window.from_min == WINDOW_DAY_MIN ? "24:00 can only end a window"
+                                              : "it ends where it begins";
         return;
     }
-    struct window window;
-    memset(&window, 0, sizeof window); /* they are compared byte by byte */
-    window.days = raw.days;
-    window.from_min = raw.from_min;
-    window.to_min = raw.to_min;
     terms->windows = window_bit(load, &window, map->key->span);
 }
 

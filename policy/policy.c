@@ -18,6 +18,11 @@
 
 #define SCRATCH_BYTES_MAX ((size_t)4 << 20) /* a location, or the path of a file */
 
+const struct policy_guards policy_guards_none = {.max_recordings = POLICY_NO_LIMIT,
+                                                 .max_bytes = POLICY_NO_LIMIT,
+                                                 .max_deletes = POLICY_NO_LIMIT,
+                                                 .max_fraction_ppm = POLICY_FRACTION_ONE};
+
 /* ---- load ---- */
 
 static bool read_file(void *context, const char *path, size_t limit_bytes, struct arena *arena,
@@ -177,10 +182,14 @@ static uint16_t find_hold(const struct policies *policies, const struct row *row
     return POLICY_NO_INDEX;
 }
 
+bool policy_takes_from(const struct policy *policy, const struct location *location)
+{
+    return policy->from == POLICY_NO_INDEX || policy->from == store_of(location);
+}
+
 static enum policy_verdict judge(const struct policy *policy, const struct row *row)
 {
-    if (!policy->active ||
-        (policy->from != POLICY_NO_INDEX && policy->from != store_of(row->location)))
+    if (!policy->active || !policy_takes_from(policy, row->location))
         return VERDICT_OUT;
     enum truth selected = clause_decide(policy->select, row);
     if (selected == TRUTH_NO)

@@ -62,6 +62,8 @@ struct policy_guards {
     bool     truncate; /* on_exceed: truncate */
 };
 
+extern const struct policy_guards policy_guards_none;
+
 /* How a move is made safe; what equal policies merge to is the stricter of each. */
 struct policy_terms {
     enum unit_verify verify;
@@ -205,6 +207,8 @@ struct decision {
  * (policy_each_missing_id), so only one thread decides.                                          */
 void policy_decide(struct policies *policies, const struct record *record,
                    const struct location *location, struct decision *decision);
+/* Is the location in a store from which the policy takes?  NULL is in none. */
+bool policy_takes_from(const struct policy *policy, const struct location *location);
 /* A directory's rows are decided together: *into becomes the contest of both.  Only for kinds
  * IN_PLACE, MOVE and CONFLICT.  store: where the directory is.                                   */
 void policy_contest(const struct policies *policies, uint16_t store, struct decision *into,

@@ -9,6 +9,7 @@
 #include "policy/scalar.h"
 #include "policy/substitute.h"
 #include "policy/tree.h"
+#include "policy/window.h"
 
 #define KEYS_MAX 64 /* in one schema */
 
@@ -223,9 +224,9 @@ static const struct schema_key guards_keys[] = {
 const struct schema schema_guards = {"`guards`", guards_keys};
 
 static const struct schema_key window_keys[] = {
-    {"days", SCHEMA_DAYS, AT(raw_window, days), .text = "of the week: mon-fri; left out: all"},
-    {"from", SCHEMA_CLOCK, AT(raw_window, from_min), .text = "the first minute: 22:00"},
-    {"to", SCHEMA_CLOCK, AT(raw_window, to_min),
+    {"days", SCHEMA_DAYS, AT(window, days), .text = "of the week: mon-fri; left out: all"},
+    {"from", SCHEMA_CLOCK, AT(window, from_min), .text = "the first minute: 22:00"},
+    {"to", SCHEMA_CLOCK, AT(window, to_min),
      .text = "the first minute behind it; of the next day if it is not behind `from`"},
     {0},
 };

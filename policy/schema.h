@@ -103,10 +103,6 @@ struct raw_policy {
     struct when_date expires; /* the year 0: never */
     int64_t          min_residency_us;
 };
-struct raw_window {
-    uint8_t days;
-    int     from_min, to_min;
-};
 struct raw_path {
     struct node *glob, *regex;
 };

@@ -9,6 +9,7 @@
 struct zone;
 
 #define WINDOW_DAY_MIN (24 * 60)
+#define WINDOW_ALL_DAYS 0x7f
 #define WINDOW_TEXT_MAX 64
 
 /* By the clocks of a zone.  With from behind to it goes over midnight, and belongs to the day on
