@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
+#include "policy/circle.h"
 #include "policy/explain.h"
 #include "state/location.h"
 
@@ -26,7 +27,7 @@ struct shown {
     struct location location;
     const struct location *known; /* &location; NULL: in no store */
     enum spelling spelling;
-    struct decision decision;
+    struct decision decision; /* of the row on its own */
 };
 
 static const char *store_name(const struct shown *shown, uint16_t store)
@@ -42,7 +43,7 @@ static void read_row(struct shown *shown, const struct record *record)
     if (record->location != NULL)
         shown->spelling = location_read(places, record->location, &shown->arena, &shown->location);
     shown->known = shown->spelling == SPELLING_FOREIGN ? NULL : &shown->location;
-    policy_decide(shown->policies, record, shown->known, &shown->decision);
+    circle_decide(shown->policies, record, shown->known, &shown->decision);
 }
 
 /* -- clauses ----------------------------------------------------------------------------------- */
@@ -213,25 +214,30 @@ struct neighbours {
     const char *id;      /* whose they are       */
     uint16_t place;
     const char *directory;
-    size_t looked_at, total, nested;
-    size_t odd, held, staying; /* what is in the way */
+    size_t looked_at, total, nested; /* total: without its own */
+    size_t odd, held, staying;       /* what is in the way */
     bool is_contested;
-    struct decision contest; /* of all others */
+    struct decision contest; /* of all the rest */
+    struct circle circle;
 };
 
 /* False: it is in the way. */
-static bool take_decision(struct neighbours *neighbours, const struct decision *decision)
+static bool take_row(struct neighbours *neighbours, const struct record *record,
+                     const struct location *location)
 {
-    neighbours->held += decision->kind == DECISION_HELD;
-    neighbours->staying += decision->kind == DECISION_STAY;
-    if (decision->kind == DECISION_HELD || decision->kind == DECISION_STAY)
+    struct policies *policies = neighbours->shown->policies;
+    struct decision decision;
+    policy_decide(policies, record, location, &decision);
+    neighbours->held += decision.kind == DECISION_HELD;
+    neighbours->staying += decision.kind == DECISION_STAY;
+    if (decision.kind == DECISION_HELD || decision.kind == DECISION_STAY)
         return false;
     if (neighbours->is_contested)
-        policy_contest(neighbours->shown->policies, neighbours->place, &neighbours->contest,
-                       decision);
+        policy_contest(policies, neighbours->place, &neighbours->contest, &decision);
     else
-        neighbours->contest = *decision;
+        neighbours->contest = decision;
     neighbours->is_contested = true;
+    circle_add(&neighbours->circle, policies, record, location);
     return true;
 }
 
@@ -261,7 +267,7 @@ static bool visit_neighbour(void *context, const struct record *record, struct e
     (void)err;
     struct neighbours *neighbours = context;
     struct shown *shown = neighbours->shown;
-    if (++neighbours->looked_at > NEIGHBOURS_MAX || str_equal(record->id, neighbours->id))
+    if (++neighbours->looked_at > NEIGHBOURS_MAX)
         return true;
     arena_reset(&shown->arena);
     read_row(shown, record);
@@ -269,10 +275,11 @@ static bool visit_neighbour(void *context, const struct record *record, struct e
         neighbours->nested += shown->spelling == SPELLING_REGULAR;
         return true;
     }
+    bool is_own = str_equal(record->id, neighbours->id);
     bool is_odd = shown->spelling == SPELLING_IRREGULAR;
-    neighbours->total++;
+    neighbours->total += !is_own;
     neighbours->odd += is_odd;
-    if ((is_odd || !take_decision(neighbours, &shown->decision)) &&
+    if ((is_odd || !take_row(neighbours, record, shown->known)) && !is_own &&
         in_way(neighbours) <= NEIGHBOURS_SHOWN)
         print_in_way(shown);
     return true;
@@ -343,14 +350,15 @@ static bool print_directory(struct wiring *wiring, const char *id, const struct 
         tell_no_index(&wiring->shape);
         return true;
     }
-    take_decision(&neighbours, &own->decision);
     arena_init(&shown.arena, ROW_BYTES_MAX);
     bool done = wiring->catalog->ops->below(wiring->catalog, url, NEIGHBOURS_MAX + 1,
                                             visit_neighbour, &neighbours, err);
     arena_free(&shown.arena);
-    if (done)
-        print_neighbours(&neighbours);
-    return done;
+    if (!done)
+        return false;
+    circle_settle(&neighbours.circle, wiring->policies, neighbours.place, &neighbours.contest);
+    print_neighbours(&neighbours);
+    return true;
 }
 
 enum exit_code show_row(struct wiring *wiring, const char *id)

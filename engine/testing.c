@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "planner/planner.h"
+#include "policy/circle.h"
 #include "policy/explain.h"
 #include "state/catalog_memory.h"
 #include "state/location.h"
@@ -101,7 +102,7 @@ static void explain_row(struct testing *testing, const struct record *record, st
     enum spelling spelling =
         location_read(&policies->places, record->location, testing->arena, &location);
     bool is_ours = spelling != SPELLING_FOREIGN;
-    policy_decide(policies, record, is_ours ? &location : NULL, &decision);
+    circle_decide(policies, record, is_ours ? &location : NULL, &decision);
     const struct plan_action *block = find_block(testing, is_ours ? &location : NULL);
     if (spelling == SPELLING_FOREIGN || spelling == SPELLING_SHALLOW)
         buf_format(out, "unmanaged: %s",

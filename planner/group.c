@@ -75,7 +75,7 @@ void group_begin(struct group *group, const struct location *location, const str
     group->prefix_line_bytes = line_bytes(record->location, record->directory_bytes);
     group->movers_line_bytes = group->movers_shown_bytes = 0;
     group->wish = POLICY_NO_INDEX;
-    group->is_contested = group->is_too_large = false;
+    group->is_contested = group->is_too_large = group->circle.is_begun = false;
     group->is_open = true;
 }
 
@@ -208,6 +208,7 @@ void group_add(struct group *group, const struct record *record, const struct lo
     else if (!is_same_contest(&group->decision, decision))
         policy_contest(group->policies, group->facts.store, &group->decision, decision);
     group->is_contested = true;
+    circle_add(&group->circle, group->policies, record, location);
     add_mover(group, record, location, decision);
 }
 
@@ -308,6 +309,8 @@ bool group_end(struct group *group, const struct group_nested *nested)
 {
     struct candidate *facts = &group->facts;
     group->is_open = false;
+    if (group->is_contested)
+        circle_settle(&group->circle, group->policies, facts->store, &group->decision);
     if (group->is_contested && group->decision.kind != DECISION_IN_PLACE) {
         facts->winner = group->decision.winner;
         facts->terms = group->decision.terms;

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "planner/candidate.h"
 #include "planner/spool.h"
+#include "policy/circle.h"
 #include "state/location.h"
 
 /* The first rows that are in the way for one reason. */
@@ -24,6 +25,7 @@ struct group {
     size_t                 prefix_line_bytes; /* the same, in a line of the plan              */
     bool                   is_contested;
     struct decision        decision; /* of all rows that a policy wins                        */
+    struct circle          circle;   /* of the same rows                                      */
     uint16_t               wish;     /* who would win the rows that are held                  */
     struct group_rows      held, staying, movers;
     size_t                 movers_line_bytes, movers_shown_bytes;

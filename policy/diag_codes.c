@@ -422,6 +422,13 @@ static const struct diag_code codes[] = {
      "  wrong:  vars: {cold_after: 90d}\n"
      "          older_than: 90d\n"
      "  right:  older_than: $cold_after\n"},
+    {DIAG_CIRCLE, DIAG_WARNING, "policies that send a recording to and fro",
+     "Two policies of equal priority can take the same recording, each from where the other one "
+     "would bring it. None of them is obeyed: its directory stays where it is, and the plan shows "
+     "the conflict. With different priorities the higher one says where it rests.\n\n"
+     "  wrong:  - {name: a, from: hot, target: cold, select: {older_than: 90d}}\n"
+     "          - {name: b, from: cold, target: hot, select: {valid: true}}\n"
+     "  right:  - {name: b, from: cold, target: hot, select: {valid: true}, priority: 10}\n"},
     {DIAG_TEST_ID, DIAG_ERROR, "expectation of no recording",
      "A test expects something of a recording that it doesn't have; so it would never fail.\n\n"
      "  wrong:  recordings: [{id: A, ..}]\n"

@@ -99,6 +99,7 @@ enum {
     DIAG_UNDOES = 606,
     DIAG_EXPIRED = 607,
     DIAG_UNUSED_VAR = 608,
+    DIAG_CIRCLE = 609,
     /* 07xx: tests */
     DIAG_TEST_ID = 701,
     DIAG_UNKNOWN_POLICY = 702

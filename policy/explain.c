@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/zone.h"
+#include "policy/circle.h"
 #include "policy/clause.h"
 #include "policy/extra.h"
 
@@ -90,7 +91,10 @@ void explain_stay(struct policies *policies, const struct record *record,
         write_hold(policies, &row, decision->hold, out);
         break;
     case DECISION_IN_PLACE:
-        buf_format(out, "in place: %s", items[decision->winner].name);
+        buf_format(out, "in place: %s%s", items[decision->winner].name,
+                   decision->verdicts[decision->winner] == VERDICT_CANDIDATE
+                       ? ""
+                       : " would bring it back");
         break;
     case DECISION_CONFLICT:
         buf_format(out, "conflict: %s and %s", items[decision->winner].name,
@@ -256,11 +260,11 @@ int64_t explain_next(struct policies *policies, const struct record *record,
     struct turns turns = {.policies = policies, .record = record};
     struct decision now;
     int64_t as_of_us = policies->as_of_us, next_us = INT64_MAX;
-    policy_decide(policies, record, location, &now);
+    circle_decide(policies, record, location, &now);
     find_turns(&turns);
     for (size_t i = 0; next_us == INT64_MAX && i < turns.count; i++) {
         policy_prepare(policies, turns.items[i]);
-        policy_decide(policies, record, location, decision);
+        circle_decide(policies, record, location, decision);
         if (!is_same(&now, decision))
             next_us = turns.items[i];
     }

@@ -30,17 +30,18 @@ static struct clause store_clause(uint16_t store)
     return (struct clause){.kind = CLAUSE_STORE, .size = 1, .index = store, .origin = &no_origin};
 }
 
-/* All that holds of a recording that the policy takes: its `from`, its select, not its exclude. */
-static struct clause *whole_of(const struct policy *policy, struct arena *arena)
+/* All that holds of a recording that the policy takes from `store`: that it is there, its select,
+ * not its exclude.  POLICY_NO_INDEX: wherever it is. */
+static struct clause *taken_from(const struct policy *policy, uint16_t store, struct arena *arena)
 {
     const struct clause *select = policy->select, *exclude = policy->exclude;
-    bool from = policy->from != POLICY_NO_INDEX;
+    bool from = store != POLICY_NO_INDEX;
     uint32_t excluded = exclude == NULL ? 0 : 1 + exclude->size;
     uint32_t size = 1 + from + select->size + excluded;
     struct clause *whole = arena_make(arena, size * sizeof *whole), *at = whole;
     *at++ = (struct clause){.kind = CLAUSE_ALL, .size = size, .origin = &no_origin};
     if (from)
-        *at++ = store_clause(policy->from);
+        *at++ = store_clause(store);
     memcpy(at, select, select->size * sizeof *at);
     at += select->size;
     if (exclude == NULL)
@@ -72,14 +73,18 @@ static bool takes_nothing_from(struct lint *lint, size_t policy, uint16_t store)
     return always(lint, policy, &there, TRUTH_NO);
 }
 
-/* Can one recording be taken by both?  What can't be told is left unsaid. */
+/* Of one recording?  What can't be told is left unsaid. */
+static bool can_both_hold(struct lint *lint, const struct clause *a, const struct clause *b)
+{
+    lint->proof.guesses = true;
+    return !imply(&lint->proof, (struct claim){a, TRUTH_YES}, (struct claim){b, TRUTH_NO}) &&
+           !imply(&lint->proof, (struct claim){b, TRUTH_YES}, (struct claim){a, TRUTH_NO}) &&
+           lint->proof.steps > 0;
+}
+
 static bool can_meet(struct lint *lint, size_t a, size_t b)
 {
-    struct claim ours = {lint->wholes[a], TRUTH_YES}, theirs = {lint->wholes[b], TRUTH_YES};
-    struct claim not_ours = {lint->wholes[a], TRUTH_NO}, not_theirs = {lint->wholes[b], TRUTH_NO};
-    lint->proof.guesses = true;
-    return !imply(&lint->proof, ours, not_theirs) && !imply(&lint->proof, theirs, not_ours) &&
-           lint->proof.steps > 0;
+    return can_both_hold(lint, lint->wholes[a], lint->wholes[b]);
 }
 
 /* ---- a policy alone ---- */
@@ -150,7 +155,7 @@ static void check_policy(struct lint *lint, size_t index)
         warn_expired(lint, lint->policies->extra->policies[index].expires, "policy", policy->name);
         return;
     }
-    struct clause *whole = whole_of(policy, lint->diags->arena);
+    struct clause *whole = taken_from(policy, policy->from, lint->diags->arena);
     lint->wholes[index] = whole;
     if (always(lint, index, whole, TRUTH_NO)) {
         warn_takes_nothing(lint, index);
@@ -205,12 +210,12 @@ static void warn_conflict(struct lint *lint, size_t first, size_t second)
 
 /* Where `mover` only ever takes recordings from a store that `other` would bring them to, and
  * `other` takes them from every store, it undoes what the first one did.  With the lower priority
- * it does so only if the first one does not keep them in place.                                  */
+ * it never does.                                                                                 */
 static bool can_undo(struct lint *lint, size_t other, size_t mover)
 {
     const struct policy *a = &lint->policies->items[other], *b = &lint->policies->items[mover];
-    if (a->from != POLICY_NO_INDEX || takes_nothing_from(lint, other, b->target) ||
-        (a->priority < b->priority && !takes_nothing_from(lint, mover, b->target)))
+    if (a->from != POLICY_NO_INDEX || a->priority < b->priority ||
+        takes_nothing_from(lint, other, b->target))
         return false;
     if (lint->policies->store_count == 2)
         return !takes_only_from(lint, mover, b->target);
@@ -231,14 +236,44 @@ static void warn_undoes(struct lint *lint, size_t other, size_t mover)
     diag->help = str_format(arena, "if that is meant, say so with `from: %s`", there);
 }
 
+/* Each takes from the other's target, and what they ask for besides can hold of one recording. */
+static bool can_circle(struct lint *lint, size_t first, size_t second)
+{
+    const struct policy *a = &lint->policies->items[first], *b = &lint->policies->items[second];
+    struct clause *ours = taken_from(a, POLICY_NO_INDEX, lint->diags->arena),
+                  *theirs = taken_from(b, POLICY_NO_INDEX, lint->diags->arena);
+    return !takes_nothing_from(lint, first, b->target) &&
+           !takes_nothing_from(lint, second, a->target) && can_both_hold(lint, ours, theirs);
+}
+
+static void warn_circle(struct lint *lint, size_t first, size_t second)
+{
+    const struct policies *policies = lint->policies;
+    const struct policy *a = &policies->items[first], *b = &policies->items[second];
+    struct arena *arena = lint->diags->arena;
+    struct diag *diag = diag_add(lint->diags, DIAG_CIRCLE, policies->extra->policies[second].target,
+                                 "`%s` and `%s` can send a recording to and fro", a->name, b->name);
+    diag->label = str_format(arena, "`%s` sends it back, with the same priority", b->name);
+    put_second(diag, policies->extra->policies[first].target,
+               str_format(arena, "`%s` sends it here", a->name));
+    diag->help = "a higher `priority` for one of them: until then its directory stays where it is";
+}
+
+static void check_equals(struct lint *lint, size_t first, size_t second)
+{
+    if (can_meet(lint, first, second))
+        warn_conflict(lint, first, second);
+    else if (can_circle(lint, first, second))
+        warn_circle(lint, first, second);
+}
+
 static void check_pair(struct lint *lint, size_t first, size_t second)
 {
     const struct policy *a = &lint->policies->items[first], *b = &lint->policies->items[second];
     if (a->target == b->target)
         return;
     if (a->priority == b->priority) {
-        if (can_meet(lint, first, second))
-            warn_conflict(lint, first, second);
+        check_equals(lint, first, second);
     } else if (can_undo(lint, first, second) && can_meet(lint, first, second)) {
         warn_undoes(lint, first, second);
     } else if (can_undo(lint, second, first) && can_meet(lint, second, first)) {

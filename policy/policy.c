@@ -149,15 +149,20 @@ bool policy_bind(struct policies *policies, const struct catalog_shape *shape, s
 
 static void prepare_selection(void *context, struct clause *root)
 {
-    select_prepare(context, root);
+    struct policies *policies = context;
+    select_prepare(policies, root);
+    for (const struct clause *clause = root; clause < root + root->size; clause++)
+        policies->looks_at_stores |= clause->kind == CLAUSE_STORE;
 }
 
 void policy_prepare(struct policies *policies, int64_t as_of_us)
 {
     policies->as_of_us = as_of_us;
+    policies->looks_at_stores = false;
     for (size_t i = 0; i < policies->count; i++) {
         struct policy *policy = &policies->items[i];
         policy->active = policy->enabled && as_of_us < policy->expires_us;
+        policies->looks_at_stores |= policy->from != POLICY_NO_INDEX;
     }
     for (size_t i = 0; i < policies->hold_count; i++)
         policies->holds[i].active = as_of_us < policies->holds[i].until_us;

@@ -141,6 +141,7 @@ struct policies {
     size_t                test_count;
     struct catalog_shape  test_shape; /* of a catalog that holds the recordings of all tests */
     int64_t               as_of_us; /* after policy_prepare */
+    bool                  looks_at_stores; /* likewise: a `from`, or a selection's `store` */
     struct policy_extra  *extra;    /* of policy/ alone     */
 };
 

@@ -49,7 +49,7 @@ SEMANTIC_ONLY = {
         0514-window""",
     "warnings": """
         0601-conflict 0602-beaten 0603-source 0603-two-stores 0604-defaults 0604-grace
-        0605-contradiction 0606-two-stores 0606-undone 0607-over 0608-var""",
+        0605-contradiction 0606-two-stores 0606-undone 0607-over 0608-var 0609-circle""",
     "limits, and single values of a type": """
         0303-archive 0316-references 0316-stores 0503-false 0504-nesting""",
 }
