@@ -11,6 +11,7 @@
 
 #define ROWS_BYTES_MAX (SPOOL_RECORD_BYTES_MAX / 2)
 #define TEXT_BYTES_MAX ((size_t)64 << 10)
+#define WHY_BYTES_MAX 400 /* of one row that is undecided */
 #define ROW_LINE_BYTES 48 /* keys, quotes and commas of a row in a line of the plan */
 
 void group_init(struct group *group, struct policies *policies)
@@ -96,8 +97,22 @@ static void add_facts(struct candidate *facts, const struct record *record)
         facts->newest_us = record->time_us;
 }
 
+/* With all that is unknown, if that is not too much. */
+static void describe_undecided(struct group *group, const struct record *record,
+                               const struct location *location, uint16_t policy)
+{
+    struct policies *policies = group->policies;
+    buf_text(&group->text, "is undecided: ");
+    explain_policy(policies, policy, VERDICT_UNDECIDED, record, location, &group->text);
+    if (!group->text.overflowed && group->text.size < WHY_BYTES_MAX)
+        return;
+    buf_reset(&group->text);
+    buf_format(&group->text, "is undecided: %s can't tell", policies->items[policy].name);
+}
+
 /* How a row that can't move stands to its directory: "is excluded by age-out". */
-static void describe_stance(struct group *group, const struct decision *decision)
+static void describe_stance(struct group *group, const struct record *record,
+                            const struct location *location, const struct decision *decision)
 {
     const struct policies *policies = group->policies;
     buf_reset(&group->text);
@@ -109,8 +124,7 @@ static void describe_stance(struct group *group, const struct decision *decision
     } else if (decision->excluded)
         buf_format(&group->text, "is excluded by %s", policies->items[decision->blamed].name);
     else if (decision->undecided)
-        buf_format(&group->text, "is undecided: %s can't tell",
-                   policies->items[decision->blamed].name);
+        describe_undecided(group, record, location, decision->blamed);
     else
         buf_text(&group->text, "is not selected");
 }
@@ -122,12 +136,12 @@ static const char *plain_id(struct group *group, const char *id)
 }
 
 static void add_in_way(struct group *group, struct group_rows *rows, const struct record *record,
-                       const struct decision *decision)
+                       const struct location *location, const struct decision *decision)
 {
     rows->total++;
     if (rows->shown == PLAN_ROWS_SHOWN)
         return;
-    describe_stance(group, decision);
+    describe_stance(group, record, location, decision);
     struct candidate_row row = {.id = plain_id(group, record->id),
                                 .tail = record->location + group->prefix_bytes,
                                 .because = buf_string(&group->text),
@@ -192,13 +206,13 @@ void group_add(struct group *group, const struct record *record, const struct lo
 {
     add_facts(&group->facts, record);
     if (decision->kind == DECISION_HELD) {
-        add_in_way(group, &group->held, record, decision);
+        add_in_way(group, &group->held, record, location, decision);
         if (group->wish == POLICY_NO_INDEX)
             group->wish = find_wish(group->policies, group->facts.store, decision);
         return;
     }
     if (decision->kind == DECISION_STAY) {
-        add_in_way(group, &group->staying, record, decision);
+        add_in_way(group, &group->staying, record, location, decision);
         return;
     }
     for (size_t i = 0; i < group->policies->count; i++)

@@ -280,6 +280,16 @@ static void write_size(const struct record *record, struct buf *out)
     buf_text(out, record->has_bytes ? text : "NULL");
 }
 
+/* Is there a text, and the pattern can't say whether it matches? */
+static bool gives_up(const struct clause *clause, const struct row *row)
+{
+    const struct record *record = row->record;
+    bool is_path = clause->kind == CLAUSE_PATH && row->location != NULL;
+    bool is_field = clause->kind == CLAUSE_PATTERN && clause->index < record->field_count &&
+                    record->fields[clause->index].kind == VALUE_TEXT;
+    return (is_path || is_field) && decide_leaf(clause, row) == TRUTH_UNKNOWN;
+}
+
 void clause_value(const struct clause *clause, const struct row *row, int64_t as_of_us,
                   struct buf *out)
 {
@@ -297,6 +307,8 @@ void clause_value(const struct clause *clause, const struct row *row, int64_t as
         buf_text(out, row->location != NULL ? row->location->key : "in no store");
     else if (clause->kind >= CLAUSE_NULL && clause->index < record->field_count)
         write_value(&record->fields[clause->index], out);
+    if (gives_up(clause, row))
+        buf_text(out, " (beyond the limits of matching)");
 }
 
 /* What is written about, and how far it has come. */
@@ -313,9 +325,11 @@ static bool is_told(const struct why *why, const struct clause *clause, bool inv
     const struct record *record = why->row->record;
     switch (clause->kind) {
     case CLAUSE_TIME:
-        return clause->origin->age != AGE_NONE && record->has_time;
+        return clause->origin->age != AGE_NONE || !record->has_time;
     case CLAUSE_SIZE:
-        return record->has_bytes;
+        return true;
+    case CLAUSE_PATH:
+        return gives_up(clause, why->row);
     default:
         return clause->kind >= CLAUSE_LITERAL && clause->index < record->field_count &&
                (clause->origin->shows_value || inverted ||

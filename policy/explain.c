@@ -61,6 +61,13 @@ static void write_policy(const struct policies *policies, const struct row *row,
     buf_char(out, ')');
 }
 
+void explain_policy(struct policies *policies, uint16_t index, enum policy_verdict verdict,
+                    const struct record *record, const struct location *location, struct buf *out)
+{
+    struct row row = row_of(policies, record, location);
+    write_policy(policies, &row, index, verdict, out);
+}
+
 /* All policies of one verdict. */
 static void write_policies(const struct policies *policies, const struct row *row,
                            const struct decision *decision, enum policy_verdict verdict,

@@ -108,7 +108,7 @@ static void every_reason_to_stay_can_be_expected(void **state)
          OLD ", map: null, location: 'hot:a/x'", "undecided: p (exclude: map = golden: NULL)"},
         {"  - {name: p, target: cold, select: {map: a, valid: true}}\n",
          "map: a, location: 'hot:a/x'", "undecided: p (valid = true: NULL)"},
-        {AGE_OUT, "time: null, location: 'hot:a/x'", "undecided: age-out (older_than 90d)"},
+        {AGE_OUT, "time: null, location: 'hot:a/x'", "undecided: age-out (older_than 90d: NULL)"},
         {AGE_OUT, OLD ", location: 'ftp://elsewhere/a/x'", "unmanaged"},
         {AGE_OUT, OLD ", location: 'hot:x'", "unmanaged"},
         {AGE_OUT, OLD ", location: 'file:///srv/hot/a//x'", "spelling"},

@@ -106,7 +106,8 @@ static void a_row_that_is_excluded_or_undecided_is_told_so(void **state)
     ROW(&rig, "D", "hot:b/g", .map = "x", .days = -1);
     rig_plan(&rig);
     rig_blocked(&rig, "hot:a/", PLAN_SHARED_DIRECTORY, "B is excluded by age-out");
-    rig_blocked(&rig, "hot:b/", PLAN_SHARED_DIRECTORY, "D is undecided: age-out can't tell");
+    rig_blocked(&rig, "hot:b/", PLAN_SHARED_DIRECTORY,
+                "D is undecided: age-out (older_than 90d: NULL)");
     const struct plan_funnel *funnel = rig_funnel(&rig, "age-out");
     assert_int_equal(funnel->excluded, 1);
     assert_int_equal(funnel->undecided, 1);

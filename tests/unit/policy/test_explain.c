@@ -56,6 +56,41 @@ static void every_clause_is_told_with_its_value_and_place(void **state)
     fixture_free(&fixture);
 }
 
+/* A limit that is reached is not "no match", and said. */
+static void a_pattern_that_gives_up_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *select, *text;
+    } table[] = {
+        {"    select: {path: {regex: '^(a+)+$'}}\n",
+         "undecided: p (path regex ^(a+)+$: aaaaaaaaaaaaaaaaaa! (beyond the limits of matching))"},
+        {"    select: {map: {regex: '^(a+)+$'}}\n",
+         "undecided: p (map regex ^(a+)+$: aaaaaaaaaaaaaaaaaa! (beyond the limits of matching))"},
+        {"    select: {not: {path: {regex: '^a+$'}}, map: {regex: '^a+$'}}\n",
+         "not selected: p (map regex ^a+$: aaaaaaaaaaaaaaaaaa!)"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct fixture fixture = {0};
+        struct recording recording;
+        struct decision decision;
+        struct buf out;
+        char policies[200];
+        snprintf(policies, sizeof policies, "policies:\n" P("p", "cold", "%s"), table[i].select);
+        fixture_ready(&fixture, policies);
+        recording_init(&recording, "A", NULL);
+        recording.key = "aaaaaaaaaaaaaaaaaa!";
+        recording.fields[FIELD_MAP] = text_value(recording.key);
+        struct location location = recording_location(&recording, HOT);
+        policy_decide(fixture.policies, &recording.record, &location, &decision);
+        buf_init(&out, FIXTURE_OUT_BYTES);
+        explain_stay(fixture.policies, &recording.record, &location, &decision, &out);
+        assert_string_equal(buf_string(&out), table[i].text);
+        buf_free(&out);
+        fixture_free(&fixture);
+    }
+}
+
 /* ---- the clock ---- */
 
 static void assert_next(const char *policies, const char *time, const char *when,
@@ -153,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_clause_is_told_with_its_value_and_place),
+        cmocka_unit_test(a_pattern_that_gives_up_is_told),
         cmocka_unit_test(an_age_turns_at_its_microsecond),
         cmocka_unit_test(ends_of_policies_and_holds_are_turns),
         cmocka_unit_test(the_first_turn_is_the_first),
