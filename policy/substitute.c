@@ -244,9 +244,21 @@ static void refuse(struct expansion *out, const struct piece *piece, int code, c
     out->findings++;
 }
 
+static bool is_behind(const struct expansion *out, const char *text)
+{
+    size_t size = strlen(text);
+    return out->size >= size && memcmp(out->text + out->size - size, text, size) == 0;
+}
+
+/* What stands at the beginning in a list is one of `urls`. */
+static bool begins_url(const struct expansion *out)
+{
+    return is_behind(out, "Endpoint=") || (out->node->key == NULL && out->size == 0);
+}
+
 /* 16 letters and digits, which could be an account, a container, a host, a folder or a key; of one
- * name always the same ones, so that what is one place stays one.  A whole connection needs its
- * form as well. */
+ * name always the same ones, so that what is one place stays one.  A URL, a whole connection and a
+ * signature need their form as well. */
 static void put_stand_in(struct expansion *out, const struct piece *piece)
 {
     const struct node *key = out->node->key;
@@ -260,6 +272,10 @@ static void put_stand_in(struct expansion *out, const struct piece *piece)
         text = str_format(&out->scratch, "AccountName=%s;AccountKey=%s", word, word);
     else if (is_whole && str_equal(key->text, "url"))
         text = str_format(&out->scratch, "postgresql://%s/", word);
+    else if (begins_url(out))
+        text = str_format(&out->scratch, "https://%s.blob.core.windows.net", word);
+    else if (is_behind(out, "SharedAccessSignature="))
+        text = str_format(&out->scratch, "sig=%s", word);
     put(out, text, strlen(text), true);
 }
 

@@ -49,6 +49,7 @@ struct fixture {
     size_t ids_size_bytes;            /* 0: up to NUL */
     const struct policy_var *vars;
     size_t var_count;
+    bool stand_ins;
     struct arena arena;
     struct diags diags;
     struct policies *policies;
@@ -85,7 +86,8 @@ static inline void fixture_load_bytes(struct fixture *fixture, const char *bytes
                                    .env = fixture_env,
                                    .env_context = (void *)fixture->env,
                                    .vars = fixture->vars,
-                                   .var_count = fixture->var_count};
+                                   .var_count = fixture->var_count,
+                                   .stand_ins = fixture->stand_ins};
     arena_init(&fixture->arena, FIXTURE_ARENA_BYTES);
     diag_init(&fixture->diags, &fixture->arena);
     buf_init(&fixture->out, FIXTURE_OUT_BYTES);
