@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "base/when.h"
+#include "policy/circle.h"
 #include "policy/diag_codes.h"
 #include "policy/diag_machine.h"
 #include "policy/explain.h"
@@ -274,6 +275,23 @@ static void fuzz_explain(struct policies *policies, const struct record *record,
     fuzz_require(explain_next(policies, record, location, &then) > policies->as_of_us);
 }
 
+/* Alone in its directory, it comes to rest, and meets no store twice. */
+static void fuzz_follow(struct policies *policies, const struct record *record,
+                        const struct location *location)
+{
+    struct location there = *location;
+    uint64_t been = 0;
+    for (;;) {
+        struct decision decision;
+        fuzz_require((been & UINT64_C(1) << there.place) == 0);
+        been |= UINT64_C(1) << there.place;
+        circle_decide(policies, record, &there, &decision);
+        if (decision.kind != DECISION_MOVE)
+            return;
+        there.place = decision.target;
+    }
+}
+
 static void fuzz_decide(const struct fuzz_input *input, struct policies *policies,
                         const struct record *record, const struct location *location,
                         struct decision *decision)
@@ -285,6 +303,8 @@ static void fuzz_decide(const struct fuzz_input *input, struct policies *policie
     fuzz_require(fuzz_is_same(policies, decision, &again));
     fuzz_check_decision(policies, decision, location == NULL ? POLICY_NO_INDEX : location->place);
     fuzz_require(policy_held(policies, record, location) == decision->hold);
+    if (location != NULL)
+        fuzz_follow(policies, record, location);
     buf_init(&why, FUZZ_OUT_BYTES);
     fuzz_explain(policies, record, location, decision, &why);
     fuzz_check_told(input, &why);
