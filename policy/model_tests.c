@@ -75,7 +75,8 @@ static void learn_kinds(struct load *load, const struct node *recordings)
 {
     struct policies *policies = load->policies;
     for (const struct node *map = recordings->first; map != NULL; map = map->next) {
-        for (const struct node *value = map->first; value != NULL; value = value->next) {
+        const struct node *first = map->kind == NODE_MAP ? map->first : NULL;
+        for (const struct node *value = first; value != NULL; value = value->next) {
             size_t field = find_field(&policies->catalog, value->key->text);
             if (value->kind != NODE_SCALAR || field == policies->catalog.field_count)
                 continue;
