@@ -402,37 +402,6 @@ static bool read_masked(void *context, const char *path, size_t limit_bytes, str
     return true;
 }
 
-/* For `frostline test`, which needs neither secrets nor services: whatever is not set could be what
- * it has to be, wherever a reference may stand. */
-static void a_stand_in_fits_where_it_stands(void **state)
-{
-    (void)state;
-    static const char policy[] =
-        "version: 1\n"
-        "catalog:\n"
-        "  type: postgres\n"
-        "  connection: {url: '${URL}'}\n"
-        "  table: t\n"
-        "  id: id\n"
-        "  location: url\n"
-        "stores:\n"
-        "  a: {type: azure, connection_string: '${WHOLE}', container: '${NAME}'}\n"
-        "  b: {type: azure, connection_string: 'AccountName=${A};AccountKey=${credential:k}',\n"
-        "      container: 'x-${NAME}', prefix: '${P}/', urls: ['${ALIAS}', 'https://${CDN}/x/']}\n"
-        "  c: {type: azure, container: sas, urls: ['${OTHER}/y'], connection_string:\n"
-        "      'BlobEndpoint=${ENDPOINT};SharedAccessSignature=${SAS}'}\n"
-        "  d: {type: azure, container: emulated, connection_string:\n"
-        "      'BlobEndpoint=https://${HOST}/d;AccountName=d;AccountKey=${KEY}'}\n"
-        "  e: {type: local, path: '${FOLDER}/x'}\n"
-        "policies:\n"
-        "  - {name: p, from: a, target: b, select: {ids: [A]}, cleanup: {after: 1d}}\n";
-    struct fixture fixture = {.stand_ins = true};
-    fixture_load(&fixture, policy);
-    assert_loaded(&fixture);
-    assert_int_equal(fixture.policies->store_count, 5);
-    fixture_free(&fixture);
-}
-
 /* How often most of the secret stands in the heap (an allocator may have used its first bytes). */
 static size_t count_in_heap(void)
 {
@@ -494,6 +463,37 @@ static void nothing_of_a_secret_stays_behind(void **state)
 }
 
 #endif
+
+/* For `frostline test`, which needs neither secrets nor services: whatever is not set could be what
+ * it has to be, wherever a reference may stand. */
+static void a_stand_in_fits_where_it_stands(void **state)
+{
+    (void)state;
+    static const char policy[] =
+        "version: 1\n"
+        "catalog:\n"
+        "  type: postgres\n"
+        "  connection: {url: '${URL}'}\n"
+        "  table: t\n"
+        "  id: id\n"
+        "  location: url\n"
+        "stores:\n"
+        "  a: {type: azure, connection_string: '${WHOLE}', container: '${NAME}'}\n"
+        "  b: {type: azure, connection_string: 'AccountName=${A};AccountKey=${credential:k}',\n"
+        "      container: 'x-${NAME}', prefix: '${P}/', urls: ['${ALIAS}', 'https://${CDN}/x/']}\n"
+        "  c: {type: azure, container: sas, urls: ['${OTHER}/y'], connection_string:\n"
+        "      'BlobEndpoint=${ENDPOINT};SharedAccessSignature=${SAS}'}\n"
+        "  d: {type: azure, container: emulated, connection_string:\n"
+        "      'BlobEndpoint=https://${HOST}/d;AccountName=d;AccountKey=${KEY}'}\n"
+        "  e: {type: local, path: '${FOLDER}/x'}\n"
+        "policies:\n"
+        "  - {name: p, from: a, target: b, select: {ids: [A]}, cleanup: {after: 1d}}\n";
+    struct fixture fixture = {.stand_ins = true};
+    fixture_load(&fixture, policy);
+    assert_loaded(&fixture);
+    assert_int_equal(fixture.policies->store_count, 5);
+    fixture_free(&fixture);
+}
 
 /* Each is placed by counting all of the scalar, so that many would take long. */
 static void a_scalar_has_few_findings(void **state)
