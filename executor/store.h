@@ -68,6 +68,12 @@ struct deletion {
     struct store_outcome outcome;
 };
 
+struct tiering {
+    const char *key;
+    enum access_tier tier; /* not TIER_DEFAULT, not TIER_ARCHIVE            */
+    struct store_outcome outcome; /* CHANGED: it is gone                     */
+};
+
 /* A range of an object that must have this etag. */
 struct reading {
     const char *key, *etag;
@@ -92,6 +98,9 @@ struct store_ops {
     void (*copy)(struct store *target, struct store *source, struct copy *copies, size_t count);
     void (*remove)(struct store *, struct deletion *deletions, size_t count);
     void (*read)(struct store *, struct reading *readings, size_t count);
+    /* The objects are kept at these tiers from now on; their bytes, properties and etags stay as
+     * they are, and whose tier it is already keeps it.  NULL: the kind has no tiers.          */
+    void (*set_tier)(struct store *, struct tiering *tierings, size_t count);
     /* Temporary files of the unit and empty folders in the directory, and empty parents below the
      * root, are gone.  NULL: the kind has none.                                                  */
     bool (*tidy)(struct store *, const char *directory, int64_t unit, struct err *);
