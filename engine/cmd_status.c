@@ -105,7 +105,7 @@ static void show_totals(const struct rows *rows)
 {
     const struct totals *totals = &rows->totals;
     uint64_t under_way = 0;
-    for (int state = UNIT_COPYING; state <= UNIT_SWEEPING; state++)
+    for (int state = UNIT_TIERING; state <= UNIT_SWEEPING; state++)
         if (state != UNIT_CUTOVER)
             under_way += totals->units[state];
     if (rows->more > 0)

@@ -279,6 +279,9 @@ bool perform(struct cohort *cohort, struct task *const *tasks, size_t count, str
     case ACTION_MANIFEST:
         perform_manifest(&crew);
         return true;
+    case ACTION_TIER:
+        perform_tier(&crew);
+        return true;
     case ACTION_COPY:
         return perform_copy(&crew, err);
     case ACTION_READ_BACK:

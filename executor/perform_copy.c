@@ -1,4 +1,4 @@
-/* Copies and deletions: batches over all directories of a crew. */
+/* Copies, tiers and deletions: batches over all directories of a crew. */
 #include <stdio.h>
 #include <string.h>
 
@@ -209,6 +209,53 @@ bool perform_copy(const struct crew *crew, struct err *err)
         arena_back(&crew->cohort->scratch, mark);
     }
     return true;
+}
+
+/* -- tiers --------------------------------------------------------------------------------------
+ */
+
+/* As it was last seen. */
+static bool wants_tier(const struct task *task, size_t index)
+{
+    return task->facts[index].want.tier != task->entry.unit.tier;
+}
+
+static void tier_batch(const struct crew *crew, const struct walk *walk)
+{
+    struct cohort *cohort = crew->cohort;
+    struct store *store = cohort->hands->stores[crew->tasks[0]->source];
+    struct tiering *tierings = arena_make(&cohort->scratch, walk->count * sizeof(*tierings));
+    for (size_t i = 0; i < walk->count; i++)
+        tierings[i] = (struct tiering){
+            .key = perform_key(cohort, walk->items[i].task, fact_of(&walk->items[i])),
+            .tier = walk->items[i].task->entry.unit.tier};
+
+    store->ops->set_tier(store, tierings, walk->count);
+    for (size_t i = 0; i < walk->count; i++) {
+        struct task *task = walk->items[i].task;
+        count_result(&task->event.tally, tierings[i].outcome.result);
+        keep_trouble(task, "setting the tier of", tierings[i].key, &tierings[i].outcome);
+    }
+}
+
+void perform_tier(const struct crew *crew)
+{
+    const struct store *store = crew->cohort->hands->stores[crew->tasks[0]->source];
+    struct walk walk = {.crew = crew, .wanted = wants_tier};
+
+    perform_begin_event(crew, EVENT_TIERED);
+    for (size_t i = 0; i < crew->count; i++) {
+        struct err err;
+        if (store->ops->set_tier == NULL) {
+            ERR(&err, ERR_INPUT, "the store %s has no access tiers", store->name);
+            perform_fail(crew->tasks[i], &err);
+        }
+    }
+    while (!told_to_stop(crew) && next_batch(&walk)) {
+        struct arena_mark mark = arena_mark(&crew->cohort->scratch);
+        tier_batch(crew, &walk);
+        arena_back(&crew->cohort->scratch, mark);
+    }
 }
 
 /* -- deletions -----------------------------------------------------------------------------------

@@ -139,7 +139,9 @@ void perform_manifest(const struct crew *crew)
         struct catalog_sight seen;
         if (!perform_rows(cohort, task, false, &seen))
             continue;
-        task->event.already = seen.at_target == task->row_count;
+        /* Of a retier both are one place. */
+        task->event.already =
+            task->entry.unit.kind == UNIT_MOVE && seen.at_target == task->row_count;
         task->event.same_rows = seen.at_source == task->row_count && seen.strangers == 0;
         if (task->event.same_rows)
             wanted[count++] = task;
@@ -193,6 +195,10 @@ static void see_at_source(const struct crew *crew, struct task *task, size_t ind
 {
     (void)crew;
     struct sight *sight = &task->event.sight;
+    if (found != NULL) {
+        task->facts[index].want.tier = found->tier;
+        sight->source.other_tier += found->tier != task->entry.unit.tier;
+    }
     task->at_source[index] = found != NULL && is_same(&task->facts[index].want, found);
     if (found == NULL)
         sight->source.missing++;

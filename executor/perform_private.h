@@ -37,6 +37,7 @@ void perform_look_source(const struct crew *crew);
 void perform_look_target(const struct crew *crew);
 /* perform_copy.c */
 MUST_USE bool perform_copy(const struct crew *crew, struct err *err);
+void perform_tier(const struct crew *crew);
 void perform_delete(const struct crew *crew);
 /* perform_compare.c */
 MUST_USE bool perform_read_back(const struct crew *crew, struct err *err);

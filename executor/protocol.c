@@ -133,14 +133,21 @@ static void cut_over_done(const struct step *step)
         look(step, LOOK_GATE_2);
 }
 
-static void begin_copying(const struct step *step)
+static bool source_is_as_in_manifest(const struct unit *unit, const struct sight *sight)
+{
+    return sight->source.same == unit->objects && sight->source.changed == 0 &&
+           sight->source.missing == 0 && sight->source.extra == 0;
+}
+
+static void begin(const struct step *step)
 {
     struct unit *next = step->next;
+    bool retiers = next->kind == UNIT_RETIER;
     next->objects = step->event->objects;
     next->bytes = step->event->bytes;
     next->manifest = step->event->manifest;
-    enter(step, UNIT_COPYING);
-    act(step, ACTION_COPY);
+    enter(step, retiers ? UNIT_TIERING : UNIT_COPYING);
+    act(step, retiers ? ACTION_TIER : ACTION_COPY);
     step->action->durable = true; /* B1 */
 }
 
@@ -156,8 +163,36 @@ static void on_manifest(const struct step *step)
     else if (event->irregular > 0)
         stop(step, UNIT_SKIPPED, REASON_NOT_A_FILE);
     else
-        begin_copying(step);
+        begin(step);
 }
+
+/* -- the tier alone ---------------------------------------------------------------------------- */
+
+static void on_tiered(const struct step *step)
+{
+    const struct tally *tally = &step->event->tally;
+    if (tally->changed > 0)
+        stop(step, UNIT_ABANDONED, REASON_SOURCE_CHANGED);
+    else if (tally->refused > 0)
+        stop(step, UNIT_ABANDONED, REASON_TIER_REFUSED);
+    else if (tally->denied > 0)
+        stop(step, UNIT_ABANDONED, REASON_DENIED);
+    else
+        look(step, LOOK_SOURCE);
+}
+
+static void on_seen_tiering(const struct step *step)
+{
+    const struct sight *sight = &step->event->sight;
+    if (!source_is_as_in_manifest(step->next, sight))
+        stop(step, UNIT_ABANDONED, REASON_SOURCE_CHANGED);
+    else if (sight->source.other_tier == 0)
+        stop(step, UNIT_DONE, REASON_NONE);
+    else if (another_round(step))
+        act(step, ACTION_TIER);
+}
+
+/* -- copies, and the rows ---------------------------------------------------------------------- */
 
 static void on_copied(const struct step *step)
 {
@@ -172,12 +207,6 @@ static void on_copied(const struct step *step)
         enter(step, UNIT_VERIFYING);
         look(step, LOOK_GATE_1);
     }
-}
-
-static bool source_is_as_in_manifest(const struct unit *unit, const struct sight *sight)
-{
-    return sight->source.same == unit->objects && sight->source.changed == 0 &&
-           sight->source.missing == 0 && sight->source.extra == 0;
 }
 
 static bool target_is_equal(const struct unit *unit, const struct sight *sight)
@@ -362,6 +391,9 @@ static void resume(const struct step *step)
     case UNIT_PLANNED:
         act(step, ACTION_MANIFEST);
         return;
+    case UNIT_TIERING:
+        look(step, LOOK_SOURCE);
+        return;
     case UNIT_COPYING:
         enter(step, UNIT_VERIFYING);
         look(step, LOOK_GATE_1);
@@ -462,6 +494,10 @@ static void progress(const struct step *step)
         step->next->failures = 0;
     if (state == UNIT_PLANNED && event->kind == EVENT_MANIFEST)
         on_manifest(step);
+    else if (state == UNIT_TIERING && event->kind == EVENT_TIERED)
+        on_tiered(step);
+    else if (state == UNIT_TIERING && saw(event, LOOK_SOURCE))
+        on_seen_tiering(step);
     else if (state == UNIT_COPYING && event->kind == EVENT_COPIED)
         on_copied(step);
     else if (state == UNIT_VERIFYING && event->kind == EVENT_READ_BACK)

@@ -27,6 +27,7 @@ enum action_kind {
     ACTION_REST,     /* open, and left alone until the next run (EVENT_RESUME)                */
     ACTION_WAIT,     /* left alone until until_us, then EVENT_RESUME                          */
     ACTION_MANIFEST, /* list the source, make the manifest; compare it and the rows with the plan */
+    ACTION_TIER,     /* set the tier of every object that has another one */
     ACTION_COPY,     /* every object that was not seen at the target                          */
     ACTION_READ_BACK, /* compare byte by byte what could not be told                           */
     ACTION_LOOK,      /* list and read what `look` names; nothing is changed                   */
@@ -47,6 +48,7 @@ enum event_kind {
     EVENT_RETRY,  /* a later run looks at a parked one again                                   */
     EVENT_FAILED, /* the action changed nothing and learned nothing; `failure` says why        */
     EVENT_MANIFEST,
+    EVENT_TIERED,
     EVENT_COPIED,
     EVENT_READ_BACK,
     EVENT_SEEN,
@@ -62,6 +64,7 @@ struct sight {
     unsigned looked; /* bits of enum look: what is filled in; a look that failed is EVENT_FAILED */
     struct {
         uint64_t same, changed, missing, extra;
+        uint64_t other_tier; /* of the same ones: not at the unit's tier */
     } source;
     struct {
         uint64_t equal, differs, cannot_tell, absent, pending, extra;

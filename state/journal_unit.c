@@ -12,7 +12,6 @@
 
 #define IDS_BYTES_MAX ((size_t)1 << 30)        /* of units that one visit sees */
 #define UNIT_ARENA_BYTES_MAX ((size_t)1 << 20) /* the names of one unit        */
-#define KIND_MOVE "move"
 
 /* -- a unit as a row of the table ------------------------------------------------------------- */
 
@@ -60,6 +59,18 @@ static bool take_tier(struct sql *sql, enum access_tier *tier, struct err *err)
     return ERR(err, ERR_CORRUPT, "the journal knows an access tier \"%s\"", name);
 }
 
+static bool take_kind(struct sql *sql, enum unit_kind *kind, struct err *err)
+{
+    const char *name = sql_take_borrowed(sql);
+    for (enum unit_kind at = 0; at < UNIT_KINDS; at++) {
+        if (str_equal(name, unit_kind_name(at))) {
+            *kind = at;
+            return true;
+        }
+    }
+    return ERR(err, ERR_CORRUPT, "the journal knows a kind of unit \"%s\"", name);
+}
+
 static bool take_unit(struct sql *sql, struct unit *unit, struct err *err)
 {
     sql_take_integer(sql); /* open: the state says it */
@@ -88,10 +99,8 @@ static bool take_entry(sqlite3_stmt *statement, struct arena *arena, struct jour
     if (!take_unit(&sql, &entry->unit, err))
         return false;
     entry->unit.run = sql_take_integer(&sql);
-    const char *kind = sql_take_borrowed(&sql);
-    if (!str_equal(kind, KIND_MOVE))
-        return ERR(err, ERR_CORRUPT, "the journal knows a kind of unit \"%s\"", kind);
-    entry->unit.kind = UNIT_MOVE;
+    if (!take_kind(&sql, &entry->unit.kind, err))
+        return false;
     entry->source = sql_take_text(&sql, arena);
     entry->target = sql_take_text(&sql, arena);
     entry->source_store = sql_take_text(&sql, arena);
@@ -191,7 +200,7 @@ static bool insert_unit(struct journal *journal, struct journal_unit *entry, str
     struct sql sql = journal_parameters(journal, JOURNAL_UNIT_INSERT);
     put_unit(&sql, &entry->unit);
     sql_put_integer(&sql, entry->unit.run);
-    sql_put_text(&sql, KIND_MOVE);
+    sql_put_text(&sql, unit_kind_name(entry->unit.kind));
     sql_put_text(&sql, entry->source);
     sql_put_text(&sql, entry->target);
     sql_put_text(&sql, entry->source_store);

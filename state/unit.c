@@ -3,12 +3,19 @@
 #include <assert.h>
 
 static const char *const state_names[UNIT_STATES] = {
-    [UNIT_PLANNED] = "planned",         [UNIT_COPYING] = "copying",
-    [UNIT_VERIFYING] = "verifying",     [UNIT_COMMITTING] = "committing",
-    [UNIT_CUTOVER] = "cutover",         [UNIT_DELETING] = "deleting",
-    [UNIT_SWEEPING] = "sweeping",       [UNIT_DONE] = "done",
-    [UNIT_SKIPPED] = "skipped",         [UNIT_ABANDONED] = "abandoned",
-    [UNIT_ROLLED_BACK] = "rolled-back", [UNIT_PARKED] = "parked",
+    [UNIT_PLANNED] = "planned",
+    [UNIT_TIERING] = "tiering",
+    [UNIT_COPYING] = "copying",
+    [UNIT_VERIFYING] = "verifying",
+    [UNIT_COMMITTING] = "committing",
+    [UNIT_CUTOVER] = "cutover",
+    [UNIT_DELETING] = "deleting",
+    [UNIT_SWEEPING] = "sweeping",
+    [UNIT_DONE] = "done",
+    [UNIT_SKIPPED] = "skipped",
+    [UNIT_ABANDONED] = "abandoned",
+    [UNIT_ROLLED_BACK] = "rolled-back",
+    [UNIT_PARKED] = "parked",
 };
 
 static const struct {
@@ -36,6 +43,10 @@ static const struct {
     [REASON_COPY_REFUSED] = {"copy-refused",
                              "The store refused to copy an object, and trying again would not "
                              "help. Read the log for its answer, then make a new plan."},
+    [REASON_TIER_REFUSED] = {"tier-refused",
+                             "The store refused to set the access tier of an object, and trying "
+                             "again would not help. Read the log for its answer, then make a new "
+                             "plan."},
     [REASON_UNPROVED] = {"unproved",
                          "The copies could not be proved equal at the level of `verify`. See that "
                          "both sides can be read back, then make a new plan."},
@@ -106,6 +117,13 @@ bool unit_is_open(const struct unit *unit)
     default:
         return true;
     }
+}
+
+const char *unit_kind_name(enum unit_kind kind)
+{
+    static const char *const names[UNIT_KINDS] = {[UNIT_MOVE] = "move", [UNIT_RETIER] = "retier"};
+    assert(kind < UNIT_KINDS);
+    return names[kind];
 }
 
 const char *unit_state_name(enum unit_state state)

@@ -5,11 +5,16 @@
 
 #include "state/object.h"
 
-enum unit_kind { UNIT_MOVE };
+enum unit_kind {
+    UNIT_MOVE,
+    UNIT_RETIER, /* source and target are one place: the access tier changes, and nothing else */
+    UNIT_KINDS
+};
 
 /* The order is the order of progress; what comes after SWEEPING is at rest. */
 enum unit_state {
     UNIT_PLANNED,    /* nothing written, nothing promised */
+    UNIT_TIERING,    /* B1, of a retier: the manifest is durable before the first tier is set */
     UNIT_COPYING,    /* B1: the manifest and this state are durable before the first copy */
     UNIT_VERIFYING,  /* look at both sides; the only door to the catalog */
     UNIT_COMMITTING, /* B2: durable before the transaction is sent: rows may be either way */
@@ -35,6 +40,7 @@ enum unit_reason {
     REASON_TARGET_HAS_MORE,
     REASON_SOURCE_CHANGED,
     REASON_COPY_REFUSED,
+    REASON_TIER_REFUSED,
     REASON_UNPROVED,
     REASON_NOT_A_FILE,
     /* at the catalog */
@@ -86,6 +92,7 @@ struct unit {
 
 /* Open: DONE, SKIPPED, ABANDONED and ROLLED_BACK are closed for ever, all else goes on. */
 bool unit_is_open(const struct unit *unit);
+const char *unit_kind_name(enum unit_kind kind);       /* "move" */
 const char *unit_state_name(enum unit_state state);    /* "verifying" */
 const char *unit_reason_name(enum unit_reason reason); /* "target-differs" */
 /* What it means and what to do, a sentence each, for people. */

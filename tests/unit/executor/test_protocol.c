@@ -116,6 +116,81 @@ static void what_is_not_as_planned_is_skipped(void **state)
     expect(step(unit_in(UNIT_PLANNED), event), UNIT_DONE, REASON_NONE, ACTION_STOP);
 }
 
+/* -- the tier alone ------------------------------------------------------------------------------
+ */
+
+static struct unit retier_in(enum unit_state state)
+{
+    struct unit unit = unit_in(state);
+    unit.kind = UNIT_RETIER;
+    unit.tier = TIER_COOL;
+    unit.keep_source = true;
+    return unit;
+}
+
+static void tiers_are_set_behind_a_durable_barrier(void **state)
+{
+    (void)state;
+    struct outcome outcome = step(retier_in(UNIT_PLANNED), manifest_as_planned());
+    expect(outcome, UNIT_TIERING, REASON_NONE, ACTION_TIER);
+    assert_true(outcome.action.durable);
+    assert_int_equal(outcome.unit.objects, OBJECTS);
+}
+
+static void tiers_are_looked_at_never_trusted(void **state)
+{
+    (void)state;
+    struct event event = event_of(EVENT_TIERED);
+    event.tally.done = OBJECTS;
+    expect_look(step(retier_in(UNIT_TIERING), event), UNIT_TIERING, LOOK_SOURCE);
+    event.tally.unknown = event.tally.busy = 1;
+    expect_look(step(retier_in(UNIT_TIERING), event), UNIT_TIERING, LOOK_SOURCE);
+    expect_look(step(retier_in(UNIT_TIERING), event_of(EVENT_RESUME)), UNIT_TIERING, LOOK_SOURCE);
+    expect(step(retier_in(UNIT_TIERING), seen(LOOK_SOURCE)), UNIT_DONE, REASON_NONE, ACTION_STOP);
+}
+
+static void tiers_that_cannot_be_set_abandon(void **state)
+{
+    (void)state;
+    struct event event = event_of(EVENT_TIERED);
+    event.tally.changed = 1;
+    expect(step(retier_in(UNIT_TIERING), event), UNIT_ABANDONED, REASON_SOURCE_CHANGED,
+           ACTION_STOP);
+    event.tally = (struct tally){.refused = 1};
+    expect(step(retier_in(UNIT_TIERING), event), UNIT_ABANDONED, REASON_TIER_REFUSED, ACTION_STOP);
+    event.tally = (struct tally){.denied = 1};
+    expect(step(retier_in(UNIT_TIERING), event), UNIT_ABANDONED, REASON_DENIED, ACTION_STOP);
+}
+
+static void a_directory_that_changes_is_not_called_retiered(void **state)
+{
+    (void)state;
+    struct event missing = seen(LOOK_SOURCE), changed = missing, extra = missing;
+    missing.sight.source.same--;
+    missing.sight.source.missing = 1;
+    changed.sight.source.same--;
+    changed.sight.source.changed = 1;
+    extra.sight.source.extra = 1;
+    const struct event events[] = {missing, changed, extra};
+    for (size_t i = 0; i < 3; i++)
+        expect(step(retier_in(UNIT_TIERING), events[i]), UNIT_ABANDONED, REASON_SOURCE_CHANGED,
+               ACTION_STOP);
+}
+
+static void tiers_are_set_again_four_rounds(void **state)
+{
+    (void)state;
+    struct event event = seen(LOOK_SOURCE);
+    struct unit unit = retier_in(UNIT_TIERING);
+    event.sight.source.other_tier = 1;
+    for (int i = 0; i < PROTOCOL_ROUNDS_MAX; i++) {
+        struct outcome outcome = step(unit, event);
+        expect(outcome, UNIT_TIERING, REASON_NONE, ACTION_TIER);
+        unit = outcome.unit;
+    }
+    expect(step(unit, event), UNIT_TIERING, REASON_BUSY, ACTION_REST);
+}
+
 /* -- copying and gate 1 --------------------------------------------------------------------------
  */
 
@@ -607,6 +682,27 @@ static void every_event_in_every_state_has_a_safe_answer(void **state)
     }
 }
 
+/* One place has one set of bytes: whatever happens, they are neither copied nor deleted. */
+static void a_retier_touches_tiers_alone(void **state)
+{
+    (void)state;
+    const enum unit_state states[] = {UNIT_PLANNED, UNIT_TIERING};
+    for (size_t i = 0; i < 2; i++) {
+        for (int kind = EVENT_RESUME; kind < EVENT_KINDS; kind++) {
+            for (unsigned looked = 0; looked <= LOOK_GATE_2; looked++) {
+                struct event event = seen(looked);
+                event.kind = (enum event_kind)kind;
+                event.same_rows = event.same_objects = true;
+                event.objects = OBJECTS;
+                struct outcome outcome = step(retier_in(states[i]), event);
+                assert_true(outcome.action.kind <= ACTION_TIER ||
+                            outcome.action.kind == ACTION_LOOK);
+                assert_true(outcome.unit.state <= UNIT_TIERING || !unit_is_open(&outcome.unit));
+            }
+        }
+    }
+}
+
 /* -- one object
  * -------------------------------------------------------------------------------------- */
 
@@ -658,6 +754,11 @@ int main(void)
         cmocka_unit_test(planned_lists_before_it_writes),
         cmocka_unit_test(copying_begins_behind_a_durable_barrier),
         cmocka_unit_test(what_is_not_as_planned_is_skipped),
+        cmocka_unit_test(tiers_are_set_behind_a_durable_barrier),
+        cmocka_unit_test(tiers_are_looked_at_never_trusted),
+        cmocka_unit_test(tiers_that_cannot_be_set_abandon),
+        cmocka_unit_test(a_directory_that_changes_is_not_called_retiered),
+        cmocka_unit_test(tiers_are_set_again_four_rounds),
         cmocka_unit_test(copies_are_looked_at_never_trusted),
         cmocka_unit_test(copies_that_cannot_succeed_abandon),
         cmocka_unit_test(gate_1_opens_behind_a_durable_barrier),
@@ -684,6 +785,7 @@ int main(void)
         cmocka_unit_test(permanent_failures_abandon_or_park),
         cmocka_unit_test(parked_units_look_again_only_when_retried),
         cmocka_unit_test(every_event_in_every_state_has_a_safe_answer),
+        cmocka_unit_test(a_retier_touches_tiers_alone),
         cmocka_unit_test(judge_by_size),
         cmocka_unit_test(judge_by_checksum),
     };
