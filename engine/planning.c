@@ -45,6 +45,13 @@ enum exit_code planning_open(struct wiring *wiring, const char *policy, const ch
     return code;
 }
 
+static bool find_tier(void *context, const char *url, enum access_tier *tier, struct err *err)
+{
+    const struct wiring *wiring = context;
+    *tier = TIER_DEFAULT;
+    return wiring->journal == NULL || journal_tier(wiring->journal, url, tier, err);
+}
+
 enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation,
                              struct planned *planned)
 {
@@ -59,6 +66,8 @@ enum exit_code planning_make(struct wiring *wiring, const char *path, bool surve
                                       .shape = &wiring->shape,
                                       .journal = wiring->journal,
                                       .survey = survey ? &surveyor.survey : NULL,
+                                      .tier = find_tier,
+                                      .tier_context = wiring,
                                       .spool_folder = P_tmpdir,
                                       .path = path,
                                       .made = {.at_us = wiring->clock->ops->now_us(wiring->clock),

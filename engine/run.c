@@ -90,7 +90,7 @@ struct troubles {
 static void report(void *context, const struct task *task, enum apply_outcome outcome)
 {
     struct troubles *troubles = context;
-    if (outcome == APPLY_DELETED || outcome == APPLY_ALREADY)
+    if (outcome == APPLY_DELETED || outcome == APPLY_ALREADY || outcome == APPLY_RETIERED)
         return;
     if ((outcome == APPLY_MOVED || outcome == APPLY_WAITING) && task->next.reason != REASON_HELD &&
         task->next.reason != REASON_REFERENCED)
@@ -139,6 +139,9 @@ static void show_result(const struct apply_result *result, const struct troubles
            text_plural(result->directories[APPLY_MOVED], "directory"),
            text_size(result->moved_bytes), text_plural(result->moved_objects, "object"),
            text_plural(result->deleted_sources, "source"));
+    if (result->directories[APPLY_RETIERED] > 0)
+        printf(", set the tier of %s",
+               text_plural(result->directories[APPLY_RETIERED], "directory"));
     if (result->directories[APPLY_ALREADY] > 0)
         printf(", %s there before", text_count(result->directories[APPLY_ALREADY]));
     if (stale + failed + parked + open > 0)
@@ -196,7 +199,8 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
     struct err err;
 
     if (request->plan != NULL)
-        progress.directories = plan_file_summary(request->plan)->actions[PLAN_MOVE];
+        progress.directories = plan_file_summary(request->plan)->actions[PLAN_MOVE] +
+                               plan_file_summary(request->plan)->actions[PLAN_RETIER];
     progress_begin(&progress, wiring->options->quiet);
     bool done = apply_run(&apply, &result, &err);
     progress_end(&progress);

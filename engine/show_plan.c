@@ -331,7 +331,8 @@ static void show_totals(FILE *out, const struct plan_header *header,
 
 bool show_plan_is_empty(const struct plan_summary *summary)
 {
-    return summary->actions[PLAN_MOVE] == 0 && summary->actions[PLAN_REAP] == 0;
+    return summary->actions[PLAN_MOVE] == 0 && summary->actions[PLAN_RETIER] == 0 &&
+           summary->actions[PLAN_REAP] == 0;
 }
 
 /* What stays although a policy selects it. */

@@ -103,17 +103,20 @@ static bool take_open(void *context, const struct journal_unit *entry, struct er
     return true;
 }
 
-/* The store of today's policy that is where a unit's URL says. */
+/* The store of today's policy that is where a unit's URL says; of several that are one place, the
+ * one of that tier. */
 static bool find_store(const struct policies *policies, const char *url, const char *directory,
-                       struct arena *arena, uint16_t *store)
+                       enum access_tier tier, struct arena *arena, uint16_t *store)
 {
+    bool found = false;
     for (size_t i = 0; i < policies->store_count; i++) {
-        if (str_equal(location_make(&policies->places.items[i], directory, "", arena), url)) {
-            *store = (uint16_t)i;
-            return true;
-        }
+        if (!str_equal(location_make(&policies->places.items[i], directory, "", arena), url) ||
+            (found && policies->stores[i].tier != tier))
+            continue;
+        *store = (uint16_t)i;
+        found = true;
     }
-    return false;
+    return found;
 }
 
 /* Neighbours go on together while they have the same two stores. */
@@ -158,8 +161,10 @@ static bool make_resumed(struct apply *apply, const struct journal_unit *entry, 
     /* Each run has its own: a run that was killed has proved nothing about the next one. */
     task->entry.unit.rounds = task->entry.unit.failures = 0;
     task->next = task->entry.unit;
-    *made = find_store(policies, entry->source, entry->directory, arena, &task->source) &&
-            find_store(policies, entry->target, entry->directory, arena, &task->target);
+    *made =
+        find_store(policies, entry->source, entry->directory, TIER_DEFAULT, arena, &task->source) &&
+        find_store(policies, entry->target, entry->directory, entry->unit.tier, arena,
+                   &task->target);
     return *made;
 }
 
@@ -193,6 +198,11 @@ static bool next_resumed(struct apply *apply, struct cohort *cohort, struct err 
 /* -- what the plan wants -------------------------------------------------------------------------
  */
 
+static bool begins(const struct plan_action *action)
+{
+    return action->kind == PLAN_MOVE || action->kind == PLAN_RETIER;
+}
+
 static bool peek(struct apply *apply, struct err *err)
 {
     while (apply->action == NULL && !apply->plan_ended) {
@@ -201,7 +211,7 @@ static bool peek(struct apply *apply, struct err *err)
             return err_wrap(err, "reading the plan");
         if (apply->action == NULL)
             apply->plan_ended = true;
-        else if (apply->action->kind != PLAN_MOVE)
+        else if (!begins(apply->action))
             apply->action = NULL;
     }
     return true;
@@ -270,6 +280,7 @@ static bool make_planned(const struct apply *apply, const struct plan_action *ac
                           .planned = action->manifest};
     task->entry = (struct journal_unit){
         .unit = {.run = request->run,
+                 .kind = action->kind == PLAN_RETIER ? UNIT_RETIER : UNIT_MOVE,
                  .state = UNIT_PLANNED,
                  .verify = action->terms.verify,
                  .tier = action->tier,
@@ -376,6 +387,8 @@ static enum apply_outcome outcome_of(const struct task *task, bool is_new)
     case UNIT_DONE:
         if (unit->id == 0)
             return APPLY_ALREADY;
+        if (unit->kind == UNIT_RETIER)
+            return APPLY_RETIERED;
         return is_new ? APPLY_MOVED : APPLY_DELETED;
     case UNIT_CUTOVER:
         if (unit->reason != REASON_GRACE && unit->reason != REASON_HELD &&
@@ -433,7 +446,7 @@ static void feed_done(void *context, const struct cohort *cohort)
             result->moved_objects += task->next.objects;
             result->moved_bytes += task->next.bytes;
         }
-        if (outcome != APPLY_ALREADY)
+        if (outcome != APPLY_ALREADY && outcome != APPLY_RETIERED)
             count_source(result, &task->next);
         report(apply, task, outcome);
     }
@@ -545,10 +558,14 @@ bool apply_check(const struct plan_header *header, const struct policies *polici
 
 const char *apply_outcome_name(enum apply_outcome outcome)
 {
-    static const char *const names[] = {
-        [APPLY_MOVED] = "moved",           [APPLY_DELETED] = "source deleted",
-        [APPLY_ALREADY] = "already there", [APPLY_WAITING] = "waiting",
-        [APPLY_STALE] = "stale",           [APPLY_FAILED] = "failed",
-        [APPLY_PARKED] = "parked",         [APPLY_OPEN] = "open"};
+    static const char *const names[] = {[APPLY_MOVED] = "moved",
+                                        [APPLY_RETIERED] = "tier set",
+                                        [APPLY_DELETED] = "source deleted",
+                                        [APPLY_ALREADY] = "already there",
+                                        [APPLY_WAITING] = "waiting",
+                                        [APPLY_STALE] = "stale",
+                                        [APPLY_FAILED] = "failed",
+                                        [APPLY_PARKED] = "parked",
+                                        [APPLY_OPEN] = "open"};
     return names[outcome];
 }

@@ -11,6 +11,7 @@
 /* What became of a directory in this run. */
 enum apply_outcome {
     APPLY_MOVED,   /* rows at the target; the source deleted, kept, or waiting out its grace */
+    APPLY_RETIERED, /* its objects are at the tier of the target                             */
     APPLY_DELETED, /* cut over in an earlier run; its source was deleted in this one          */
     APPLY_ALREADY, /* stood at the target before                                              */
     APPLY_WAITING, /* cut over earlier; its source still waits (grace, hold, reference)       */

@@ -186,9 +186,10 @@ static void on_seen_tiering(const struct step *step)
     const struct sight *sight = &step->event->sight;
     if (!source_is_as_in_manifest(step->next, sight))
         stop(step, UNIT_ABANDONED, REASON_SOURCE_CHANGED);
-    else if (sight->source.other_tier == 0)
+    else if (sight->source.other_tier == 0) {
         stop(step, UNIT_DONE, REASON_NONE);
-    else if (another_round(step))
+        step->next->cleanup_at_us = step->event->now_us; /* when it came here, as of a move */
+    } else if (another_round(step))
         act(step, ACTION_TIER);
 }
 

@@ -11,6 +11,15 @@ static int compare_key(const void *key, const void *object)
     return strcmp(key, ((const struct object *)object)->key);
 }
 
+static enum access_tier tier_of(const struct object *objects, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (objects[i].tier != objects[0].tier)
+            return TIER_DEFAULT;
+    }
+    return count > 0 ? objects[0].tier : TIER_DEFAULT;
+}
+
 static bool answer(void *context, size_t index, const struct object *objects, size_t count,
                    int64_t server_us, const struct err *failure, struct err *err)
 {
@@ -33,6 +42,7 @@ static bool answer(void *context, size_t index, const struct object *objects, si
         question->present[i] = count > 0 && bsearch(question->names[i], objects, count,
                                                     sizeof(*objects), compare_key) != NULL;
     object_manifest_digest(objects, count, &question->digest);
+    question->tier = tier_of(objects, count);
     return true;
 }
 

@@ -5,8 +5,15 @@
 
 #define SHARES_MAX POLICY_MAX
 
+bool candidate_retiers(const struct candidate *candidate, const struct places *places)
+{
+    return candidate->target != POLICY_NO_INDEX &&
+           place_first(places, candidate->target) == candidate->place;
+}
+
 void candidate_pack(const struct candidate *candidate, struct buf *head)
 {
+    pack_number(head, candidate->place);
     pack_number(head, candidate->store);
     pack_number(head, candidate->target);
     pack_number(head, candidate->winner);
@@ -33,6 +40,7 @@ void candidate_pack(const struct candidate *candidate, struct buf *head)
 bool candidate_unpack(struct packed *head, struct arena *arena, struct candidate *candidate,
                       struct err *err)
 {
+    candidate->place = (uint16_t)pack_take_number(head);
     candidate->store = (uint16_t)pack_take_number(head);
     candidate->target = (uint16_t)pack_take_number(head);
     candidate->winner = (uint16_t)pack_take_number(head);

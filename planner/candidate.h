@@ -16,7 +16,9 @@ struct candidate_share {
 };
 
 struct candidate {
-    uint16_t                store, target; /* target: POLICY_NO_INDEX in a conflict              */
+    uint16_t                place;  /* the first of its stores: by it candidates are in order     */
+    uint16_t                store;  /* that it is in                                              */
+    uint16_t                target; /* POLICY_NO_INDEX in a conflict                              */
     uint16_t                winner;        /* the first policy of the highest priority           */
     const char             *directory;     /* raw key, ends in '/'                               */
     enum plan_reason        reason;        /* what the rows themselves say against it            */
@@ -28,6 +30,9 @@ struct candidate {
     struct candidate_share *shares;        /* none if every row that is selected is held         */
     size_t                  share_count;
 };
+/* Would it go to another store of the place where it is? */
+bool candidate_retiers(const struct candidate *candidate, const struct places *places);
+
 void candidate_pack(const struct candidate *candidate, struct buf *head);
 /* Everything is copied to the arena. */
 MUST_USE bool candidate_unpack(struct packed *head, struct arena *arena,

@@ -54,7 +54,7 @@ static const struct oddity *next_oddity(struct compose *compose)
     for (; compose->oddity < oddities->count; compose->oddity++) {
         const struct oddity *oddity = oddities->items[compose->oddity];
         bool is_told = compose->has_candidate &&
-                       plan_compare(oddity->store, oddity->directory, compose->candidate.store,
+                       plan_compare(oddity->store, oddity->directory, compose->candidate.place,
                                     compose->candidate.directory) == 0;
         if (oddity->is_wanted && !is_told)
             return oddity;
@@ -67,18 +67,9 @@ static const struct oddity *next_oddity(struct compose *compose)
 
 static bool add_action(struct compose *compose, const struct plan_action *action, struct err *err)
 {
-    struct plan_summary *summary = compose->composed->summary;
     if (!plan_file_add(compose->writer, action, err))
         return false;
-    summary->actions[action->kind]++;
-    if (action->kind == PLAN_MOVE) {
-        summary->move_recordings += action->row_total;
-        summary->move_objects = plan_sum(summary->move_objects, action->objects);
-        summary->move_bytes = plan_sum(summary->move_bytes, action->bytes);
-    } else if (action->kind == PLAN_REAP) {
-        summary->reap_objects = plan_sum(summary->reap_objects, action->objects);
-        summary->reap_bytes = plan_sum(summary->reap_bytes, action->bytes);
-    }
+    plan_count(compose->composed->summary, action);
     return true;
 }
 
@@ -188,12 +179,20 @@ static const char *windows_text(const struct policies *policies, uint64_t window
     return texts;
 }
 
+static enum plan_kind kind_of(const struct compose *compose, const struct fate *fate)
+{
+    const struct places *places = &compose->composed->request->policies->places;
+    if (fate->kind == FATE_BLOCKED)
+        return PLAN_BLOCKED;
+    return candidate_retiers(&compose->candidate, places) ? PLAN_RETIER : PLAN_MOVE;
+}
+
 static bool add_move(struct compose *compose, const struct fate *fate, struct err *err)
 {
     const struct policies *policies = compose->composed->request->policies;
     const struct candidate *candidate = &compose->candidate;
     struct plan_action action = begin_action(compose);
-    action.kind = PLAN_MOVE;
+    action.kind = kind_of(compose, fate);
     action.tier = policies->stores[candidate->target].tier;
     action.terms = candidate->terms;
     action.window = windows_text(policies, candidate->terms.windows, &compose->scratch);
@@ -359,6 +358,8 @@ static void count_shares(const struct compose *compose, enum fate_kind kind)
             funnel->planned += rows;
         else if (kind == FATE_BLOCKED)
             funnel->blocked += rows;
+        else if (kind == FATE_IN_PLACE)
+            funnel->in_place += rows;
         else
             funnel->left += rows;
     }
@@ -410,9 +411,8 @@ static struct head least_head(struct compose *compose)
     struct head least = {0};
     if (compose->has_candidate) {
         const struct fate *fate = &compose->composed->judged->fates[compose->index];
-        least =
-            (struct head){compose->candidate.store, compose->candidate.directory,
-                          fate->kind == FATE_BLOCKED ? PLAN_BLOCKED : PLAN_MOVE, take_candidate};
+        least = (struct head){compose->candidate.place, compose->candidate.directory,
+                              kind_of(compose, fate), take_candidate};
     }
     const struct oddity *oddity = next_oddity(compose);
     if (oddity != NULL) {

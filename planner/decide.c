@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "planner/group.h"
 #include "planner/plain.h"
+#include "planner/whereabouts.h"
 
 #define ROW_BYTES_MAX ((size_t)4 << 20)
 #define HEAD_BYTES_MAX ((size_t)1 << 20)
@@ -17,6 +18,7 @@ struct decide {
     struct plan_summary *summary;
     struct decided *decided;
     struct group group;
+    struct whereabouts whereabouts;
     bool is_passed[PLACE_MAX]; /* stores whose rows began before */
     struct arena row;
     struct buf head;
@@ -116,7 +118,7 @@ static bool close_group(struct decide *decide, const struct record *record,
     if (!group->is_open)
         return true;
     struct group_nested nested = {.record = record, .location = location};
-    bool is_nested = location != NULL && location->place == group->facts.store &&
+    bool is_nested = location != NULL && location->place == group->facts.place &&
                      str_starts(location->directory, group->facts.directory);
     bool is_candidate = group_end(group, is_nested ? &nested : NULL);
     count_settled(decide);
@@ -125,7 +127,7 @@ static bool close_group(struct decide *decide, const struct record *record,
     buf_reset(&decide->head);
     candidate_pack(&group->facts, &decide->head);
     return buf_check(&decide->head, "what is known of one directory", err) &&
-           spool_add(&decide->decided->candidates, group->facts.store, &decide->head,
+           spool_add(&decide->decided->candidates, group->facts.place, &decide->head,
                      group_rows(group), err);
 }
 
@@ -133,8 +135,8 @@ static bool close_group(struct decide *decide, const struct record *record,
 static bool check_order(struct decide *decide, const struct location *location, struct err *err)
 {
     const struct candidate *last = &decide->group.facts;
-    bool same_store = last->directory != NULL && last->store == location->place;
-    bool in_order = same_store ? plan_compare(last->store, last->directory, location->place,
+    bool same_store = last->directory != NULL && last->place == location->place;
+    bool in_order = same_store ? plan_compare(last->place, last->directory, location->place,
                                               location->directory) < 0
                                : !decide->is_passed[location->place];
     decide->is_passed[location->place] = true;
@@ -197,11 +199,13 @@ static bool take_row(struct decide *decide, const struct record *record, struct 
         spelling =
             location_read(&decide->policies->places, record->location, &decide->row, &location);
     bool is_ours = spelling != SPELLING_FOREIGN;
+    if (is_ours && !whereabouts_find(&decide->whereabouts, &decide->row, &location, err))
+        return false;
     /* Rows that can't move are decided as well: listed ids are marked as met. */
     policy_decide(decide->policies, record, is_ours ? &location : NULL, &decision);
     decide->summary->rows++;
     if (is_ours)
-        count_totals(&decide->summary->totals[location.place], record);
+        count_totals(&decide->summary->totals[location.store], record);
     if (spelling == SPELLING_FOREIGN || spelling == SPELLING_SHALLOW) {
         take_unmanaged(decide, record, spelling);
         return true;
@@ -294,11 +298,13 @@ bool decide_run(const struct planner_request *request, struct arena *arena,
 
     make_counters(&decide);
     group_init(&decide.group, request->policies);
+    whereabouts_init(&decide.whereabouts, request);
     arena_init(&decide.row, ROW_BYTES_MAX);
     buf_init(&decide.head, HEAD_BYTES_MAX);
     bool done = read_catalog(&decide, err) && spool_finish(&decided->candidates, err);
     buf_free(&decide.head);
     arena_free(&decide.row);
+    whereabouts_free(&decide.whereabouts);
     group_free(&decide.group);
     finish_counters(&decide);
     oddity_sort(&decided->oddities);

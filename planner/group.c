@@ -65,7 +65,8 @@ void group_begin(struct group *group, const struct location *location, const str
     forget_rows(&group->staying);
     forget_rows(&group->movers);
     memset(group->selected, 0, group->policies->count * sizeof(*group->selected));
-    group->facts = (struct candidate){.store = location->place,
+    group->facts = (struct candidate){.place = location->place,
+                                      .store = location->store,
                                       .target = POLICY_NO_INDEX,
                                       .winner = POLICY_NO_INDEX,
                                       .directory = buf_string(&group->directory),
@@ -82,7 +83,7 @@ void group_begin(struct group *group, const struct location *location, const str
 
 bool group_has(const struct group *group, const struct location *location)
 {
-    return group->is_open && group->facts.store == location->place &&
+    return group->is_open && group->facts.place == location->place &&
            str_equal(group->facts.directory, location->directory);
 }
 
@@ -337,6 +338,11 @@ bool group_end(struct group *group, const struct group_nested *nested)
         facts->target = group->policies->items[group->wish].target;
     } else
         return false;
+    /* Nothing is copied, so nothing is left to delete. */
+    if (candidate_retiers(facts, &group->policies->places)) {
+        facts->terms.keep_source = true;
+        facts->terms.grace_us = 0;
+    }
     find_reason(group, nested);
     choose_rows(group, nested);
     return true;

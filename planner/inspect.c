@@ -142,6 +142,24 @@ static bool tell_missing(struct inspect *inspect, const struct item *item, uint6
     return missing > 0;
 }
 
+/* Are the objects of a retier where a third store of the place would have them?  Then it was
+ * decided as if it were somewhere else. */
+static bool is_elsewhere(struct inspect *inspect, const struct item *item)
+{
+    const struct policies *policies = inspect->request->policies;
+    const struct candidate *candidate = &item->candidate;
+    for (size_t i = 0; i < policies->store_count; i++) {
+        if (!candidate_retiers(candidate, &policies->places) || i == candidate->store ||
+            i == candidate->target || place_first(&policies->places, i) != candidate->place ||
+            policies->stores[i].tier != item->question->tier)
+            continue;
+        buf_format(&inspect->text, "its objects are in %s, not in %s", policies->stores[i].name,
+                   policies->stores[candidate->store].name);
+        return true;
+    }
+    return false;
+}
+
 /* Why the directory can't move after all. */
 static enum plan_reason find_reason(struct inspect *inspect, const struct item *item,
                                     uint64_t *shown)
@@ -161,7 +179,17 @@ static enum plan_reason find_reason(struct inspect *inspect, const struct item *
                    question->irregular);
         return PLAN_NOT_A_FILE;
     }
-    return tell_missing(inspect, item, shown) ? PLAN_OBJECT_MISSING : PLAN_REASON_NONE;
+    if (tell_missing(inspect, item, shown))
+        return PLAN_OBJECT_MISSING;
+    return is_elsewhere(inspect, item) ? PLAN_OTHER_TIER : PLAN_REASON_NONE;
+}
+
+/* A retier of what is at the target's tier has been made. */
+static bool is_in_place(const struct inspect *inspect, const struct item *item)
+{
+    const struct policies *policies = inspect->request->policies;
+    return candidate_retiers(&item->candidate, &policies->places) &&
+           item->question->tier == policies->stores[item->candidate.target].tier;
 }
 
 static bool take_answer(struct inspect *inspect, const struct item *item, struct err *err)
@@ -184,9 +212,11 @@ static bool take_answer(struct inspect *inspect, const struct item *item, struct
     if (reason != PLAN_REASON_NONE) {
         fate->kind = FATE_BLOCKED;
         fate->reason = (uint8_t)reason;
-    } else
+    } else if (is_in_place(inspect, item))
+        fate->kind = FATE_IN_PLACE;
+    else
         guard_add(&inspect->judged->guards, &item->candidate, item->index, question->bytes);
-    return spool_add(&inspect->inspected->answers, item->candidate.store, &inspect->head,
+    return spool_add(&inspect->inspected->answers, item->candidate.place, &inspect->head,
                      &inspect->body, err);
 }
 
@@ -196,7 +226,7 @@ static bool ask_batch(struct inspect *inspect, struct err *err)
     if (inspect->count == 0)
         return true;
     struct survey_question *questions = make_questions(inspect);
-    if (!request->survey->ops->ask(request->survey, inspect->items[0].candidate.store, questions,
+    if (!request->survey->ops->ask(request->survey, inspect->items[0].candidate.place, questions,
                                    inspect->count, err))
         return false;
     for (size_t i = 0; i < inspect->count; i++)
@@ -228,7 +258,7 @@ static bool ask_all(struct inspect *inspect, const struct decided *decided, stru
             continue;
         bool is_full = inspect->count == SURVEY_BATCH_MAX ||
                        inspect->batch.used_bytes > BATCH_BYTES ||
-                       (inspect->count > 0 && inspect->items[0].candidate.store != cursor.store);
+                       (inspect->count > 0 && inspect->items[0].candidate.place != cursor.store);
         done =
             (!is_full || ask_batch(inspect, err)) && add_item(inspect, &cursor, &head, index, err);
     }

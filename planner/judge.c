@@ -68,7 +68,7 @@ static bool judge_one(const struct judge *judge, const struct candidate *candida
     struct journal_unit *open = NULL;
     enum plan_reason reason = candidate->reason;
     if (reason == PLAN_REASON_NONE) {
-        oddity_find(&judge->decided->oddities, candidate->store, candidate->directory, &count);
+        oddity_find(&judge->decided->oddities, candidate->place, candidate->directory, &count);
         if (count > 0)
             reason = PLAN_SPELLING;
     }
@@ -149,22 +149,24 @@ static const char *least_directory(const struct lanes *lanes)
 }
 
 /* Where it would go, another one would go as well, or rows stand that are to leave. */
-static bool find_other(const struct lanes *lanes, const struct lane *lane, const char *directory,
-                       uint16_t *other)
+static bool find_other(const struct lanes *lanes, const struct places *places,
+                       const struct lane *lane, const char *directory, uint16_t *other)
 {
+    size_t target = place_first(places, lane->candidate.target);
     for (size_t i = 0; i < lanes->count; i++) {
         const struct lane *at = &lanes->items[i];
         if (at == lane || !at->found || !str_equal(at->candidate.directory, directory))
             continue;
         *other = at->candidate.store;
-        if (at->candidate.store == lane->candidate.target ||
-            (at->meets && at->candidate.target == lane->candidate.target))
+        if (at->candidate.place == target ||
+            (at->meets && place_first(places, at->candidate.target) == target))
             return true;
     }
     return false;
 }
 
-static void judge_meeting(struct lanes *lanes, const char *directory, struct fate *fates)
+static void judge_meeting(struct lanes *lanes, const struct places *places, const char *directory,
+                          struct fate *fates)
 {
     uint16_t other;
     for (size_t i = 0; i < lanes->count; i++) {
@@ -174,19 +176,20 @@ static void judge_meeting(struct lanes *lanes, const char *directory, struct fat
     }
     for (size_t i = 0; i < lanes->count; i++) {
         const struct lane *lane = &lanes->items[i];
-        if (lane->meets && find_other(lanes, lane, directory, &other))
+        if (lane->meets && find_other(lanes, places, lane, directory, &other))
             fates[lane->index] = (struct fate){
                 .kind = FATE_BLOCKED, .reason = PLAN_TARGET_COLLISION, .other = other};
     }
 }
 
-static bool judge_lanes(struct lanes *lanes, struct fate *fates, struct err *err)
+static bool judge_lanes(struct lanes *lanes, const struct places *places, struct fate *fates,
+                        struct err *err)
 {
     for (;;) {
         const char *least = least_directory(lanes);
         if (least == NULL)
             return true;
-        judge_meeting(lanes, least, fates);
+        judge_meeting(lanes, places, least, fates);
         bool is_least[PLACE_MAX];
         for (size_t i = 0; i < lanes->count; i++)
             is_least[i] =
@@ -215,7 +218,7 @@ static bool judge_meetings(const struct judge *judge, struct err *err)
     for (size_t i = 0; done && lanes->count > 1 && i < lanes->count; i++)
         done = lane_next(&lanes->items[i], err);
     if (done && lanes->count > 1)
-        done = judge_lanes(lanes, judge->judged->fates, err);
+        done = judge_lanes(lanes, &judge->request->policies->places, judge->judged->fates, err);
     for (size_t i = 0; i < lanes->count; i++) {
         spool_cursor_free(&lanes->items[i].cursor);
         arena_free(&lanes->items[i].arena);

@@ -12,6 +12,7 @@ struct journal_unit;
 enum fate_kind {
     FATE_MOVE,
     FATE_BLOCKED, /* and why                                        */
+    FATE_IN_PLACE, /* its objects are at the tier where they should be */
     FATE_LEFT,    /* a truncating guard leaves it for later         */
     FATE_REFUSED  /* the guard of a policy that wins it has refused */
 };

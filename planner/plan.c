@@ -2,10 +2,14 @@
 
 #include <assert.h>
 
+#include "base/str.h"
+
 const char *plan_kind_name(enum plan_kind kind)
 {
-    static const char *const names[] = {
-        [PLAN_MOVE] = "move", [PLAN_REAP] = "reap", [PLAN_BLOCKED] = "blocked"};
+    static const char *const names[] = {[PLAN_MOVE] = "move",
+                                        [PLAN_RETIER] = "retier",
+                                        [PLAN_REAP] = "reap",
+                                        [PLAN_BLOCKED] = "blocked"};
     assert(kind < PLAN_KINDS);
     return names[kind];
 }
@@ -25,6 +29,7 @@ const char *plan_reason_name(enum plan_reason reason)
                                         [PLAN_TARGET_COLLISION] = "target-collision",
                                         [PLAN_UNLISTED] = "unlisted",
                                         [PLAN_TOO_MANY_ROWS] = "too-many-rows",
+                                        [PLAN_OTHER_TIER] = "other-tier",
                                         [PLAN_MIN_RESIDENCY] = "min-residency"};
     assert(reason < PLAN_REASONS);
     return names[reason];
@@ -46,11 +51,19 @@ static int rank(unsigned char c)
     }
 }
 
-int plan_compare(uint16_t store, const char *directory, uint16_t other_store,
+uint16_t plan_place(const struct plan_header *header, uint16_t store)
+{
+    uint16_t first = 0;
+    while (!str_equal(header->stores[first].base, header->stores[store].base))
+        first++;
+    return first;
+}
+
+int plan_compare(uint16_t place, const char *directory, uint16_t other_place,
                  const char *other_directory)
 {
-    if (store != other_store)
-        return store < other_store ? -1 : 1;
+    if (place != other_place)
+        return place < other_place ? -1 : 1;
     while (*directory != '\0' && *directory == *other_directory) {
         directory++;
         other_directory++;
@@ -63,6 +76,23 @@ bool plan_funnel_adds_up(const struct plan_funnel *funnel)
     return funnel->rows == funnel->out + funnel->excluded + funnel->held + funnel->undecided +
                                funnel->lost + funnel->in_place + funnel->blocked + funnel->left +
                                funnel->planned;
+}
+
+void plan_count(struct plan_summary *summary, const struct plan_action *action)
+{
+    summary->actions[action->kind]++;
+    if (action->kind == PLAN_MOVE) {
+        summary->move_recordings += action->row_total;
+        summary->move_objects = plan_sum(summary->move_objects, action->objects);
+        summary->move_bytes = plan_sum(summary->move_bytes, action->bytes);
+    } else if (action->kind == PLAN_RETIER) {
+        summary->retier_recordings += action->row_total;
+        summary->retier_objects = plan_sum(summary->retier_objects, action->objects);
+        summary->retier_bytes = plan_sum(summary->retier_bytes, action->bytes);
+    } else if (action->kind == PLAN_REAP) {
+        summary->reap_objects = plan_sum(summary->reap_objects, action->objects);
+        summary->reap_bytes = plan_sum(summary->reap_bytes, action->bytes);
+    }
 }
 
 uint64_t plan_sum(uint64_t a, uint64_t b)

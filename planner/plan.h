@@ -12,7 +12,13 @@
 
 #define PLAN_DIGEST_MAX 72 /* "sha256:" and 64 digits, NUL */
 
-enum plan_kind { PLAN_MOVE, PLAN_REAP, PLAN_BLOCKED, PLAN_KINDS };
+enum plan_kind {
+    PLAN_MOVE,
+    PLAN_RETIER, /* between two stores of one place: the tier changes, the rows stay as they are */
+    PLAN_REAP,
+    PLAN_BLOCKED,
+    PLAN_KINDS
+};
 
 enum plan_reason {
     PLAN_REASON_NONE,
@@ -28,6 +34,7 @@ enum plan_reason {
     PLAN_TARGET_COLLISION,
     PLAN_UNLISTED, /* the listing failed: only this directory                                     */
     PLAN_TOO_MANY_ROWS, /* more than PLANNER_ROWS_MAX                                             */
+    PLAN_OTHER_TIER,    /* its objects are where a third store of the place would have them       */
     PLAN_MIN_RESIDENCY, /* frostline brought it too short a time ago                              */
     PLAN_REASONS
 };
@@ -51,14 +58,15 @@ struct plan_action {
     uint64_t            objects, bytes;
     struct manifest_digest manifest;
     struct policy_terms terms;
-    const char         *window;    /* MOVE: when it may begin, as window_all_open reads it; NULL:
-                                    * always                                     */
+    const char         *window;    /* MOVE, RETIER: when it may begin, as window_all_open reads
+                                    * it; NULL: always                           */
     int64_t             oldest_us; /* of its rows; INT64_MAX: no row has a time  */
     enum plan_reason    reason;    /* BLOCKED                                    */
     const char         *detail;    /* BLOCKED: "ECAL_2025010377 is not selected" */
     int64_t             unit;      /* REAP: the journal's                        */
     int64_t             due_us;    /* REAP: when the grace was over              */
-    struct plan_row    *rows;      /* MOVE: all; BLOCKED: in the way, at most PLAN_ROWS_SHOWN */
+    struct plan_row    *rows;      /* MOVE, RETIER: all; BLOCKED: in the way, at most
+                                    * PLAN_ROWS_SHOWN                            */
     size_t              row_count;
     uint64_t            row_total; /* all rows of the directory                  */
 };
@@ -107,6 +115,7 @@ struct plan_summary {
     uint64_t rows, unmanaged, shallow; /* of the catalog                                          */
     uint64_t actions[PLAN_KINDS];      /* how many lines                                          */
     uint64_t move_recordings, move_objects, move_bytes;
+    uint64_t retier_recordings, retier_objects, retier_bytes;
     uint64_t reap_objects, reap_bytes;
     uint64_t left; /* directories left for later by truncating guards                             */
     struct plan_funnel      *funnels;
@@ -122,10 +131,14 @@ const char *plan_kind_name(enum plan_kind kind);       /* "move" */
 const char *plan_reason_name(enum plan_reason reason); /* "shared-directory" */
 /* Every row of the catalog went one way. */
 bool plan_funnel_adds_up(const struct plan_funnel *funnel);
+/* One more action: its kind, and what it moves or deletes. */
+void plan_count(struct plan_summary *summary, const struct plan_action *action);
 /* Of bytes or objects: INT64_MAX in place of more, which JSON's readers can't hold. */
 uint64_t plan_sum(uint64_t a, uint64_t b);
-/* The order of a plan's actions: by store, then as their locations (location_make) in byte order,
+/* The first of the stores that are one place with this one. */
+uint16_t plan_place(const struct plan_header *header, uint16_t store);
+/* The order of a plan's actions: by place, then as their locations (location_make) in byte order,
  * which is the catalog's and the journal's.  Less than, equal to or greater than 0.             */
-int plan_compare(uint16_t store, const char *directory, uint16_t other_store,
+int plan_compare(uint16_t place, const char *directory, uint16_t other_place,
                  const char *other_directory);
 #endif

@@ -104,7 +104,7 @@ struct check {
     struct arena scratch;
     struct plan_summary seen;
     struct buf last; /* directory of the action before */
-    uint16_t last_store;
+    uint16_t last_place;
     enum plan_kind last_kind;
 };
 
@@ -124,31 +124,20 @@ static bool check_canonical(const struct check *check, struct plan_text text, st
 
 static bool check_order(struct check *check, const struct plan_action *action, struct err *err)
 {
-    uint64_t before = check->seen.actions[PLAN_MOVE] + check->seen.actions[PLAN_REAP] +
-                      check->seen.actions[PLAN_BLOCKED];
+    uint16_t place = plan_place(&check->reader->header, action->store);
+    uint64_t before = 0;
+    for (size_t i = 0; i < PLAN_KINDS; i++)
+        before += check->seen.actions[i];
     int order = before == 0 ? -1
-                            : plan_compare(check->last_store, buf_string(&check->last),
-                                           action->store, action->directory);
+                            : plan_compare(check->last_place, buf_string(&check->last), place,
+                                           action->directory);
     if (order > 0 || (order == 0 && check->last_kind >= action->kind))
         return ERR(err, ERR_CORRUPT, "%s is out of order", action->directory);
-    check->last_store = action->store;
+    check->last_place = place;
     check->last_kind = action->kind;
     buf_reset(&check->last);
     buf_text(&check->last, action->directory);
     return true;
-}
-
-static void add_up(struct plan_summary *seen, const struct plan_action *action)
-{
-    seen->actions[action->kind]++;
-    if (action->kind == PLAN_MOVE) {
-        seen->move_recordings += action->row_total;
-        seen->move_objects = plan_sum(seen->move_objects, action->objects);
-        seen->move_bytes = plan_sum(seen->move_bytes, action->bytes);
-    } else if (action->kind == PLAN_REAP) {
-        seen->reap_objects = plan_sum(seen->reap_objects, action->objects);
-        seen->reap_bytes = plan_sum(seen->reap_bytes, action->bytes);
-    }
 }
 
 static bool check_header(struct check *check, struct plan_text text, struct err *err)
@@ -170,12 +159,13 @@ static bool check_action(struct check *check, struct plan_text text, struct err 
     arena_reset(&check->scratch);
     if (!plan_parse_action(text, header, &check->scratch, &action, err))
         return false;
-    if (action.kind == PLAN_MOVE && action.surveyed != header->surveyed)
+    if ((action.kind == PLAN_MOVE || action.kind == PLAN_RETIER) &&
+        action.surveyed != header->surveyed)
         return ERR(err, ERR_CORRUPT, "a move that is not surveyed as the plan says");
     plan_line_action(&check->canonical, header, &action);
     if (!check_canonical(check, text, err) || !check_order(check, &action, err))
         return false;
-    add_up(&check->seen, &action);
+    plan_count(&check->seen, &action);
     return true;
 }
 
@@ -184,7 +174,10 @@ static bool is_sum(const struct plan_summary *seen, const struct plan_summary *t
     return memcmp(seen->actions, told->actions, sizeof(seen->actions)) == 0 &&
            seen->move_recordings == told->move_recordings &&
            seen->move_objects == told->move_objects && seen->move_bytes == told->move_bytes &&
-           seen->reap_objects == told->reap_objects && seen->reap_bytes == told->reap_bytes;
+           seen->retier_recordings == told->retier_recordings &&
+           seen->retier_objects == told->retier_objects &&
+           seen->retier_bytes == told->retier_bytes && seen->reap_objects == told->reap_objects &&
+           seen->reap_bytes == told->reap_bytes;
 }
 
 static bool check_last(struct check *check, struct plan_text text, struct err *err)

@@ -17,7 +17,7 @@ struct plan_writer {
     struct digest digest;
     struct plan_line line;
     struct buf last; /* directory of the action before */
-    uint16_t last_store;
+    uint16_t last_place;
     enum plan_kind last_kind;
     bool has_last;
 };
@@ -74,8 +74,8 @@ static bool is_in_order(const struct plan_writer *writer, const struct plan_acti
 {
     if (!writer->has_last)
         return true;
-    int order = plan_compare(writer->last_store, buf_string(&writer->last), action->store,
-                             action->directory);
+    int order = plan_compare(writer->last_place, buf_string(&writer->last),
+                             plan_place(writer->header, action->store), action->directory);
     return order < 0 || (order == 0 && writer->last_kind < action->kind);
 }
 
@@ -85,7 +85,7 @@ bool plan_file_add(struct plan_writer *writer, const struct plan_action *action,
         return ERR(err, ERR_INTERNAL, "%s is out of the plan's order", action->directory);
     buf_reset(&writer->last);
     buf_text(&writer->last, action->directory);
-    writer->last_store = action->store;
+    writer->last_place = plan_place(writer->header, action->store);
     writer->last_kind = action->kind;
     writer->has_last = true;
     plan_line_action(&writer->line, writer->header, action);

@@ -156,13 +156,8 @@ static void put_found(struct json_writer *json, const struct plan_action *action
         json_put_text(json, "manifest", NULL);
 }
 
-static void put_move(struct json_writer *json, const struct plan_action *action)
+static void put_terms(struct json_writer *json, const struct policy_terms *terms)
 {
-    const struct policy_terms *terms = &action->terms;
-    json_put_text(json, "tier", object_tier_name(action->tier));
-    json_put_text(json, "policy", action->policy);
-    json_put_text(json, "at", action->at);
-    put_found(json, action, action->surveyed);
     json_put_text(json, "verify", unit_verify_name(terms->verify));
     json_key(json, "cleanup");
     json_object_begin(json);
@@ -170,6 +165,17 @@ static void put_move(struct json_writer *json, const struct plan_action *action)
     /* Never shorter than it was meant. */
     json_put_integer(json, "after_s", (terms->grace_us + WHEN_SECOND_US - 1) / WHEN_SECOND_US);
     json_object_end(json);
+}
+
+/* What of the terms has a sense for a retier is its window alone. */
+static void put_move(struct json_writer *json, const struct plan_action *action)
+{
+    json_put_text(json, "tier", object_tier_name(action->tier));
+    json_put_text(json, "policy", action->policy);
+    json_put_text(json, "at", action->at);
+    put_found(json, action, action->surveyed);
+    if (action->kind == PLAN_MOVE)
+        put_terms(json, &action->terms);
     if (action->window != NULL)
         json_put_text(json, "window", action->window);
     put_instant(json, "oldest", action->oldest_us);
@@ -208,12 +214,18 @@ void plan_line_action(struct plan_line *line, const struct plan_header *header,
         json_put_text(&json, "to", NULL);
     else
         put_place(line, &json, "to", header->stores[action->target].name, action->target_directory);
-    if (action->kind == PLAN_MOVE)
+    switch (action->kind) {
+    case PLAN_MOVE:
+    case PLAN_RETIER:
         put_move(&json, action);
-    else if (action->kind == PLAN_REAP)
+        break;
+    case PLAN_REAP:
         put_reap(&json, action);
-    else
+        break;
+    default:
         put_blocked(&json, action);
+        break;
+    }
     json_object_end(&json);
 }
 
@@ -273,6 +285,9 @@ static void put_summary(struct json_writer *json, const struct plan_header *head
     json_put_unsigned(json, "move_recordings", summary->move_recordings);
     json_put_unsigned(json, "move_objects", summary->move_objects);
     json_put_unsigned(json, "move_bytes", summary->move_bytes);
+    json_put_unsigned(json, "retier_recordings", summary->retier_recordings);
+    json_put_unsigned(json, "retier_objects", summary->retier_objects);
+    json_put_unsigned(json, "retier_bytes", summary->retier_bytes);
     json_put_unsigned(json, "reap_objects", summary->reap_objects);
     json_put_unsigned(json, "reap_bytes", summary->reap_bytes);
     json_put_unsigned(json, "left", summary->left);

@@ -306,13 +306,16 @@ static void read_target(struct fields *fields, const struct plan_header *header,
     if (action->kind == PLAN_BLOCKED && find_text(fields, "to") == NULL)
         return;
     action->target_directory = get_place(fields, "to", header, &action->target);
-    if (action->target == action->store || !str_equal(action->directory, action->target_directory))
+    bool is_one_place = plan_place(header, action->target) == plan_place(header, action->store);
+    bool fits = action->kind == PLAN_BLOCKED || is_one_place == (action->kind == PLAN_RETIER);
+    if (action->target == action->store || !fits ||
+        !str_equal(action->directory, action->target_directory))
         refuse(fields, "to");
 }
 
 static void read_rows(struct fields *fields, struct plan_action *action)
 {
-    size_t most = action->kind == PLAN_MOVE ? SIZE_MAX : PLAN_ROWS_SHOWN;
+    size_t most = action->kind == PLAN_BLOCKED ? PLAN_ROWS_SHOWN : SIZE_MAX;
     const struct json *rows = json_find(fields->json, "recordings");
     action->row_count = count_of(fields, "recordings", true, most);
     action->rows = arena_make(fields->arena, action->row_count * sizeof(*action->rows));
@@ -369,7 +372,10 @@ static void read_move(struct fields *fields, const struct plan_header *header,
     action->policy = get_text(fields, "policy");
     action->at = find_text(fields, "at");
     read_found(fields, action);
-    read_terms(fields, &action->terms);
+    if (action->kind == PLAN_MOVE)
+        read_terms(fields, &action->terms);
+    else
+        action->terms.keep_source = true;
     action->window = find_text(fields, "window");
     action->oldest_us = find_instant(fields, "oldest");
     read_rows(fields, action);
@@ -415,12 +421,12 @@ bool plan_parse_action(struct plan_text text, const struct plan_header *header, 
     action->directory = get_place(&fields, "directory", header, &action->store);
     if (fields.wrong == NULL) {
         read_target(&fields, header, action);
-        if (action->kind == PLAN_MOVE)
-            read_move(&fields, header, action);
+        if (action->kind == PLAN_BLOCKED)
+            read_blocked(&fields, action);
         else if (action->kind == PLAN_REAP)
             read_reap(&fields, action);
         else
-            read_blocked(&fields, action);
+            read_move(&fields, header, action);
     }
     json_free(json);
     return check(&fields, err);
@@ -516,6 +522,9 @@ static void read_summary(struct fields *fields, const struct plan_header *header
                                      .move_recordings = get_number(fields, "move_recordings"),
                                      .move_objects = get_number(fields, "move_objects"),
                                      .move_bytes = get_number(fields, "move_bytes"),
+                                     .retier_recordings = get_number(fields, "retier_recordings"),
+                                     .retier_objects = get_number(fields, "retier_objects"),
+                                     .retier_bytes = get_number(fields, "retier_bytes"),
                                      .reap_objects = get_number(fields, "reap_objects"),
                                      .reap_bytes = get_number(fields, "reap_bytes"),
                                      .left = get_number(fields, "left"),

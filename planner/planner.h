@@ -19,12 +19,17 @@ struct journal;
 #define PLANNER_ROWS_MAX 50000       /* of one directory: more do not move together, nor do  */
 #define PLANNER_ROWS_BYTES_MAX (8u << 20) /* rows that take more bytes in a line of the plan */
 
+/* The tier to which a directory was last brought; DEFAULT: nobody knows. */
+typedef bool planner_tier(void *context, const char *url, enum access_tier *tier, struct err *err);
+
 struct planner_request {
     struct policies            *policies; /* bound and prepared */
     struct catalog             *catalog;
     const struct catalog_shape *shape;
     struct journal             *journal; /* NULL: there is none yet  */
     struct survey              *survey;  /* NULL: catalog sizes only */
+    planner_tier               *tier;    /* asked only of places that stores share; NULL: never */
+    void                       *tier_context;
     const char                 *spool_folder; /* for unnamed temporary files */
     const char                 *path;         /* of the plan                 */
     struct plan_made            made;

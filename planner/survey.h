@@ -22,6 +22,7 @@ struct survey_question {
     uint64_t           objects, bytes;
     uint64_t           irregular; /* entries that are no regular files                          */
     struct manifest_digest digest;
+    enum access_tier   tier; /* of all objects; DEFAULT: it is not known, or they have several  */
     struct err         err; /* ERR_NONE, or why it could not be listed                          */
 };
 struct survey_ops {

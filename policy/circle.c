@@ -27,10 +27,10 @@ void circle_add(struct circle *circle, struct policies *policies, const struct r
     if (!policies->looks_at_stores)
         return;
     struct location there = *location;
-    for (there.place = 0; there.place < policies->store_count; there.place++) {
+    for (there.store = 0; there.store < policies->store_count; there.store++) {
         struct decision decision;
         policy_decide(policies, record, &there, &decision);
-        add_decision(circle, policies, there.place, &decision);
+        add_decision(circle, policies, there.store, &decision);
     }
     circle->is_begun = true;
 }
@@ -86,5 +86,5 @@ void circle_decide(struct policies *policies, const struct record *record,
     if (decision->kind != DECISION_MOVE || location == NULL)
         return;
     circle_add(&circle, policies, record, location);
-    circle_settle(&circle, policies, location->place, decision);
+    circle_settle(&circle, policies, location->store, decision);
 }

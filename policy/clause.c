@@ -141,7 +141,7 @@ static inline enum truth decide_leaf(const struct clause *clause, const struct r
     case CLAUSE_EVERYTHING:
         return TRUTH_YES;
     case CLAUSE_STORE:
-        return truth_of(row->location != NULL && clause->index == row->location->place);
+        return truth_of(row->location != NULL && clause->index == row->location->store);
     case CLAUSE_IDS:
         return truth_of(ids_has(&clause->list, row->id));
     case CLAUSE_TIME:

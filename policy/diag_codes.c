@@ -195,7 +195,8 @@ static const struct diag_code codes[] = {
      "  right:  target: cold\n"},
     {DIAG_SAME_PLACE, DIAG_ERROR, "stores that overlap",
      "If one store holds another one, an object would be in both, and cleaning one up would empty "
-     "the other.\n\n"
+     "the other. Only stores of the very same account, container and prefix may be told apart, by "
+     "an access tier of their own each; between them the tier changes, and no row.\n\n"
      "  wrong:  hot:  {type: local, path: /srv}\n"
      "          cold: {type: local, path: /srv/cold}\n"
      "  right:  hot:  {type: local, path: /srv/hot}\n"

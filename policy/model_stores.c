@@ -311,6 +311,31 @@ static void read_store(struct load *load, struct node *map, struct policy_store 
     map->broken = load->diags->errors > errors || has_broken_value(map);
 }
 
+static void refuse_pair(struct load *load, const struct policy_store *first,
+                        const struct policy_store *second, const char *are, const char *label)
+{
+    struct diag *diag = diag_add(load->diags, DIAG_SAME_PLACE, second->span,
+                                 "stores `%s` and `%s` %s", first->name, second->name, are);
+    diag->label = label;
+    diag->has_second = true;
+    diag->second = first->span;
+    diag->second_label = "the other one";
+}
+
+/* Two stores of one place: what is in the one is not in the other only by its tier. */
+static void check_twins(struct load *load, const struct policy_store *first,
+                        const struct policy_store *second)
+{
+    if (first->type == STORE_LOCAL)
+        refuse_pair(load, first, second, "overlap", "is the other one");
+    else if (first->tier == second->tier || first->tier == TIER_DEFAULT ||
+             second->tier == TIER_DEFAULT)
+        refuse_pair(load, first, second, "are one place", "each needs a `tier` of its own");
+    else if (first->set_count + second->set_count > 0)
+        refuse_pair(load, first, second, "are one place",
+                    "none can `set` columns: a change of the tier rewrites no row");
+}
+
 static void check_pair(struct load *load, const struct policy_store *stores,
                        const struct place *first, const struct place *second, size_t i, size_t k)
 {
@@ -318,14 +343,10 @@ static void check_pair(struct load *load, const struct policy_store *stores,
     struct places places = {pair, 2};
     struct err err;
     size_t a, b;
-    if (place_check(&places, &a, &b, &err))
-        return;
-    struct diag *diag = diag_add(load->diags, DIAG_SAME_PLACE, stores[k].span,
-                                 "stores `%s` and `%s` overlap", stores[i].name, stores[k].name);
-    diag->label = "is, holds or lies in the other one";
-    diag->has_second = true;
-    diag->second = stores[i].span;
-    diag->second_label = "the other one";
+    if (place_is_shared(&places, 0))
+        check_twins(load, &stores[i], &stores[k]);
+    else if (!place_check(&places, &a, &b, &err))
+        refuse_pair(load, &stores[i], &stores[k], "overlap", "is, holds or lies in the other one");
 }
 
 static void check_places(struct load *load, const struct place *places, const struct node *stores)

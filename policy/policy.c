@@ -173,7 +173,7 @@ void policy_prepare(struct policies *policies, int64_t as_of_us)
 
 static uint16_t store_of(const struct location *location)
 {
-    return location == NULL ? POLICY_NO_INDEX : location->place;
+    return location == NULL ? POLICY_NO_INDEX : location->store;
 }
 
 /* An undecided hold holds: what is not known to be free stays. */

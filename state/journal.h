@@ -95,6 +95,11 @@ MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const
 MUST_USE bool journal_arrival(struct journal *journal, const char *target, const char *source,
                               int64_t *cut_over_us, struct err *err);
 
+/* The tier to which a unit last brought this directory; DEFAULT: none did, or to no tier of its
+ * own. */
+MUST_USE bool journal_tier(struct journal *journal, const char *target, enum access_tier *tier,
+                           struct err *err);
+
 /* The open unit whose source or target equals, contains or lies in url; *found is NULL if there is
  * none. */
 MUST_USE bool journal_find_open(struct journal *journal, const char *url, struct arena *arena,

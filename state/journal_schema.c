@@ -257,6 +257,12 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
                         "WHERE target = ?1 AND open = 1 AND cleanup_at_us > 0) "
                         "WHERE ?2 IS NULL OR source = ?2",
 
+    [JOURNAL_TIER] = "SELECT tier FROM ("
+                     "SELECT id, tier FROM unit WHERE target = ?1 AND state = 'done' UNION ALL "
+                     "SELECT id, tier FROM unit "
+                     "WHERE target = ?1 AND open = 1 AND cleanup_at_us > 0) "
+                     "ORDER BY id DESC LIMIT 1",
+
     [JOURNAL_EVENT_INSERT] = "INSERT INTO event (at_us, unit, from_state, to_state, reason) "
                              "VALUES (?, ?, ?, ?, ?)",
     [JOURNAL_EVENTS] = "SELECT at_us, unit, from_state, to_state, reason FROM event "

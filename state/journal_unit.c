@@ -126,6 +126,28 @@ static bool get_entry(struct journal *journal, int64_t id, struct arena *arena,
     return sound;
 }
 
+static bool get_tier(struct journal *journal, const char *target, enum access_tier *tier,
+                     struct err *err)
+{
+    struct sql sql = journal_parameters(journal, JOURNAL_TIER);
+    sql_put_text(&sql, target);
+    bool row;
+    *tier = TIER_DEFAULT;
+    if (!sql_step(sql.statement, &row, err))
+        return false;
+    struct sql columns = sql_columns(sql.statement);
+    bool sound = !row || take_tier(&columns, tier, err);
+    sqlite3_reset(sql.statement);
+    return sound;
+}
+
+bool journal_tier(struct journal *journal, const char *target, enum access_tier *tier,
+                  struct err *err)
+{
+    return journal_look(journal, err) &&
+           journal_look_end(journal, get_tier(journal, target, tier, err), err);
+}
+
 /* -- what is open ----------------------------------------------------------------------------- */
 
 /* The id of one row, 0 if there is none. */

@@ -131,7 +131,7 @@ static const char *find_place(const struct places *places, const char *meaning, 
         for (size_t k = 0; rest == NULL && k < item->alias_count; k++)
             rest = find_below(meaning, item->aliases[k], arena);
         if (rest != NULL) {
-            *place = i;
+            *place = place_first(places, i);
             return rest;
         }
     }
@@ -173,6 +173,7 @@ static enum spelling read_meaning(const struct places *places, const char *text,
     const char *slash = strrchr(key, '/');
     size_t directory_bytes = slash == NULL ? 0 : (size_t)(slash - key) + 1;
     *location = (struct location){.place = (uint16_t)place,
+                                  .store = (uint16_t)place,
                                   .key = key,
                                   .directory = str_copy(arena, key, directory_bytes),
                                   .name = key + directory_bytes};
@@ -186,7 +187,7 @@ enum spelling location_read(const struct places *places, const char *text, struc
     const char *tail = find_tail(places, text, &place);
     if (tail == NULL || !read_tail(tail, arena, location))
         return read_meaning(places, text, arena, location);
-    location->place = (uint16_t)place;
+    location->place = location->store = (uint16_t)place;
     return location->directory[0] == '\0' ? SPELLING_SHALLOW : SPELLING_REGULAR;
 }
 

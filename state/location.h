@@ -28,7 +28,8 @@ enum spelling {
 };
 
 struct location {
-    uint16_t place;        /* index of the place and of its store; not for FOREIGN */
+    uint16_t place;        /* index of the place, the first of its stores'; not for FOREIGN   */
+    uint16_t store;        /* the one that it is in; the same until somebody knows better     */
     const char *key;       /* raw, below the base: directory and name */
     const char *directory; /* up to and with its last '/' */
     const char *name;      /* the rest; "" if the location ends in '/': it names a directory */

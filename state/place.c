@@ -126,12 +126,30 @@ char *place_meaning(const char *url_text, struct arena *arena)
     return str_format(arena, "%s://%s%s", scheme, local ? "" : url.host, path);
 }
 
+/* -- stores of one place ---------------------------------------------------------------------- */
+
+size_t place_first(const struct places *places, size_t index)
+{
+    size_t first = 0;
+    while (!str_equal(places->items[first].base, places->items[index].base))
+        first++;
+    return first;
+}
+
+bool place_is_shared(const struct places *places, size_t index)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < places->count; i++)
+        count += str_equal(places->items[i].base, places->items[index].base);
+    return count > 1;
+}
+
 /* -- places that overlap ---------------------------------------------------------------------- */
 
 struct claim {
     const char *meaning;
     const char *url;
-    size_t place;
+    size_t place; /* the first of its stores */
 };
 
 static void claim(struct claim *claim, size_t place, const char *url, struct arena *arena)
@@ -150,9 +168,10 @@ static struct claim *claims_make(const struct places *places, struct arena *aren
     struct claim *next = claims;
     for (size_t i = 0; i < places->count; i++) {
         const struct place *place = &places->items[i];
-        claim(next++, i, place->base, arena);
+        size_t first = place_first(places, i);
+        claim(next++, first, place->base, arena);
         for (size_t k = 0; k < place->alias_count; k++)
-            claim(next++, i, place->aliases[k], arena);
+            claim(next++, first, place->aliases[k], arena);
     }
     return claims;
 }

@@ -22,7 +22,9 @@ struct place {
     size_t alias_count;
 };
 
-/* In the order of the policy's stores: the index of a place is the index of its store. */
+/* In the order of the policy's stores: the index of a place is the index of its store.  Stores that
+ * have one base are one place, and each keeps its objects there at an access tier of its own; what
+ * is about the place alone is said of the first of them. */
 struct places {
     const struct place *items;
     size_t count;
@@ -34,8 +36,12 @@ struct places {
  * only. NULL if it is no absolute URL. */
 char *place_meaning(const char *url_text, struct arena *arena);
 
+/* The first of the stores that are one place with this one: itself, if it is alone. */
+size_t place_first(const struct places *places, size_t index);
+bool place_is_shared(const struct places *places, size_t index);
+
 /* ERR_INPUT if one base (or alias) means the same as, or something in, another place's: *first and
- * *second are their indexes. */
+ * *second are their indexes.  Stores with one base are not asked about each other. */
 MUST_USE bool place_check(const struct places *places, size_t *first, size_t *second,
                           struct err *err);
 #endif

@@ -196,7 +196,7 @@ static void make_recording(struct recording *recording, size_t number, struct ar
                    [SECONDS] = {.kind = VALUE_INTEGER, .integer = (int64_t)rand_below(rand, 3600)},
                    [VALID] = {.kind = VALUE_BOOLEAN, .boolean = rand_below(rand, 10) > 0},
                    [UPLOADED] = {.kind = VALUE_INSTANT, .instant_us = AS_OF_US - age_us / 2}},
-        .location = {.place = (uint16_t)rand_below(rand, STORES),
+        .location = {.store = (uint16_t)rand_below(rand, STORES),
                      .key = str_format(arena, "recording/2025-02-%02zu/run_%zu/REC_%06zu.ecal",
                                        number % 28 + 1, number % 9, number)},
     };

@@ -283,12 +283,12 @@ static void fuzz_follow(struct policies *policies, const struct record *record,
     uint64_t been = 0;
     for (;;) {
         struct decision decision;
-        fuzz_require((been & UINT64_C(1) << there.place) == 0);
-        been |= UINT64_C(1) << there.place;
+        fuzz_require((been & UINT64_C(1) << there.store) == 0);
+        been |= UINT64_C(1) << there.store;
         circle_decide(policies, record, &there, &decision);
         if (decision.kind != DECISION_MOVE)
             return;
-        there.place = decision.target;
+        there.store = decision.target;
     }
 }
 
@@ -301,7 +301,7 @@ static void fuzz_decide(const struct fuzz_input *input, struct policies *policie
     policy_decide(policies, record, location, decision);
     policy_decide(policies, record, location, &again);
     fuzz_require(fuzz_is_same(policies, decision, &again));
-    fuzz_check_decision(policies, decision, location == NULL ? POLICY_NO_INDEX : location->place);
+    fuzz_check_decision(policies, decision, location == NULL ? POLICY_NO_INDEX : location->store);
     fuzz_require(policy_held(policies, record, location) == decision->hold);
     if (location != NULL)
         fuzz_follow(policies, record, location);
@@ -330,9 +330,9 @@ static void fuzz_rows(const struct fuzz_input *input, struct policies *policies,
     struct decision before = {.kind = DECISION_STAY};
     for (size_t i = 0; i < FUZZ_ROWS; i++) {
         struct record record = fuzz_record(shape, policies->catalog.field_count, i, arena);
-        struct location location = {.place = (uint16_t)(i % 2), .key = i < 2 ? "a/b" : "x/y/z"};
+        struct location location = {.store = (uint16_t)(i % 2), .key = i < 2 ? "a/b" : "x/y/z"};
         struct decision decision;
-        bool is_ours = i + 1 < FUZZ_ROWS && location.place < policies->store_count;
+        bool is_ours = i + 1 < FUZZ_ROWS && location.store < policies->store_count;
         fuzz_decide(input, policies, &record, is_ours ? &location : NULL, &decision);
         fuzz_contest(policies, &before, &decision);
         before = decision;

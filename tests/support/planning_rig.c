@@ -47,6 +47,7 @@ static void answer(const struct rig_survey *survey, uint16_t store,
         question->objects = found->objects;
         question->bytes = found->bytes;
         question->irregular = found->irregular;
+        question->tier = found->tier;
     }
     if (found != NULL && found->failure != NULL)
         ERR(&question->err, ERR_BUSY, "%s", found->failure);
@@ -102,7 +103,7 @@ static void must(const struct planning_rig *rig, bool done)
 void rig_load(struct planning_rig *rig, const char *policy)
 {
     const char *path = str_format(&rig->arena, "%s/policy.yaml", rig->folder);
-    struct policy_source source = {.path = path, .env = no_env};
+    struct policy_source source = {.path = path, .env = no_env, .stand_ins = true};
     int64_t as_of_us;
     policy_free(rig->policies);
     write_policy(path, policy);

@@ -43,6 +43,7 @@ enum { RIG_HOT, RIG_WARM, RIG_COLD, RIG_ARCHIVE };
 struct rig_found {
     const char *directory; /* "hot:a/" */
     uint64_t    objects, bytes, irregular;
+    enum access_tier tier; /* of all of them */
     const char *missing; /* a name that is not there, NULL: none */
     const char *failure; /* of the listing                       */
 };

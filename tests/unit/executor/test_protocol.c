@@ -124,6 +124,7 @@ static struct unit retier_in(enum unit_state state)
     struct unit unit = unit_in(state);
     unit.kind = UNIT_RETIER;
     unit.tier = TIER_COOL;
+    unit.grace_us = 0;
     unit.keep_source = true;
     return unit;
 }
@@ -146,7 +147,9 @@ static void tiers_are_looked_at_never_trusted(void **state)
     event.tally.unknown = event.tally.busy = 1;
     expect_look(step(retier_in(UNIT_TIERING), event), UNIT_TIERING, LOOK_SOURCE);
     expect_look(step(retier_in(UNIT_TIERING), event_of(EVENT_RESUME)), UNIT_TIERING, LOOK_SOURCE);
-    expect(step(retier_in(UNIT_TIERING), seen(LOOK_SOURCE)), UNIT_DONE, REASON_NONE, ACTION_STOP);
+    struct outcome outcome = step(retier_in(UNIT_TIERING), seen(LOOK_SOURCE));
+    expect(outcome, UNIT_DONE, REASON_NONE, ACTION_STOP);
+    assert_int_equal(outcome.unit.cleanup_at_us - outcome.unit.grace_us, NOW);
 }
 
 static void tiers_that_cannot_be_set_abandon(void **state)

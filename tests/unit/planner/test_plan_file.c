@@ -168,7 +168,7 @@ static const struct plan_summary summary = {
     .rows = 45,
     .unmanaged = 2,
     .shallow = 1,
-    .actions = {2, 1, 2},
+    .actions = {[PLAN_MOVE] = 2, [PLAN_REAP] = 1, [PLAN_BLOCKED] = 2},
     .move_recordings = 3,
     .move_objects = 12,
     .move_bytes = INT64_MAX,

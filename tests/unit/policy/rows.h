@@ -67,7 +67,7 @@ static inline void recording_init(struct recording *recording, const char *id, c
 
 static inline struct location recording_location(const struct recording *recording, uint16_t store)
 {
-    return (struct location){.place = store, .key = recording->key};
+    return (struct location){.place = store, .store = store, .key = recording->key};
 }
 
 /* FIXTURE_HEAD and `policies` (lines below it), bound and prepared for AS_OF. */

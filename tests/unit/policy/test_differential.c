@@ -360,7 +360,7 @@ static enum answer ask_key(const struct any_key *key, const struct record *recor
     case ANY_SELECT_SIZE:
         return ask_size(key, record);
     case ANY_SELECT_STORE:
-        return answer_of(location != NULL && location->place == key->store);
+        return answer_of(location != NULL && location->store == key->store);
     case ANY_SELECT_FIELD:
         return ask_field(key, record);
     case ANY_SELECT_EVERYTHING:
@@ -409,7 +409,7 @@ static enum policy_verdict judge(const struct any_policy *policy, const struct r
 {
     if (!policy->enabled || is_over(policy->expires))
         return VERDICT_OUT;
-    if (policy->from != ANY_EVERY_STORE && (location == NULL || location->place != policy->from))
+    if (policy->from != ANY_EVERY_STORE && (location == NULL || location->store != policy->from))
         return VERDICT_OUT;
     enum answer selected = ask(&policy->select, record, location);
     if (selected != YES)
@@ -514,7 +514,7 @@ static struct decision interpret(const struct record *record, const struct locat
     }
     *winners = highest_of(&scene.set, candidates);
     if (candidates != 0)
-        decision = settle(*winners, location == NULL ? NOWHERE : location->place);
+        decision = settle(*winners, location == NULL ? NOWHERE : location->store);
     memcpy(decision.verdicts, verdicts, sizeof verdicts);
     decision.hold = find_hold(record, location);
     if (decision.hold != POLICY_NO_INDEX)

@@ -48,11 +48,30 @@ static void places_that_stand_apart_are_fine(void **state)
     }
 }
 
+static void stores_of_one_base_are_one_place(void **state)
+{
+    (void)state;
+    static const struct place items[] = {{"a", "https://h.example/c/", NULL, 0},
+                                         {"b", "https://h.example/d/", NULL, 0},
+                                         {"c", "https://h.example/c/", NULL, 0},
+                                         {"d", "https://h.example/c/", NULL, 0}};
+    const struct places places = {items, 4};
+    size_t first, second;
+    struct err err = {0};
+    assert_true(place_check(&places, &first, &second, &err));
+    assert_int_equal(place_first(&places, 0), 0);
+    assert_int_equal(place_first(&places, 1), 1);
+    assert_int_equal(place_first(&places, 2), 0);
+    assert_int_equal(place_first(&places, 3), 0);
+    assert_true(place_is_shared(&places, 0));
+    assert_false(place_is_shared(&places, 1));
+    assert_true(place_is_shared(&places, 3));
+}
+
 static void equal_and_nested_places_are_refused(void **state)
 {
     (void)state;
     static const char *const pairs[][2] = {
-        {"https://h.example/c/", "https://h.example/c/"},
         {"https://h.example/c/", "https://h.example/c/a/"},
         {"https://h.example/c/a/", "https://h.example/c/"},
         {"http://h.example/c/", "https://h.example/c/"},
@@ -117,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_that_stand_apart_are_fine),
+        cmocka_unit_test(stores_of_one_base_are_one_place),
         cmocka_unit_test(equal_and_nested_places_are_refused),
         cmocka_unit_test(aliases_count),
         cmocka_unit_test(meanings_are_one_for_each_thing),

@@ -1,0 +1,57 @@
+#include "planner/whereabouts.h"
+
+#include "base/str.h"
+
+void whereabouts_init(struct whereabouts *whereabouts, const struct planner_request *request)
+{
+    const struct places *places = &request->policies->places;
+    *whereabouts = (struct whereabouts){.request = request, .place = PLACE_MAX};
+    buf_init(&whereabouts->directory, LOCATION_BYTES_MAX);
+    for (size_t i = 0; i < places->count; i++)
+        whereabouts->is_shared[i] = place_is_shared(places, i);
+}
+
+void whereabouts_free(struct whereabouts *whereabouts)
+{
+    buf_free(&whereabouts->directory);
+}
+
+/* The first one for a tier that none of them has. */
+static uint16_t store_of(const struct policies *policies, uint16_t place, enum access_tier tier)
+{
+    const struct place *items = policies->places.items;
+    for (size_t i = place; i < policies->store_count; i++) {
+        if (policies->stores[i].tier == tier && str_equal(items[i].base, items[place].base))
+            return (uint16_t)i;
+    }
+    return place;
+}
+
+static bool ask(const struct planner_request *request, const struct location *location,
+                struct arena *scratch, uint16_t *store, struct err *err)
+{
+    const struct place *place = &request->policies->places.items[location->place];
+    enum access_tier tier = TIER_DEFAULT;
+    const char *url = location_make(place, location->directory, "", scratch);
+    if (request->tier != NULL && !request->tier(request->tier_context, url, &tier, err))
+        return false;
+    *store = store_of(request->policies, location->place, tier);
+    return true;
+}
+
+bool whereabouts_find(struct whereabouts *whereabouts, struct arena *scratch,
+                      struct location *location, struct err *err)
+{
+    if (!whereabouts->is_shared[location->place])
+        return true;
+    if (whereabouts->place != location->place ||
+        !str_equal(buf_string(&whereabouts->directory), location->directory)) {
+        if (!ask(whereabouts->request, location, scratch, &whereabouts->store, err))
+            return false;
+        whereabouts->place = location->place;
+        buf_reset(&whereabouts->directory);
+        buf_text(&whereabouts->directory, location->directory);
+    }
+    location->store = whereabouts->store;
+    return true;
+}

@@ -1,0 +1,23 @@
+/* whereabouts.h: law 11: which of the stores of one place a directory is in: the one whose tier
+ * frostline last gave it, else the first one that the policy names.  A survey sees the tiers
+ * themselves, before anything is planned. */
+#ifndef PLANNER_WHEREABOUTS_H
+#define PLANNER_WHEREABOUTS_H
+
+#include "base/buf.h"
+#include "planner/planner.h"
+#include "state/location.h"
+
+struct whereabouts {
+    const struct planner_request *request;
+    bool                          is_shared[PLACE_MAX];
+    struct buf                    directory; /* the last one that was asked for, and where it is */
+    uint16_t                      place, store;
+};
+
+void whereabouts_init(struct whereabouts *whereabouts, const struct planner_request *request);
+void whereabouts_free(struct whereabouts *whereabouts);
+/* location->store is known. */
+MUST_USE bool whereabouts_find(struct whereabouts *whereabouts, struct arena *scratch,
+                               struct location *location, struct err *err);
+#endif
