@@ -67,6 +67,22 @@ static enum exit_code explain_code(const char *text)
     return EXIT_OK;
 }
 
+static bool has_shared_places(const struct policies *policies)
+{
+    for (size_t i = 0; i < policies->store_count; i++) {
+        if (place_is_shared(&policies->places, i))
+            return true;
+    }
+    return false;
+}
+
+/* It alone knows in which of the stores of one place a directory is. */
+static enum exit_code open_journal(struct wiring *wiring)
+{
+    enum exit_code code = wiring_find_state(wiring);
+    return code == EXIT_OK ? wiring_open_journal(wiring, JOURNAL_READ) : code;
+}
+
 static enum exit_code explain_row(const struct options *options)
 {
     struct wiring wiring;
@@ -75,6 +91,8 @@ static enum exit_code explain_row(const struct options *options)
     enum exit_code code = wiring_load(&wiring, options->args[1]);
     if (code == EXIT_OK)
         code = wiring_open_catalog(&wiring);
+    if (code == EXIT_OK && has_shared_places(wiring.policies))
+        code = open_journal(&wiring);
     if (code == EXIT_OK)
         code = planning_prepare(&wiring, options->as_of, &simulation);
     if (code == EXIT_OK)

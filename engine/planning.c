@@ -45,7 +45,7 @@ enum exit_code planning_open(struct wiring *wiring, const char *policy, const ch
     return code;
 }
 
-static bool find_tier(void *context, const char *url, enum access_tier *tier, struct err *err)
+bool planning_tier(void *context, const char *url, enum access_tier *tier, struct err *err)
 {
     const struct wiring *wiring = context;
     *tier = TIER_DEFAULT;
@@ -66,7 +66,7 @@ enum exit_code planning_make(struct wiring *wiring, const char *path, bool surve
                                       .shape = &wiring->shape,
                                       .journal = wiring->journal,
                                       .survey = survey ? &surveyor.survey : NULL,
-                                      .tier = find_tier,
+                                      .tier = planning_tier,
                                       .tier_context = wiring,
                                       .spool_folder = P_tmpdir,
                                       .path = path,

@@ -10,6 +10,8 @@ enum exit_code planning_prepare(struct wiring *wiring, const char *as_of, bool *
 /* Policy, catalog, stores and journal (READ unless it is open) are open, and as_of is settled. */
 enum exit_code planning_open(struct wiring *wiring, const char *policy, const char *as_of,
                              bool *simulation);
+/* A planner_tier: what the journal of the wiring knows, if it has one. */
+bool planning_tier(void *wiring, const char *url, enum access_tier *tier, struct err *err);
 /* The plan stands at path.  survey false: the catalog's sizes are trusted. */
 struct planned {
     struct plan_summary summary; /* in the wiring's arena */

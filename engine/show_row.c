@@ -6,8 +6,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "engine/planning.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
+#include "planner/whereabouts.h"
 #include "policy/circle.h"
 #include "policy/explain.h"
 #include "state/location.h"
@@ -28,6 +30,7 @@ struct shown {
     const struct location *known; /* &location; NULL: in no store */
     enum spelling spelling;
     struct decision decision; /* of the row on its own */
+    struct whereabouts whereabouts;
 };
 
 static const char *store_name(const struct shown *shown, uint16_t store)
@@ -35,7 +38,20 @@ static const char *store_name(const struct shown *shown, uint16_t store)
     return shown->policies->stores[store].name;
 }
 
-static void read_row(struct shown *shown, const struct record *record)
+static void begin(struct shown *shown, struct wiring *wiring)
+{
+    *shown = (struct shown){.policies = wiring->policies};
+    arena_init(&shown->arena, ROW_BYTES_MAX);
+    whereabouts_init(&shown->whereabouts, wiring->policies, planning_tier, wiring);
+}
+
+static void end(struct shown *shown)
+{
+    whereabouts_free(&shown->whereabouts);
+    arena_free(&shown->arena);
+}
+
+static bool read_row(struct shown *shown, const struct record *record, struct err *err)
 {
     const struct places *places = &shown->policies->places;
     shown->record = record;
@@ -43,7 +59,11 @@ static void read_row(struct shown *shown, const struct record *record)
     if (record->location != NULL)
         shown->spelling = location_read(places, record->location, &shown->arena, &shown->location);
     shown->known = shown->spelling == SPELLING_FOREIGN ? NULL : &shown->location;
+    if (shown->known != NULL &&
+        !whereabouts_find(&shown->whereabouts, &shown->arena, &shown->location, err))
+        return false;
     circle_decide(shown->policies, record, shown->known, &shown->decision);
+    return true;
 }
 
 /* -- clauses ----------------------------------------------------------------------------------- */
@@ -157,7 +177,7 @@ static void print_head(struct shown *shown)
     struct buf fate;
     printf("%s  ", text_plain(record->id));
     if (shown->known != NULL)
-        printf("%s:%s\n", store_name(shown, shown->known->place), text_plain(shown->known->key));
+        printf("%s:%s\n", store_name(shown, shown->known->store), text_plain(shown->known->key));
     else
         printf("%s\n", record->location == NULL ? "has no location" : text_plain(record->location));
     if (record->has_time)
@@ -194,10 +214,10 @@ static void print_next(struct shown *shown)
 
 static bool visit_row(void *context, const struct record *record, struct err *err)
 {
-    (void)err;
     struct shown *shown = context;
     shown->found = true;
-    read_row(shown, record);
+    if (!read_row(shown, record, err))
+        return false;
     print_head(shown);
     print_holds(shown);
     for (uint16_t i = 0; i < shown->policies->count; i++)
@@ -212,7 +232,7 @@ static bool visit_row(void *context, const struct record *record, struct err *er
 struct neighbours {
     struct shown *shown; /* each of them in turn */
     const char *id;      /* whose they are       */
-    uint16_t place;
+    uint16_t place, store;
     const char *directory;
     size_t looked_at, total, nested; /* total: without its own */
     size_t odd, held, staying;       /* what is in the way */
@@ -233,7 +253,7 @@ static bool take_row(struct neighbours *neighbours, const struct record *record,
     if (decision.kind == DECISION_HELD || decision.kind == DECISION_STAY)
         return false;
     if (neighbours->is_contested)
-        policy_contest(policies, neighbours->place, &neighbours->contest, &decision);
+        policy_contest(policies, neighbours->store, &neighbours->contest, &decision);
     else
         neighbours->contest = decision;
     neighbours->is_contested = true;
@@ -264,13 +284,13 @@ static bool is_here(const struct neighbours *neighbours)
 
 static bool visit_neighbour(void *context, const struct record *record, struct err *err)
 {
-    (void)err;
     struct neighbours *neighbours = context;
     struct shown *shown = neighbours->shown;
     if (++neighbours->looked_at > NEIGHBOURS_MAX)
         return true;
     arena_reset(&shown->arena);
-    read_row(shown, record);
+    if (!read_row(shown, record, err))
+        return false;
     if (!is_here(neighbours)) {
         neighbours->nested += shown->spelling == SPELLING_REGULAR;
         return true;
@@ -338,38 +358,39 @@ static void tell_no_index(const struct catalog_shape *shape)
 static bool print_directory(struct wiring *wiring, const char *id, const struct shown *own,
                             struct err *err)
 {
-    struct shown shown = {.policies = wiring->policies};
+    struct shown shown;
     struct neighbours neighbours = {.shown = &shown,
                                     .id = id,
                                     .place = own->location.place,
+                                    .store = own->location.store,
                                     .directory = own->location.directory};
     const struct place *place = &wiring->policies->places.items[neighbours.place];
     const char *url = location_make(place, neighbours.directory, "", &wiring->arena);
-    printf("\n%s:%s\n", store_name(own, neighbours.place), text_plain(neighbours.directory));
+    printf("\n%s:%s\n", store_name(own, neighbours.store), text_plain(neighbours.directory));
     if (!wiring->shape.location_indexed) {
         tell_no_index(&wiring->shape);
         return true;
     }
-    arena_init(&shown.arena, ROW_BYTES_MAX);
+    begin(&shown, wiring);
     bool done = wiring->catalog->ops->below(wiring->catalog, url, NEIGHBOURS_MAX + 1,
                                             visit_neighbour, &neighbours, err);
-    arena_free(&shown.arena);
+    end(&shown);
     if (!done)
         return false;
-    circle_settle(&neighbours.circle, wiring->policies, neighbours.place, &neighbours.contest);
+    circle_settle(&neighbours.circle, wiring->policies, neighbours.store, &neighbours.contest);
     print_neighbours(&neighbours);
     return true;
 }
 
 enum exit_code show_row(struct wiring *wiring, const char *id)
 {
-    struct shown shown = {.policies = wiring->policies};
+    struct shown shown;
     struct err err;
-    arena_init(&shown.arena, ROW_BYTES_MAX);
+    begin(&shown, wiring);
     bool done = wiring->catalog->ops->fetch(wiring->catalog, &id, 1, visit_row, &shown, &err);
     if (done && shown.found && shown.spelling == SPELLING_REGULAR)
         done = print_directory(wiring, id, &shown, &err);
-    arena_free(&shown.arena);
+    end(&shown);
     if (!done)
         return exit_with(&err);
     if (shown.found)

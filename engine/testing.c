@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "planner/planner.h"
+#include "planner/whereabouts.h"
 #include "policy/circle.h"
 #include "policy/explain.h"
 #include "state/catalog_memory.h"
@@ -28,6 +29,25 @@ struct testing {
     struct buf text;
 };
 
+/* -- where recordings are -----------------------------------------------------------------------
+ */
+
+/* As the first recording of the directory says that names a store. */
+static bool find_tier(void *context, const char *url, enum access_tier *tier, struct err *err)
+{
+    const struct testing *testing = context;
+    const struct policy_test *test = testing->test;
+    (void)err;
+    *tier = TIER_DEFAULT;
+    for (size_t i = 0; *tier == TIER_DEFAULT && i < test->recording_count; i++) {
+        const char *location = test->recordings[i].location;
+        if (test->stores[i] != POLICY_NO_INDEX && location != NULL && str_starts(location, url) &&
+            strchr(location + strlen(url), '/') == NULL)
+            *tier = testing->policies->stores[test->stores[i]].tier;
+    }
+    return true;
+}
+
 /* -- the plan ---------------------------------------------------------------------------------- */
 
 static bool take_actions(struct testing *testing, struct plan_reader *plan, size_t count,
@@ -41,7 +61,8 @@ static bool take_actions(struct testing *testing, struct plan_reader *plan, size
             return false;
         if (action == NULL)
             break;
-        for (size_t k = 0; action->kind == PLAN_MOVE && k < action->row_count; k++)
+        bool moves = action->kind == PLAN_MOVE || action->kind == PLAN_RETIER;
+        for (size_t k = 0; moves && k < action->row_count; k++)
             map_put(&testing->moves, action->rows[k].id, i);
         testing->actions[testing->action_count++] = action;
     }
@@ -69,6 +90,8 @@ static bool plan(struct testing *testing, struct catalog *catalog, struct err *e
     const struct planner_request request = {.policies = testing->policies,
                                             .catalog = catalog,
                                             .shape = &testing->policies->test_shape,
+                                            .tier = find_tier,
+                                            .tier_context = testing,
                                             .spool_folder = testing->folder,
                                             .path = path,
                                             .made = {.by = "", .host = "", .policy = ""}};
@@ -84,9 +107,10 @@ static bool plan(struct testing *testing, struct catalog *catalog, struct err *e
 static const struct plan_action *find_block(const struct testing *testing,
                                             const struct location *location)
 {
+    const struct places *places = &testing->policies->places;
     for (size_t i = 0; location != NULL && i < testing->action_count; i++) {
         const struct plan_action *action = testing->actions[i];
-        if (action->kind == PLAN_BLOCKED && action->store == location->place &&
+        if (action->kind == PLAN_BLOCKED && place_first(places, action->store) == location->place &&
             str_equal(action->directory, location->directory))
             return action;
     }
@@ -102,6 +126,12 @@ static void explain_row(struct testing *testing, const struct record *record, st
     enum spelling spelling =
         location_read(&policies->places, record->location, testing->arena, &location);
     bool is_ours = spelling != SPELLING_FOREIGN;
+    struct whereabouts whereabouts;
+    struct err none;
+    whereabouts_init(&whereabouts, policies, find_tier, testing);
+    if (is_ours && !whereabouts_find(&whereabouts, testing->arena, &location, &none))
+        err_abort("a test asks nobody");
+    whereabouts_free(&whereabouts);
     circle_decide(policies, record, is_ours ? &location : NULL, &decision);
     const struct plan_action *block = find_block(testing, is_ours ? &location : NULL);
     if (spelling == SPELLING_FOREIGN || spelling == SPELLING_SHALLOW)

@@ -298,7 +298,7 @@ bool decide_run(const struct planner_request *request, struct arena *arena,
 
     make_counters(&decide);
     group_init(&decide.group, request->policies);
-    whereabouts_init(&decide.whereabouts, request);
+    whereabouts_init(&decide.whereabouts, request->policies, request->tier, request->tier_context);
     arena_init(&decide.row, ROW_BYTES_MAX);
     buf_init(&decide.head, HEAD_BYTES_MAX);
     bool done = read_catalog(&decide, err) && spool_finish(&decided->candidates, err);

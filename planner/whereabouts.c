@@ -2,10 +2,12 @@
 
 #include "base/str.h"
 
-void whereabouts_init(struct whereabouts *whereabouts, const struct planner_request *request)
+void whereabouts_init(struct whereabouts *whereabouts, const struct policies *policies,
+                      planner_tier *tier, void *context)
 {
-    const struct places *places = &request->policies->places;
-    *whereabouts = (struct whereabouts){.request = request, .place = PLACE_MAX};
+    const struct places *places = &policies->places;
+    *whereabouts = (struct whereabouts){
+        .policies = policies, .tier = tier, .context = context, .place = PLACE_MAX};
     buf_init(&whereabouts->directory, LOCATION_BYTES_MAX);
     for (size_t i = 0; i < places->count; i++)
         whereabouts->is_shared[i] = place_is_shared(places, i);
@@ -27,15 +29,15 @@ static uint16_t store_of(const struct policies *policies, uint16_t place, enum a
     return place;
 }
 
-static bool ask(const struct planner_request *request, const struct location *location,
-                struct arena *scratch, uint16_t *store, struct err *err)
+static bool ask(struct whereabouts *whereabouts, const struct location *location,
+                struct arena *scratch, struct err *err)
 {
-    const struct place *place = &request->policies->places.items[location->place];
+    const struct place *place = &whereabouts->policies->places.items[location->place];
     enum access_tier tier = TIER_DEFAULT;
     const char *url = location_make(place, location->directory, "", scratch);
-    if (request->tier != NULL && !request->tier(request->tier_context, url, &tier, err))
+    if (whereabouts->tier != NULL && !whereabouts->tier(whereabouts->context, url, &tier, err))
         return false;
-    *store = store_of(request->policies, location->place, tier);
+    whereabouts->store = store_of(whereabouts->policies, location->place, tier);
     return true;
 }
 
@@ -46,7 +48,7 @@ bool whereabouts_find(struct whereabouts *whereabouts, struct arena *scratch,
         return true;
     if (whereabouts->place != location->place ||
         !str_equal(buf_string(&whereabouts->directory), location->directory)) {
-        if (!ask(whereabouts->request, location, scratch, &whereabouts->store, err))
+        if (!ask(whereabouts, location, scratch, err))
             return false;
         whereabouts->place = location->place;
         buf_reset(&whereabouts->directory);

@@ -9,13 +9,16 @@
 #include "state/location.h"
 
 struct whereabouts {
-    const struct planner_request *request;
-    bool                          is_shared[PLACE_MAX];
-    struct buf                    directory; /* the last one that was asked for, and where it is */
-    uint16_t                      place, store;
+    const struct policies *policies;
+    planner_tier          *tier; /* asked only of places that stores share; NULL: nobody knows */
+    void                  *context;
+    bool                   is_shared[PLACE_MAX];
+    struct buf             directory; /* the last one that was asked for, and where it is */
+    uint16_t               place, store;
 };
 
-void whereabouts_init(struct whereabouts *whereabouts, const struct planner_request *request);
+void whereabouts_init(struct whereabouts *whereabouts, const struct policies *policies,
+                      planner_tier *tier, void *context);
 void whereabouts_free(struct whereabouts *whereabouts);
 /* location->store is known. */
 MUST_USE bool whereabouts_find(struct whereabouts *whereabouts, struct arena *scratch,

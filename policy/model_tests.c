@@ -101,7 +101,7 @@ static void refuse_column(struct load *load, const struct node *value, int code,
 }
 
 /* "hot:a/b" is the key a/b of that store; any other text is the location as it is. */
-static const char *location_of(struct load *load, struct node *node)
+static const char *location_of(struct load *load, struct node *node, uint16_t *in)
 {
     const struct places *places = &load->policies->places;
     const char *colon = strchr(node->text, ':');
@@ -112,6 +112,7 @@ static const char *location_of(struct load *load, struct node *node)
     name.text = str_copy(load->arena, node->text, (size_t)(colon - node->text));
     if (!load_find_store(load, &name, &store) || load->stores_broken)
         return NULL; /* where a broken store is can't be said */
+    *in = store;
     return location_make(&places->items[store], "", colon + 1, load->arena);
 }
 
@@ -132,7 +133,8 @@ static void read_fields(struct load *load, struct node *map, struct record *reco
     record->field_count = catalog->field_count;
 }
 
-static void read_recording(struct load *load, struct node *map, struct record *record)
+static void read_recording(struct load *load, struct node *map, struct record *record,
+                           uint16_t *store)
 {
     const struct catalog_config *catalog = &load->policies->catalog;
     const char **names = arena_make(load->arena, (catalog->field_count + 1) * sizeof *names);
@@ -144,7 +146,7 @@ static void read_recording(struct load *load, struct node *map, struct record *r
     schema_read_open(load, &schema_recording, map, load->fields_known ? names : NULL, &raw);
     record->id = raw.id == NULL ? "" : raw.id->text;
     if (raw.location != NULL)
-        record->location = location_of(load, raw.location);
+        record->location = location_of(load, raw.location, store);
     if (raw.time != NULL && catalog->time == NULL && load->time_known)
         refuse_column(load, raw.time, DIAG_NO_TIME, "time");
     else if (raw.time != NULL && !is_null(raw.time))
@@ -236,9 +238,12 @@ static void read_recordings(struct load *load, struct node *list, struct map *id
                             struct policy_test *test)
 {
     test->recordings = arena_make(load->arena, list->count * sizeof *test->recordings);
+    test->stores = arena_make(load->arena, list->count * sizeof *test->stores);
     for (struct node *item = list->first; item != NULL; item = item->next) {
         struct record *record = &test->recordings[test->recording_count];
-        read_recording(load, item, record);
+        uint16_t *store = &test->stores[test->recording_count];
+        *store = POLICY_NO_INDEX;
+        read_recording(load, item, record, store);
         const struct node *id = item->kind == NODE_MAP ? tree_find(item, "id") : NULL;
         if (id == NULL || id->broken || record->id[0] == '\0')
             continue;

@@ -113,6 +113,7 @@ struct policy_test {
     const char             *name, *at;
     int64_t                 as_of_us;
     struct record          *recordings;
+    uint16_t               *stores; /* of each recording, as it names it; POLICY_NO_INDEX: a URL */
     size_t                  recording_count;
     struct policy_expected *expected;
     size_t                  expected_count;

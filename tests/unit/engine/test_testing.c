@@ -3,15 +3,17 @@
 
 #include "tests/unit/policy/fixture.h"
 
-/* "" if the one test passes, else what it complains of. */
-static const char *outcome(struct fixture *fixture, const char *policies, const char *test)
+/* "" if the one test passes, else what it complains of.  head: all that stands before `policies`.
+ */
+static const char *outcome_under(struct fixture *fixture, const char *head, const char *policies,
+                                 const char *test)
 {
     struct testing_result *results;
     struct buf text;
     struct err err;
     buf_init(&text, FIXTURE_OUT_BYTES);
     buf_format(&text, "%spolicies:\n%stests:\n  - name: t\n    as_of: 2025-06-01T00:00:00Z\n%s",
-               FIXTURE_HEAD, policies, test);
+               head, policies, test);
     fixture_load_bytes(fixture, text.bytes, text.size);
     assert_loaded(fixture);
     if (!policy_bind(fixture->policies, &fixture->policies->test_shape, &fixture->diags)) {
@@ -27,9 +29,11 @@ static const char *outcome(struct fixture *fixture, const char *policies, const 
 }
 
 #define assert_outcome(want, policies, test)                                                       \
+    assert_outcome_under(FIXTURE_HEAD, want, policies, test)
+#define assert_outcome_under(head, want, policies, test)                                           \
     do {                                                                                           \
-        struct fixture fixture_ = {0};                                                             \
-        const char *text_ = outcome(&fixture_, (policies), (test));                                \
+        struct fixture fixture_ = {.stand_ins = true};                                             \
+        const char *text_ = outcome_under(&fixture_, (head), (policies), (test));                  \
         if (strcmp(text_, (want)) != 0)                                                            \
             fail_msg("not %s but %s", (want), text_);                                              \
         fixture_free(&fixture_);                                                                   \
@@ -185,6 +189,36 @@ static void columns_are_what_is_written_for_them(void **state)
                    "    recordings: [{id: A" AT);
 }
 
+/* Law 11: the stores of one place have the same locations, so a recording is where it says. */
+static void stores_of_one_place_are_told_apart(void **state)
+{
+    (void)state;
+    static const char head[] =
+        "version: 1\n"
+        "catalog: {type: sqlite, path: /c.db, table: t, id: id, location: url,\n"
+        "          time: {column: recorded, timezone: UTC}}\n"
+        "stores:\n"
+        "  hot: {type: azure, connection_string: '${A}', container: rec, tier: hot}\n"
+        "  cool: {type: azure, connection_string: '${A}', container: rec, tier: cool}\n"
+        "  far: {type: azure, connection_string: '${A}', container: far}\n";
+    assert_outcome_under(
+        head, "",
+        "  - {name: down, target: cool, select: {older_than: 30d}}\n"
+        "  - {name: back, from: far, target: cool, priority: 1, select: {older_than: 1d}}\n",
+        "    recordings:\n"
+        "      - {id: A, " OLD ", location: 'cool:a/x'}\n"
+        "      - {id: B, " OLD ", location: 'hot:b/x'}\n"
+        "      - {id: C, " OLD ", location: 'far:c/x'}\n"
+        "      - {id: D, " OLD ", location: 'hot:d/x'}\n"
+        "      - {id: E, location: 'hot:d/y'}\n"
+        "    expect:\n"
+        "      move: [{id: B, policy: down, to: cool}, {id: C, policy: back, to: cool}]\n"
+        "      stay:\n"
+        "        - {id: A, because: 'in place: down'}\n"
+        "        - {id: D, because: 'shared-directory: E is undecided'}\n"
+        "        - {id: E, because: undecided}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +228,7 @@ int main(void)
         cmocka_unit_test(every_reason_to_stay_can_be_expected),
         cmocka_unit_test(directories_move_as_a_whole),
         cmocka_unit_test(the_winner_of_a_directory_may_be_in_place),
+        cmocka_unit_test(stores_of_one_place_are_told_apart),
         cmocka_unit_test(guards_are_left_out),
         cmocka_unit_test(columns_are_what_is_written_for_them),
     };
