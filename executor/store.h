@@ -70,7 +70,7 @@ struct deletion {
 
 struct tiering {
     const char *key;
-    enum access_tier tier; /* not TIER_DEFAULT, not TIER_ARCHIVE            */
+    enum access_tier tier;        /* not TIER_DEFAULT, not TIER_ARCHIVE            */
     struct store_outcome outcome; /* CHANGED: it is gone                     */
 };
 
