@@ -70,8 +70,8 @@ struct deletion {
 
 struct tiering {
     const char *key;
-    enum access_tier tier; /* not TIER_DEFAULT, not TIER_ARCHIVE            */
-    struct store_outcome outcome; /* CHANGED: it is gone                     */
+    enum access_tier tier;        /* not TIER_DEFAULT, not TIER_ARCHIVE */
+    struct store_outcome outcome; /* CHANGED: it is gone */
 };
 
 /* A range of an object that must have this etag. */
@@ -99,7 +99,7 @@ struct store_ops {
     void (*remove)(struct store *, struct deletion *deletions, size_t count);
     void (*read)(struct store *, struct reading *readings, size_t count);
     /* The objects are kept at these tiers from now on; their bytes, properties and etags stay as
-     * they are, and whose tier it is already keeps it.  NULL: the kind has no tiers.          */
+     * they are, and whose tier it is already keeps it.  NULL: the kind has no tiers.             */
     void (*set_tier)(struct store *, struct tiering *tierings, size_t count);
     /* Temporary files of the unit and empty folders in the directory, and empty parents below the
      * root, are gone.  NULL: the kind has none.                                                  */

@@ -414,6 +414,32 @@ static void memory_read(struct store *store, struct reading *readings, size_t co
     }
 }
 
+static enum store_result set_one(struct store_memory *memory, const struct tiering *tiering)
+{
+    pthread_mutex_lock(&memory->mutex);
+    struct entry *entry = entry_find(memory, tiering->key);
+    if (entry)
+        entry->tier = tiering->tier;
+    pthread_mutex_unlock(&memory->mutex);
+    return entry ? RESULT_DONE : RESULT_CHANGED;
+}
+
+static void memory_set_tier(struct store *store, struct tiering *tierings, size_t count)
+{
+    struct store_memory *memory = memory_of(store);
+    for (size_t i = 0; i < count; i++) {
+        bool apply;
+        enum store_result result = fault_ask(memory, STORE_MEMORY_TIER, tierings[i].key, &apply);
+        assert(tierings[i].tier != TIER_DEFAULT && tierings[i].tier != TIER_ARCHIVE);
+        count_write(memory);
+        if (result == RESULT_DONE)
+            result = set_one(memory, &tierings[i]);
+        else if (result == RESULT_UNKNOWN && apply)
+            set_one(memory, &tierings[i]);
+        tierings[i].outcome = outcome_make(result);
+    }
+}
+
 static void memory_close(struct store *store)
 {
     struct store_memory *memory = memory_of(store);
@@ -494,6 +520,7 @@ static const struct store_ops memory_ops = {
     .copy = memory_copy,
     .remove = memory_remove,
     .read = memory_read,
+    .set_tier = memory_set_tier,
     .tidy = NULL,
     .close = memory_close,
 };

@@ -43,6 +43,7 @@ static const struct store_ops azure_ops = {
     .copy = azure_copy,
     .remove = azure_remove,
     .read = azure_read,
+    .set_tier = azure_tier_set,
     .close = azure_close,
 };
 

@@ -83,24 +83,14 @@ void azure_copy_answer(const struct azure_copying *copying, struct copy *copy,
 
 /* -- what is asked ----------------------------------------------------------------------------- */
 
-static const char *tier_header(enum access_tier tier)
-{
-    static const char *const names[] = {[TIER_DEFAULT] = NULL,
-                                        [TIER_HOT] = "Hot",
-                                        [TIER_COOL] = "Cool",
-                                        [TIER_COLD] = "Cold",
-                                        [TIER_ARCHIVE] = "Archive"};
-    return names[tier];
-}
-
 struct azure_call *azure_copy_call(const struct azure_copying *copying, const struct copy *copy,
                                    struct http_request *request)
 {
     struct azure_call *call =
         azure_call_make(copying->target, "PUT", copy->target_key, request, copying->arena);
     azure_call_header(call, "If-None-Match", "*");
-    if (tier_header(copy->tier))
-        azure_call_header(call, "x-ms-access-tier", tier_header(copy->tier));
+    if (azure_tier_name(copy->tier))
+        azure_call_header(call, "x-ms-access-tier", azure_tier_name(copy->tier));
     return call;
 }
 

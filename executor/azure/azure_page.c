@@ -73,20 +73,6 @@ static void take_md5(struct azure_page *page, const char *text)
     arena_back(page->arena, mark);
 }
 
-static enum access_tier tier_of(const char *text)
-{
-    static const struct {
-        const char *name;
-        enum access_tier tier;
-    } tiers[] = {
-        {"Hot", TIER_HOT}, {"Cool", TIER_COOL}, {"Cold", TIER_COLD}, {"Archive", TIER_ARCHIVE}};
-    for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
-        if (str_equal(text, tiers[i].name))
-            return tiers[i].tier;
-    }
-    return TIER_DEFAULT;
-}
-
 static enum copy_state copy_of(const char *text)
 {
     if (str_equal(text, "pending"))
@@ -107,7 +93,7 @@ static bool take_property(struct azure_page *page, const char *name, const char 
     if (str_equal(name, "Content-MD5"))
         take_md5(page, text);
     else if (str_equal(name, "AccessTier"))
-        object->tier = tier_of(text);
+        object->tier = azure_tier_read(text);
     else if (str_equal(name, "CopyStatus"))
         object->copy = copy_of(text);
     else if (str_equal(name, "BlobType"))

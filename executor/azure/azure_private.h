@@ -1,6 +1,6 @@
 /* azure_private.h: what the parts of the Azure adapter share.  azure_list.c, azure_copy.c,
- * azure_remove.c and azure_read.c are the verbs of the port; azure_call.c makes and signs a
- * request, azure_outcome.c says what a reply means. */
+ * azure_remove.c, azure_read.c and azure_tier.c are the verbs of the port; azure_call.c makes and
+ * signs a request, azure_batch.c sends many as few, azure_outcome.c says what a reply means. */
 #ifndef EXECUTOR_AZURE_AZURE_PRIVATE_H
 #define EXECUTOR_AZURE_AZURE_PRIVATE_H
 
@@ -12,7 +12,8 @@
 #include "executor/azure/azure.h"
 #include "executor/http/http.h"
 
-#define AZURE_CHUNK_MAX 128 /* items of a call that are in memory as requests at a time */
+#define AZURE_CHUNK_MAX 128  /* items of a call that are in memory as requests at a time */
+#define AZURE_PARTS_MAX 1024 /* the same of azure_batch, whose requests are small */
 #define AZURE_SCRATCH_BYTES_MAX ((size_t)256 << 20)
 #define AZURE_PARAMS_MAX 8
 
@@ -93,6 +94,25 @@ struct store_outcome azure_outcome_request(const struct http_request *request, s
 bool azure_outcome_err(const struct azure *azure, const struct http_request *request,
                        struct arena *arena, struct err *err);
 
+/* -- azure_batch.c ----------------------------------------------------------------------------- */
+
+/* What the parts of a batch have in common: the service takes no others together. */
+struct azure_verb {
+    const char *method;
+    const char *comp;   /* of the query; NULL: none */
+    const char *header; /* whose value is each part's own */
+    /* Corrects what azure_outcome_status made of an answer by what it means for this verb. */
+    void (*refine)(struct store_outcome *outcome);
+};
+struct azure_part {
+    const char *key;
+    const char *value;            /* NULL: refused, and so is a key that is not plain; not sent */
+    struct store_outcome outcome; /* out */
+};
+/* At most AZURE_PARTS_MAX parts, in batches; one alone is a request of its own. */
+void azure_batch(struct azure *azure, const struct azure_verb *verb, struct azure_part *parts,
+                 size_t count, struct arena *scratch);
+
 /* -- azure_page.c ------------------------------------------------------------------------------ */
 
 struct azure_page;
@@ -126,6 +146,11 @@ void azure_list(struct store *store, struct listing *listings, size_t count, str
 void azure_copy(struct store *target, struct store *source, struct copy *copies, size_t count);
 void azure_remove(struct store *store, struct deletion *deletions, size_t count);
 void azure_read(struct store *store, struct reading *readings, size_t count);
+void azure_tier_set(struct store *store, struct tiering *tierings, size_t count);
+/* What the service calls a tier; NULL: TIER_DEFAULT, which it has no word for. */
+const char *azure_tier_name(enum access_tier tier);
+/* TIER_DEFAULT: a word not known here, such as those of page blobs. */
+enum access_tier azure_tier_read(const char *name);
 
 /* -- azure_copy.c, azure_blocks.c -------------------------------------------------------------- */
 

@@ -14,15 +14,15 @@
 
 /* -- writing ----------------------------------------------------------------------------------- */
 
-void batch_add(struct buf *body, const char *boundary, size_t number, const char *target,
-               const struct http_header *headers, size_t header_count)
+void batch_add(struct buf *body, const char *boundary, size_t number,
+               const struct batch_request *request)
 {
     buf_format(body,
                "--%s\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
-               "Content-ID: %zu\r\n\r\nDELETE %s HTTP/1.1\r\n",
-               boundary, number, target);
-    for (size_t i = 0; i < header_count; i++)
-        buf_format(body, "%s: %s\r\n", headers[i].name, headers[i].value);
+               "Content-ID: %zu\r\n\r\n%s %s HTTP/1.1\r\n",
+               boundary, number, request->method, request->target);
+    for (size_t i = 0; i < request->header_count; i++)
+        buf_format(body, "%s: %s\r\n", request->headers[i].name, request->headers[i].value);
     buf_text(body, "Content-Length: 0\r\n\r\n");
 }
 

@@ -1,4 +1,4 @@
-/* batch.h: many deletions in one request.  Pure: texts only.
+/* batch.h: many small requests in one.  Pure: texts only.
  * Source: "Blob Batch", Azure Storage REST reference; multipart/mixed is RFC 2046, 5.1.          */
 #ifndef EXECUTOR_AZURE_BATCH_H
 #define EXECUTOR_AZURE_BATCH_H
@@ -15,9 +15,15 @@
 struct buf;
 struct http_header;
 
-/* One part of a request; parts are numbered from 0.  target: path and query. */
-void batch_add(struct buf *body, const char *boundary, size_t number, const char *target,
-               const struct http_header *headers, size_t header_count);
+/* What one part asks; it has no body. */
+struct batch_request {
+    const char *method, *target; /* target: path and query */
+    const struct http_header *headers;
+    size_t header_count;
+};
+/* One part of a request; parts are numbered from 0. */
+void batch_add(struct buf *body, const char *boundary, size_t number,
+               const struct batch_request *request);
 void batch_end(struct buf *body, const char *boundary);
 
 /* The answer to one part. */

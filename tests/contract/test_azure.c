@@ -208,6 +208,9 @@ static void a_missing_container_is_missing(void **state)
     struct deletion deletions[] = {{.key = "a", .etag = "\"0x1\""}, {.key = "b", .etag = "\"1\""}};
     store->ops->remove(store, deletions, 1);
     assert_result(&deletions[0].outcome, RESULT_REFUSED);
+    struct tiering tierings[] = {{.key = "a", .tier = TIER_COOL}, {.key = "b", .tier = TIER_COOL}};
+    store->ops->set_tier(store, tierings, 1);
+    assert_result(&tierings[0].outcome, RESULT_REFUSED);
     store_close(store);
     azurite_forget(definition);
 }
@@ -349,17 +352,23 @@ static void any_legal_key_goes_there_and_back(void **state)
     };
     struct copy copies[ITEMS(keys)];
     struct reading readings[ITEMS(keys)];
+    struct tiering tierings[ITEMS(keys)];
     struct deletion deletions[ITEMS(keys)];
     char bytes[ITEMS(keys)][8];
     for (size_t i = 0; i < ITEMS(keys); i++) {
         put(rig->source, keys[i], str_format(rig->arena, "%zu", i));
         copies[i] = copy_of(rig, keys[i]);
+        tierings[i] = (struct tiering){.key = keys[i], .tier = TIER_COLD};
         deletions[i] = (struct deletion){.key = keys[i], .etag = copies[i].source_etag};
     }
     copy(rig, copies, ITEMS(keys));
+    rig->target->ops->set_tier(rig->target, tierings, ITEMS(keys));
     for (size_t i = 0; i < ITEMS(keys); i++) {
         assert_result(&copies[i].outcome, RESULT_DONE);
-        assert_string_equal(object_at(rig, rig->target, keys[i])->etag, copies[i].target_etag);
+        assert_result(&tierings[i].outcome, RESULT_DONE);
+        const struct object *made = object_at(rig, rig->target, keys[i]);
+        assert_string_equal(made->etag, copies[i].target_etag);
+        assert_int_equal(made->tier, TIER_COLD);
         readings[i] = (struct reading){.key = keys[i],
                                        .etag = copies[i].target_etag,
                                        .bytes = bytes[i],
@@ -391,7 +400,9 @@ static void keys_and_etags_that_lie_are_not_sent(void **state)
                  {"a", "*"},
                  {"a", "0x1"},
                  {"a", "\"1\"\r\nb: \"c\""}};
+    enum { LYING_KEYS = 6 }; /* the other cases are etags, which a tier does without */
     struct deletion deletions[ITEMS(cases)];
+    struct tiering tierings[LYING_KEYS];
     struct copy copies[ITEMS(cases)];
     struct reading readings[ITEMS(cases)];
     char byte;
@@ -406,14 +417,19 @@ static void keys_and_etags_that_lie_are_not_sent(void **state)
         readings[i] = (struct reading){
             .key = cases[i].key, .etag = cases[i].etag, .bytes = &byte, .size_bytes = 1};
     }
+    for (size_t i = 0; i < LYING_KEYS; i++)
+        tierings[i] = (struct tiering){.key = cases[i].key, .tier = TIER_COOL};
     rig->source->ops->remove(rig->source, deletions, ITEMS(cases));
     rig->source->ops->read(rig->source, readings, ITEMS(cases));
+    rig->source->ops->set_tier(rig->source, tierings, LYING_KEYS);
     copy(rig, copies, ITEMS(cases));
     for (size_t i = 0; i < ITEMS(cases); i++) {
         assert_result(&deletions[i].outcome, RESULT_REFUSED);
         assert_result(&readings[i].outcome, RESULT_REFUSED);
         assert_result(&copies[i].outcome, RESULT_REFUSED);
     }
+    for (size_t i = 0; i < LYING_KEYS; i++)
+        assert_result(&tierings[i].outcome, RESULT_REFUSED);
     assert_int_equal(http_requests_sent(rig->azurite.http), before);
     assert_holds(rig, rig->source, "a", "x");
 }
@@ -480,6 +496,81 @@ static void deletions_take_a_request_for_256(void **state)
     assert_string_equal(objects[1].key, "e");
 }
 
+/* -- tiers ------------------------------------------------------------------------------------- */
+
+static void a_batch_tells_each_tier_apart(void **state)
+{
+    struct rig *rig = *state;
+    struct http_header archive[] = {{"x-ms-access-tier", "Archive"}};
+    struct http_header page[] = {{"x-ms-blob-type", "PageBlob"},
+                                 {"x-ms-blob-content-length", "512"}};
+    struct http_header lease[] = {{"x-ms-lease-action", "acquire"}, {"x-ms-lease-duration", "15"}};
+    struct http_header end[] = {{"x-ms-lease-action", "break"}, {"x-ms-lease-break-period", "0"}};
+    static const struct {
+        const char *key;
+        enum store_result wanted;
+    } cases[] = {{"d/a", RESULT_DONE},         {"d/archived", RESULT_DONE},
+                 {"d/b", RESULT_DONE},         {"d/gone", RESULT_CHANGED},
+                 {"d/leased", RESULT_REFUSED}, {"d/page", RESULT_REFUSED},
+                 {"d/c", RESULT_DONE}};
+    struct tiering tierings[ITEMS(cases)];
+    for (size_t i = 0; i < ITEMS(cases); i++) {
+        tierings[i] = (struct tiering){.key = cases[i].key, .tier = TIER_COLD};
+        if (!str_equal(cases[i].key, "d/gone") && !str_equal(cases[i].key, "d/page"))
+            put(rig->source, cases[i].key, "x");
+    }
+    assert_int_equal(azurite_put_comp(rig->source, "d/archived", "tier", archive, 1), 200);
+    assert_int_equal(azurite_put_comp(rig->source, "d/page", "", page, 2), 201);
+    assert_int_equal(azurite_put_comp(rig->source, "d/leased", "lease", lease, 2), 201);
+    uint64_t before = http_requests_sent(rig->azurite.http);
+    rig->source->ops->set_tier(rig->source, tierings, ITEMS(cases));
+    assert_int_equal(http_requests_sent(rig->azurite.http) - before, 1);
+    for (size_t i = 0; i < ITEMS(cases); i++) {
+        assert_result(&tierings[i].outcome, cases[i].wanted);
+        if (cases[i].wanted == RESULT_DONE)
+            assert_int_equal(object_at(rig, rig->source, cases[i].key)->tier, TIER_COLD);
+        /* The same one by one: another request, the same outcome. */
+        rig->source->ops->set_tier(rig->source, &tierings[i], 1);
+        assert_result(&tierings[i].outcome, cases[i].wanted);
+    }
+    assert_int_equal(object_at(rig, rig->source, "d/leased")->tier, TIER_HOT);
+    assert_int_equal(azurite_put_comp(rig->source, "d/leased", "lease", end, 2), 202);
+}
+
+static void tiers_take_a_request_for_256(void **state)
+{
+    struct rig *rig = *state;
+    struct tiering *tierings = arena_make(rig->arena, 1300 * sizeof *tierings);
+    size_t count;
+    for (int i = 0; i < 600; i++)
+        put(rig->target, str_format(rig->arena, "d/%03d", i), "x");
+    struct object *before = list(rig, rig->target, "d/", &count);
+    assert_int_equal(count, 600);
+    for (size_t i = 0; i < 600; i++)
+        tierings[i] = (struct tiering){.key = before[i].key, .tier = TIER_COOL};
+    tierings[300].key = "d/never";
+    uint64_t sent = http_requests_sent(rig->azurite.http);
+    rig->target->ops->set_tier(rig->target, tierings, 600);
+    assert_int_equal(http_requests_sent(rig->azurite.http) - sent, 3);
+    for (size_t i = 0; i < 600; i++)
+        assert_result(&tierings[i].outcome, i == 300 ? RESULT_CHANGED : RESULT_DONE);
+    struct object *after = list(rig, rig->target, "d/", &count);
+    assert_int_equal(count, 600);
+    for (size_t i = 0; i < 600; i++) {
+        assert_int_equal(after[i].tier, i == 300 ? TIER_HOT : TIER_COOL);
+        assert_string_equal(after[i].etag, before[i].etag);
+    }
+    /* More than are in memory at a time: the last objects come behind the first 1,024. */
+    for (size_t i = 0; i < 1300; i++)
+        tierings[i] = (struct tiering){.key = before[i < 1100 ? i % 550 : 550 + i % 50].key,
+                                       .tier = TIER_COLD};
+    rig->target->ops->set_tier(rig->target, tierings, 1300);
+    assert_int_equal(http_requests_sent(rig->azurite.http) - sent, 3 + 1 + 6);
+    after = list(rig, rig->target, "d/", &count);
+    for (size_t i = 0; i < 600; i++)
+        assert_int_equal(after[i].tier, TIER_COLD);
+}
+
 /* -- reads ------------------------------------------------------------------------------------- */
 
 static void many_ranges_are_read_at_once(void **state)
@@ -531,6 +622,11 @@ static void a_wrong_key_is_denied_and_not_told(void **state)
     assert_result(&deletions[0].outcome, RESULT_DENIED);
     store->ops->remove(store, deletions, 1);
     assert_result(&deletions[0].outcome, RESULT_DENIED);
+    struct tiering tierings[2] = {{.key = "a", .tier = TIER_COOL}, {.key = "b", .tier = TIER_COOL}};
+    store->ops->set_tier(store, tierings, 2);
+    assert_result(&tierings[0].outcome, RESULT_DENIED);
+    store->ops->set_tier(store, tierings, 1);
+    assert_result(&tierings[0].outcome, RESULT_DENIED);
     /* The right key at the target, a SAS of the wrong one for the source. */
     rig->target->ops->copy(rig->target, store, &denied, 1);
     assert_result(&denied.outcome, RESULT_DENIED);
@@ -587,6 +683,18 @@ static void move_with_sas(struct rig *rig, bool whole_account)
     assert_result(&copies[1].outcome, RESULT_DONE);
     assert_holds(rig, stores[1], "a b", "bytes");
     assert_string_equal(object_at(rig, stores[1], "a b")->etag, copies[0].target_etag);
+    struct tiering tierings[] = {{.key = "a b", .tier = TIER_COOL},
+                                 {.key = "c", .tier = TIER_COLD},
+                                 {.key = "d", .tier = TIER_COLD}};
+    stores[1]->ops->set_tier(stores[1], tierings, 3);
+    assert_result(&tierings[0].outcome, RESULT_DONE);
+    assert_result(&tierings[1].outcome, RESULT_DONE);
+    assert_result(&tierings[2].outcome, RESULT_CHANGED);
+    assert_int_equal(object_at(rig, stores[1], "a b")->tier, TIER_COOL);
+    tierings[0].tier = TIER_HOT;
+    stores[1]->ops->set_tier(stores[1], tierings, 1);
+    assert_result(&tierings[0].outcome, RESULT_DONE);
+    assert_int_equal(object_at(rig, stores[1], "a b")->tier, TIER_HOT);
     struct deletion deletions[] = {{.key = "a b", .etag = copies[0].source_etag},
                                    {.key = "c", .etag = "\"0x1\""}};
     stores[0]->ops->remove(stores[0], deletions, 2);
@@ -629,6 +737,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_and_etags_that_lie_are_not_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_batch_tells_each_deletion_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deletions_take_a_request_for_256, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_tells_each_tier_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tiers_take_a_request_for_256, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_ranges_are_read_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_key_is_denied_and_not_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_sas_serves_as_well_as_a_key, set_up, tear_down),

@@ -102,6 +102,20 @@ static enum store_result run_read(struct store_rig *rig, struct reading *reading
     return reading->outcome.result;
 }
 
+static enum store_result run_set_tier(struct store_rig *rig, const char *key, enum access_tier tier)
+{
+    struct store *source = rig->stores[SOURCE];
+    struct tiering tiering = {.key = key, .tier = tier};
+    source->ops->set_tier(source, &tiering, 1);
+    return tiering.outcome.result;
+}
+
+static void need_tiers(struct store_rig *rig)
+{
+    if (!rig->stores[SOURCE]->ops->set_tier)
+        skip();
+}
+
 /* DONE tells the truth: the bytes, the etag that a listing shows, the digest if there is one. */
 static void assert_copied(struct store_rig *rig, const struct copy *copy, const char *text)
 {
@@ -370,6 +384,57 @@ static void what_comes_back_is_not_deleted(void **state)
     assert_holds(rig, SOURCE, "a/b", "x, again");
 }
 
+/* -- tiers ------------------------------------------------------------------------------------- */
+
+static void a_tier_is_listed_and_nothing_else_changes(void **state)
+{
+    struct store_rig *rig = *state;
+    static const enum access_tier tiers[] = {TIER_COOL, TIER_COLD, TIER_COLD, TIER_HOT};
+    const struct object *objects;
+    need_tiers(rig);
+    put(rig, SOURCE, "a/b", "bytes");
+    put(rig, SOURCE, "a/c", "others");
+    assert_int_equal(store_rig_list(rig, SOURCE, "a/", &objects), 2);
+    const struct object before = objects[0], other = objects[1];
+    for (size_t i = 0; i < ITEMS(tiers); i++) {
+        assert_int_equal(run_set_tier(rig, "a/b", tiers[i]), RESULT_DONE);
+        assert_int_equal(store_rig_list(rig, SOURCE, "a/", &objects), 2);
+        assert_int_equal(objects[0].tier, tiers[i]);
+        assert_string_equal(objects[0].etag, before.etag);
+        assert_int_equal(objects[0].bytes, before.bytes);
+        assert_memory_equal(objects[0].md5, before.md5, sizeof before.md5);
+        assert_int_equal(objects[1].tier, other.tier);
+        assert_holds(rig, SOURCE, "a/b", "bytes");
+    }
+}
+
+static void what_is_gone_has_no_tier(void **state)
+{
+    struct store_rig *rig = *state;
+    need_tiers(rig);
+    put(rig, SOURCE, "a/b", "x");
+    store_rig_remove(rig, SOURCE, "a/b");
+    assert_int_equal(run_set_tier(rig, "a/b", TIER_COOL), RESULT_CHANGED);
+    assert_int_equal(run_set_tier(rig, "never/was/there", TIER_COOL), RESULT_CHANGED);
+    assert_string_equal(keys_of(rig, ""), "");
+}
+
+/* Whoever found an object at a tier finds its copy at the tier that the copy asked for. */
+static void a_copy_has_a_tier_of_its_own(void **state)
+{
+    struct store_rig *rig = *state;
+    const struct object *objects;
+    need_tiers(rig);
+    put(rig, SOURCE, "a", "bytes");
+    assert_int_equal(run_set_tier(rig, "a", TIER_COLD), RESULT_DONE);
+    struct copy copy = copy_of(rig, "a", "a");
+    copy.tier = TIER_COOL;
+    run_copy(rig, &copy);
+    assert_copied(rig, &copy, "bytes");
+    assert_int_equal(store_rig_list(rig, TARGET, "a", &objects), 1);
+    assert_int_equal(objects[0].tier, TIER_COOL);
+}
+
 /* -- batches ----------------------------------------------------------------------------------- */
 
 #define BATCH 300
@@ -450,6 +515,40 @@ static void each_deletion_of_a_batch_has_its_outcome(void **state)
         else
             assert_gone(rig, SOURCE, deletions[i].key);
     }
+}
+
+static void each_tier_of_a_batch_has_its_outcome(void **state)
+{
+    struct store_rig *rig = *state;
+    struct store *source = rig->stores[SOURCE];
+    struct tiering *tierings = arena_make(&rig->arena, BATCH * sizeof *tierings);
+    const struct object *objects;
+    need_tiers(rig);
+    for (size_t i = 0; i < BATCH; i++)
+        put(rig, SOURCE, str_format(&rig->arena, "d/%zu/%03zu", i / 50, i), "x");
+    assert_int_equal(store_rig_list(rig, SOURCE, "d/", &objects), BATCH);
+    for (size_t i = 0; i < BATCH; i++) {
+        tierings[i] =
+            (struct tiering){.key = objects[i].key, .tier = i % 2 ? TIER_COOL : TIER_COLD};
+        if (fate_of(i) == REWRITTEN)
+            put(rig, SOURCE, objects[i].key, "rewritten meanwhile");
+        if (fate_of(i) == VANISHED)
+            store_rig_remove(rig, SOURCE, objects[i].key);
+    }
+
+    source->ops->set_tier(source, tierings, BATCH);
+    size_t left = store_rig_list(rig, SOURCE, "d/", &objects), at = 0;
+    for (size_t i = 0; i < BATCH; i++) {
+        if (fate_of(i) == VANISHED) {
+            assert_int_equal(tierings[i].outcome.result, RESULT_CHANGED);
+            continue;
+        }
+        assert_int_equal(tierings[i].outcome.result, RESULT_DONE);
+        assert_true(at < left);
+        assert_string_equal(objects[at].key, tierings[i].key);
+        assert_int_equal(objects[at++].tier, tierings[i].tier);
+    }
+    assert_int_equal(at, left);
 }
 
 /* -- reads ------------------------------------------------------------------------------------- */
@@ -568,6 +667,8 @@ static void keys_are_raw_whatever_they_hold(void **state)
             .key = key, .etag = copy.source_etag, .bytes = bytes, .size_bytes = sizeof bytes};
         assert_int_equal(run_read(rig, &reading), RESULT_DONE);
         assert_int_equal(reading.got_bytes, strlen(keys[i]));
+        if (rig->stores[SOURCE]->ops->set_tier)
+            assert_int_equal(run_set_tier(rig, key, TIER_COOL), RESULT_DONE);
         assert_int_equal(run_remove(rig, key, copy.source_etag), RESULT_DONE);
         assert_int_equal(store_rig_list(rig, SOURCE, "d/", &objects), ITEMS(keys) - 1 - i);
     }
@@ -609,8 +710,12 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(a_deletion_needs_the_etag),
         CASE(what_is_gone_is_deleted),
         CASE(what_comes_back_is_not_deleted),
+        CASE(a_tier_is_listed_and_nothing_else_changes),
+        CASE(what_is_gone_has_no_tier),
+        CASE(a_copy_has_a_tier_of_its_own),
         CASE(each_copy_of_a_batch_has_its_outcome),
         CASE(each_deletion_of_a_batch_has_its_outcome),
+        CASE(each_tier_of_a_batch_has_its_outcome),
         CASE(reads_give_the_range_or_what_there_is_of_it),
         CASE(an_empty_object_reads_as_nothing),
         CASE(reads_need_the_etag),

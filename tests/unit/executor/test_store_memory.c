@@ -191,6 +191,22 @@ static void an_unknown_deletion_may_have_happened(void **state)
     }
 }
 
+static void an_unknown_tier_may_have_been_set(void **state)
+{
+    (void)state;
+    for (int apply = 0; apply < 2; apply++) {
+        struct tiering item = {.key = "a", .tier = TIER_COLD};
+        uint64_t writes = store_memory_writes(hot);
+        plan = (struct plan){
+            .verb = STORE_MEMORY_TIER, .key = "a", .result = RESULT_UNKNOWN, .apply = apply};
+        store_memory_set_fault(hot, fault, &plan);
+        source->ops->set_tier(source, &item, 1);
+        assert_int_equal(item.outcome.result, RESULT_UNKNOWN);
+        assert_int_equal(list(source, NULL).objects[0].tier, apply ? TIER_COLD : TIER_DEFAULT);
+        assert_int_equal(store_memory_writes(hot) - writes, 1);
+    }
+}
+
 static void reads_fail_too(void **state)
 {
     (void)state;
@@ -280,6 +296,7 @@ int main(void)
         CASE(a_fault_is_the_outcome_and_nothing_else),
         CASE(an_unknown_copy_may_have_happened),
         CASE(an_unknown_deletion_may_have_happened),
+        CASE(an_unknown_tier_may_have_been_set),
         CASE(reads_fail_too),
         CASE(pages_fail_in_their_own_words),
         CASE(a_pending_copy_ends_well_or_badly),

@@ -618,9 +618,154 @@ static void each_part_of_a_batch_is_conditional_and_signed(void **state)
     }
     assert_int_equal(parts, 256);
     assert_int_equal(fake_http_count(rig->fake), 1);
-    struct deletion more[257];
+    struct deletion more[1300];
     remove_after(rig, more, 257, &reply, 1);
     assert_int_equal(fake_http_count(rig->fake), 3);
+    /* Four batches, and two for the rest. */
+    remove_after(rig, more, 1300, &reply, 1);
+    assert_int_equal(fake_http_count(rig->fake), 3 + 4 + 2);
+    assert_true(strstr(fake_http_request(rig->fake, 7)->body, "/k1299 ") ||
+                strstr(fake_http_request(rig->fake, 8)->body, "/k1299 "));
+    for (size_t i = 0; i < 1300; i++)
+        assert_result(&more[i].outcome, RESULT_DENIED);
+}
+
+/* -- tiers ---------------------------------------------------------------------------------------
+ */
+
+static void set_tier_after(struct rig *rig, struct tiering *tierings, size_t count,
+                           const struct fake_http_reply *replies, unsigned reply_count)
+{
+    for (size_t i = 0; i < count; i++)
+        tierings[i] = (struct tiering){.key = str_format(&rig->arena, "k%zu", i),
+                                       .tier = i % 2 ? TIER_COOL : TIER_COLD};
+    script(rig, replies, reply_count);
+    rig->store->ops->set_tier(rig->store, tierings, count);
+}
+
+/* "Set Blob Tier", and "Status and error codes"; alone and in a batch. */
+static void a_tier_is_set_gone_or_refused(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        int status;
+        const char *code;
+        enum store_result wanted;
+    } cases[] = {
+        {200, "", RESULT_DONE},
+        {202, "", RESULT_DONE},
+        {404, "BlobNotFound", RESULT_CHANGED},
+        {404, "ContainerNotFound", RESULT_REFUSED},
+        {409, "BlobBeingRehydrated", RESULT_REFUSED},
+        {409, "SnapshotsPresent", RESULT_REFUSED},
+        {409, "InvalidBlobType", RESULT_REFUSED},
+        {412, "LeaseIdMissing", RESULT_REFUSED},
+        {403, "AuthorizationFailure", RESULT_DENIED},
+        {503, "ServerBusy", RESULT_BUSY},
+        {500, "InternalError", RESULT_UNKNOWN},
+        {400, "InvalidHeaderValue", RESULT_REFUSED},
+    };
+    struct tiering tierings[ITEMS(cases)];
+    const char *body = "";
+    for (size_t i = 0; i < ITEMS(cases); i++) {
+        struct fake_http_reply reply = refusal(cases[i].status, cases[i].code);
+        set_tier_after(rig, tierings, 1, &reply, 1);
+        assert_result(&tierings[0].outcome, cases[i].wanted);
+        assert_string_equal(tierings[0].outcome.code, cases[i].code);
+        body = str_format(&rig->arena, "%s" PART("", "%d No", "%s"), body, cases[i].status,
+                          cases[i].code);
+    }
+    struct fake_http_reply reply = batch_reply(str_format(&rig->arena, "%s--b--\r\n", body));
+    unsigned before = fake_http_count(rig->fake);
+    set_tier_after(rig, tierings, ITEMS(cases), &reply, 1);
+    for (size_t i = 0; i < ITEMS(cases); i++)
+        assert_result(&tierings[i].outcome, cases[i].wanted);
+    assert_int_equal(fake_http_count(rig->fake) - before, 1);
+}
+
+static void one_tier_is_a_request_of_its_own(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_http_reply reply = {.status = 200};
+    struct tiering tiering;
+    set_tier_after(rig, &tiering, 1, &reply, 1);
+    assert_result(&tiering.outcome, RESULT_DONE);
+    assert_int_equal(fake_http_count(rig->fake), 1);
+    assert_string_equal(fake_http_request(rig->fake, 0)->method, "PUT");
+    assert_string_equal(fake_http_request(rig->fake, 0)->path, "/acct/c/p/k0?comp=tier");
+    assert_true(was_sent(rig, 0, "\nx-ms-access-tier: Cold\n"));
+    assert_true(was_sent(rig, 0, "\nContent-Length: 0\n"));
+    assert_true(was_sent(rig, 0, "\nAuthorization: SharedKey acct:"));
+}
+
+static void each_part_of_a_batch_names_its_tier(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_http_reply reply = {.status = 403};
+    struct tiering tierings[256];
+    set_tier_after(rig, tierings, 256, &reply, 1);
+    assert_int_equal(fake_http_count(rig->fake), 1);
+    const char *at = fake_http_request(rig->fake, 0)->body;
+    for (size_t i = 0; i < 256; i++) {
+        static const char *const tiers[] = {"Cold", "Cool"};
+        const char *line = str_format(
+            &rig->arena, "\r\nPUT /acct/c/p/k%zu?comp=tier HTTP/1.1\r\nx-ms-access-tier: %s\r\n", i,
+            tiers[i % 2]);
+        at = strstr(at, line);
+        assert_non_null(at);
+        const char *signature = strstr(at, "\r\nAuthorization: SharedKey acct:");
+        assert_true(signature && signature < strstr(at, "\r\n\r\n"));
+        assert_result(&tierings[i].outcome, RESULT_DENIED);
+    }
+    assert_null(strstr(at + 1, "\r\nPUT "));
+}
+
+static void a_part_under_a_sas_ends_with_it(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_http_reply reply = {.status = 403};
+    struct policy_store definition = rig->definition;
+    struct tiering tierings[2] = {{.key = "a b", .tier = TIER_HOT}, {.key = "c", .tier = TIER_HOT}};
+    struct deletion deletions[2] = {{.key = "a b", .etag = ETAG}, {.key = "c", .etag = ETAG}};
+    struct store *store;
+    struct err err;
+    definition.connection.key = (struct secret){0};
+    secret_set(&definition.connection.sas, "sr=c&sig=x", 10);
+    assert_true(azure_store_open(&definition, rig->http, &rig->clock.clock, &store, &err));
+    script(rig, &reply, 1);
+    store->ops->set_tier(store, tierings, 2);
+    store->ops->remove(store, deletions, 2);
+    assert_non_null(strstr(fake_http_request(rig->fake, 0)->body,
+                           "\r\nPUT /acct/c/p/a%20b?comp=tier&sr=c&sig=x HTTP/1.1\r\n"
+                           "x-ms-access-tier: Hot\r\nContent-Length: 0\r\n\r\n"));
+    assert_non_null(strstr(fake_http_request(rig->fake, 1)->body,
+                           "\r\nDELETE /acct/c/p/a%20b?sr=c&sig=x HTTP/1.1\r\n"
+                           "If-Match: " ETAG "\r\nContent-Length: 0\r\n\r\n"));
+    store_close(store);
+    secret_clear(&definition.connection.sas);
+}
+
+static void a_tier_without_an_answer_is_unknown(void **state)
+{
+    struct rig *rig = *state;
+    struct tiering tierings[3];
+    struct fake_http_reply cut = batch_reply(PART("Content-ID: 2\r\n", "200 OK", "")
+                                                 PART("Content-ID: 0\r\n", "200 OK", ""));
+    set_tier_after(rig, tierings, 3, &cut, 1);
+    assert_result(&tierings[0].outcome, RESULT_UNKNOWN);
+    assert_result(&tierings[1].outcome, RESULT_UNKNOWN);
+    assert_result(&tierings[2].outcome, RESULT_DONE);
+    struct fake_http_reply lost[] = {{.fault = FAKE_HTTP_DROP}, refusal(503, "ServerBusy")};
+    for (size_t count = 1; count <= 3; count += 2) {
+        set_tier_after(rig, tierings, count, lost, 2);
+        for (size_t i = 0; i < count; i++)
+            assert_result(&tierings[i].outcome, RESULT_UNKNOWN);
+    }
+    /* What a batch as a whole was told is not what happened to a blob. */
+    struct fake_http_reply nowhere = refusal(404, "ResourceNotFound");
+    set_tier_after(rig, tierings, 3, &nowhere, 1);
+    for (size_t i = 0; i < 3; i++)
+        assert_result(&tierings[i].outcome, RESULT_REFUSED);
 }
 
 /* -- reads ---------------------------------------------------------------------------------------
@@ -717,6 +862,11 @@ int main(void)
         TEST(a_batch_that_failed_fails_for_all),
         TEST(a_batch_that_is_sent_again_finds_nothing),
         TEST(each_part_of_a_batch_is_conditional_and_signed),
+        TEST(a_tier_is_set_gone_or_refused),
+        TEST(one_tier_is_a_request_of_its_own),
+        TEST(each_part_of_a_batch_names_its_tier),
+        TEST(a_part_under_a_sas_ends_with_it),
+        TEST(a_tier_without_an_answer_is_unknown),
         TEST(a_range_must_be_the_one_that_was_asked_for),
         TEST(a_store_that_can_t_work_is_not_opened),
     };

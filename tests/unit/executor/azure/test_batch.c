@@ -1,4 +1,4 @@
-/* What a reply to a batch of deletions says, and what it only seems to say. */
+/* What a reply to a batch says, and what it only seems to say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,10 +56,13 @@ static void parts_are_numbered_and_closed(void **state)
 {
     (void)state;
     const struct http_header headers[] = {{"If-Match", "\"0x1\""}, {"x-ms-date", "today"}};
+    const struct batch_request requests[] = {
+        {.method = "DELETE", .target = "/c/a%20b", .headers = headers, .header_count = 2},
+        {.method = "PUT", .target = "/c/d?sig=x", .headers = headers, .header_count = 1}};
     struct buf body;
     buf_init(&body, BATCH_BYTES_MAX);
-    batch_add(&body, "batch_1", 0, "/c/a%20b", headers, 2);
-    batch_add(&body, "batch_1", 1, "/c/d?sig=x", headers, 1);
+    batch_add(&body, "batch_1", 0, &requests[0]);
+    batch_add(&body, "batch_1", 1, &requests[1]);
     batch_end(&body, "batch_1");
     assert_string_equal(
         buf_string(&body),
@@ -67,7 +70,7 @@ static void parts_are_numbered_and_closed(void **state)
         "Content-ID: 0\r\n\r\nDELETE /c/a%20b HTTP/1.1\r\nIf-Match: \"0x1\"\r\n"
         "x-ms-date: today\r\nContent-Length: 0\r\n\r\n"
         "--batch_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
-        "Content-ID: 1\r\n\r\nDELETE /c/d?sig=x HTTP/1.1\r\nIf-Match: \"0x1\"\r\n"
+        "Content-ID: 1\r\n\r\nPUT /c/d?sig=x HTTP/1.1\r\nIf-Match: \"0x1\"\r\n"
         "Content-Length: 0\r\n\r\n--batch_1--\r\n");
     buf_free(&body);
 }

@@ -82,6 +82,27 @@ static void a_blob_is_told_with_all_its_properties(void **state)
     }
 }
 
+/* One that is inferred from the account is where the blob lies all the same. */
+static void each_tier_has_its_name(void **state)
+{
+    (void)state;
+    static const enum access_tier tiers[] = {TIER_DEFAULT, TIER_HOT,     TIER_COOL,
+                                             TIER_COLD,    TIER_ARCHIVE, TIER_DEFAULT};
+    assert_true(read_page(
+        HEAD BLOB("<Name>p/d/0</Name>", PLAIN)
+            BLOB("<Name>p/d/1</Name>", PLAIN "<AccessTier>Hot</AccessTier>"
+                                             "<AccessTierInferred>true</AccessTierInferred>")
+                BLOB("<Name>p/d/2</Name>", PLAIN "<AccessTier>Cool</AccessTier>")
+                    BLOB("<Name>p/d/3</Name>", PLAIN "<AccessTier>Cold</AccessTier>")
+                        BLOB("<Name>p/d/4</Name>",
+                             PLAIN "<AccessTier>Archive</AccessTier>"
+                                   "<ArchiveStatus>rehydrate-pending-to-hot</ArchiveStatus>")
+                            BLOB("<Name>p/d/5</Name>", PLAIN "<AccessTier>P10</AccessTier>") LAST));
+    assert_int_equal(listing.count, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(listing.objects[i].tier, tiers[i]);
+}
+
 static void copies_under_way_and_failed_are_told(void **state)
 {
     (void)state;
@@ -239,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_blob_is_told_with_all_its_properties, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_tier_has_its_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(copies_under_way_and_failed_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(etags_with_quotes_stay_as_they_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_may_be_encoded, set_up, tear_down),
