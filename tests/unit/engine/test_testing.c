@@ -125,7 +125,8 @@ static void every_reason_to_stay_can_be_expected(void **state)
                    "    recordings: [{id: A, %s}]\n"
                    "    expect: {stay: [{id: A, because: \"%s\"}]}\n",
                    table[i].recording, table[i].because);
-        assert_string_equal(outcome(&fixture, table[i].policies, buf_string(&test)), "");
+        assert_string_equal(
+            outcome_under(&fixture, FIXTURE_HEAD, table[i].policies, buf_string(&test)), "");
         buf_free(&test);
         fixture_free(&fixture);
     }
