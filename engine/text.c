@@ -61,6 +61,14 @@ const char *text_plain(const char *name)
     return plain;
 }
 
+size_t text_columns(const char *text)
+{
+    size_t columns = 0;
+    for (; *text != '\0'; text++)
+        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    return columns;
+}
+
 const char *text_digest(const char *digest)
 {
     char *text = slot();

@@ -4,6 +4,7 @@
 #define ENGINE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 const char *text_size(uint64_t size_bytes);                /* "38.2 GB"             */
@@ -14,6 +15,7 @@ const char *text_plural(uint64_t count, const char *word); /* "1 object", "2,000
 /* Names from outside as str_tame leaves them, cut after TEXT_PLAIN_BYTES. */
 #define TEXT_PLAIN_BYTES 1100
 const char *text_plain(const char *name);
+size_t text_columns(const char *text); /* how wide it is, for columns of UTF-8 */
 /* "sha256:4be1c0a2..9d27" */
 const char *text_digest(const char *digest);
 #endif
