@@ -86,7 +86,8 @@ static void show_step(struct line *line, uint64_t count, const char *what)
     put_part(line, text);
 }
 
-/* Each step but the selected and the last, and those that stand alone, is what drops out. */
+/* What drops out between all that is selected and what moves, a number each; one that stands alone
+ * says how many are left there. */
 static void show_steps(struct line *line, const struct plan_funnel *funnel)
 {
     bool has_undecided = funnel->undecided > 0;
@@ -115,9 +116,13 @@ static void show_funnel(FILE *out, const struct plan_header *header,
                         const struct plan_funnel *funnel, size_t title_width)
 {
     struct line line = {.out = out, .column = title_width, .indent = title_width};
+    size_t columns = title_columns(header, funnel);
     fprintf(out, "\n%s  %s -> %s", text_plain(funnel->policy), source_name(header, funnel),
             text_plain(header->stores[funnel->target].name));
-    put_blanks(out, title_columns(header, funnel), title_width);
+    if (columns < title_width)
+        put_blanks(out, columns, title_width);
+    else
+        fprintf(out, "\n%*s", (int)title_width, "");
     show_steps(&line, funnel);
     fputc('\n', out);
 }
@@ -400,7 +405,7 @@ static bool show_policies(FILE *out, struct plan_reader *plan, bool all, struct 
 {
     const struct plan_header *header = plan_file_header(plan);
     const struct plan_summary *summary = plan_file_summary(plan);
-    size_t title_width = 0;
+    size_t title_width = 4;
     for (size_t i = 0; i < summary->funnel_count; i++) {
         size_t columns = title_columns(header, &summary->funnels[i]) + 3;
         if (columns > title_width && columns <= COLUMNS / 2)
@@ -603,24 +608,25 @@ static void show_moving(FILE *out, const struct plan_summary *summary, bool surv
 }
 
 /* ", 3 directories blocked" */
-static void show_staying(FILE *out, const char **comma, uint64_t count, const char *word,
+static void show_staying(FILE *out, const char **comma, uint64_t count, const char *amount,
                          const char *what)
 {
     if (count == 0)
         return;
-    fprintf(out, "%s%s %s", *comma, text_plural(count, word), what);
+    fprintf(out, "%s%s %s", *comma, amount, what);
     *comma = ", ";
 }
 
 void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed)
 {
-    uint64_t blocked = summary->actions[PLAN_BLOCKED], refused = count_refused(summary);
+    uint64_t blocked = summary->actions[PLAN_BLOCKED], left = summary->left;
+    uint64_t refused = count_refused(summary);
     const char *comma = ", ";
     if (!show_plan_is_empty(summary)) {
         fputs("Plan: ", out);
         show_moving(out, summary, surveyed);
         fprintf(out, ", %s to delete", text_plural(summary->actions[PLAN_REAP], "source"));
-    } else if (blocked + summary->left + refused > 0) {
+    } else if (blocked + left + refused > 0) {
         fputs("No moves", out);
         comma = ": ";
     } else {
@@ -628,9 +634,10 @@ void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed
                 has_undecided(summary) ? " that could be decided" : "");
         return;
     }
-    show_staying(out, &comma, blocked, "directory", "blocked");
-    show_staying(out, &comma, summary->left, "directory", "left for later");
-    show_staying(out, &comma, refused, "policy",
+    show_staying(out, &comma, blocked, text_plural(blocked, "directory"), "blocked");
+    show_staying(out, &comma, left, blocked > 0 ? text_count(left) : text_plural(left, "directory"),
+                 "left for later");
+    show_staying(out, &comma, refused, text_plural(refused, "policy"),
                  refused == 1 ? "refused by its guard" : "refused by their guards");
     fputs(".\n", out);
 }
