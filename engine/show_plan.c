@@ -9,6 +9,7 @@
 #include "engine/text.h"
 
 #define ACTION_BYTES_MAX ((size_t)256 << 20)
+#define LISTINGS_BYTES_MAX (2 * POLICY_MAX * sizeof(struct listing))
 #define COLUMNS 100
 #define FOLDS_SHOWN 10
 #define ROWS_SHOWN 20
@@ -144,7 +145,6 @@ struct listing {
     FILE *out;
     const struct plan_header *header;
     const struct plan_funnel *funnel;
-    bool all;
     struct fold folds[FOLDS_SHOWN];
     struct fold fold, rest; /* the one that grows, and all that are not shown */
     size_t count;           /* of folds                                       */
@@ -226,19 +226,19 @@ static void show_folds(const struct listing *listing)
     if (listing->more == 0)
         return;
     const struct fold *rest = &listing->rest;
-    fprintf(listing->out, "    ... %s more%s (%s, %s", text_count(listing->more),
-            !rest->is_day        ? ""
-            : listing->more == 1 ? " day"
-                                 : " days",
+    fprintf(listing->out, "    ... %s (%s, %s",
+            text_plural(listing->more, rest->is_day ? "more day" : "more folder"),
             text_plural(rest->directories, "directory"), text_size(rest->bytes));
     if (listing->header->surveyed)
         fprintf(listing->out, ", %s", text_plural(rest->objects, "object"));
     fputs("); --all shows each\n", listing->out);
 }
 
-static void show_move(const struct listing *listing, const struct plan_action *action)
+static void show_move(void *context, const struct plan_action *action)
 {
+    struct listing *listing = context;
     FILE *out = listing->out;
+    listing->recordings += action->row_total;
     fprintf(out, "  > %s%s   %s", store_prefix(listing, action->store),
             text_plain(action->directory), text_size(action->bytes));
     if (action->surveyed)
@@ -293,6 +293,8 @@ static void fold_move(struct listing *listing, const struct plan_action *action)
                        .objects = action->objects,
                        .oldest_us = action->oldest_us};
     size_t length = fold_length(action->directory, &one.is_day);
+    listing->recordings += action->row_total;
+    note_window(listing, action->window);
     memcpy(one.prefix, action->directory, str_cut(action->directory, length, OBJECT_KEY_MAX));
     if (listing->fold.directories > 0 && listing->fold.store == one.store &&
         str_equal(listing->fold.prefix, one.prefix)) {
@@ -301,17 +303,6 @@ static void fold_move(struct listing *listing, const struct plan_action *action)
     }
     end_fold(listing);
     listing->fold = one;
-}
-
-static void take_move(void *context, const struct plan_action *action)
-{
-    struct listing *listing = context;
-    listing->recordings += action->row_total;
-    note_window(listing, action->window);
-    if (listing->all)
-        show_move(listing, action);
-    else
-        fold_move(listing, action);
 }
 
 /* -- one policy -----------------------------------------------------------------------------------
@@ -325,6 +316,8 @@ static bool each(struct plan_reader *plan, enum plan_kind kind, const char *poli
 {
     struct arena arena;
     struct plan_action *action;
+    if (plan_file_summary(plan)->actions[kind] == 0)
+        return true;
     bool done = plan_file_rewind(plan, err);
     arena_init(&arena, ACTION_BYTES_MAX);
     while (done) {
@@ -341,34 +334,22 @@ static bool each(struct plan_reader *plan, enum plan_kind kind, const char *poli
 
 static void show_windows(const struct listing *listing)
 {
-    if (listing->windowed == 0 || listing->all)
+    if (listing->windowed == 0)
         return;
     fprintf(listing->out, "    of these, apply begins %s only within %s\n",
             text_plural(listing->windowed, "directory"),
             listing->is_mixed ? "their windows; --all shows each" : text_plain(listing->window));
 }
 
-static bool show_moves(FILE *out, struct plan_reader *plan, const struct plan_funnel *funnel,
-                       bool all, struct err *err)
+/* A directory is listed once, however many policies of the same priority take it. */
+static void show_shared(const struct listing *listing)
 {
-    struct listing listing = {.out = out,
-                              .header = plan_file_header(plan),
-                              .funnel = funnel,
-                              .all = all,
-                              .rest = {.is_day = true, .oldest_us = INT64_MAX}};
-    if (funnel->planned == 0)
-        return true;
-    if (!each(plan, PLAN_MOVE, funnel->policy, take_move, &listing, err))
-        return false;
-    end_fold(&listing);
-    show_folds(&listing);
-    /* A directory is listed once, however many policies of the same priority take it. */
-    if (listing.recordings < funnel->planned)
-        fprintf(out, "    %s listed at another policy of the same priority, which takes %s too\n",
-                listing.recordings == 0 ? "all are" : "the others are",
-                funnel->planned == 1 ? "it" : "them");
-    show_windows(&listing);
-    return true;
+    uint64_t planned = listing->funnel->planned;
+    if (listing->recordings < planned)
+        fprintf(listing->out,
+                "    %s listed at another policy of the same priority, which takes %s too\n",
+                listing->recordings == 0 ? "all are" : "the others are",
+                planned == 1 ? "it" : "them");
 }
 
 static const char *order_of(const struct plan_header *header, const char *policy)
@@ -401,24 +382,78 @@ static void show_remains(FILE *out, const struct plan_header *header,
                 text_count(funnel->undecided), funnel->undecided == 1 ? "it stays" : "they stay");
 }
 
-static bool show_policies(FILE *out, struct plan_reader *plan, bool all, struct err *err)
+/* -- all policies ---------------------------------------------------------------------------------
+ */
+
+struct view {
+    FILE *out;
+    struct plan_reader *plan;
+    bool all;
+    size_t title_width;
+    struct listing *listings; /* of each funnel */
+};
+
+static void take_folded(void *context, const struct plan_action *action)
 {
-    const struct plan_header *header = plan_file_header(plan);
-    const struct plan_summary *summary = plan_file_summary(plan);
-    size_t title_width = 4;
-    for (size_t i = 0; i < summary->funnel_count; i++) {
-        size_t columns = title_columns(header, &summary->funnels[i]) + 3;
-        if (columns > title_width && columns <= COLUMNS / 2)
-            title_width = columns;
+    const struct view *view = context;
+    size_t count = plan_file_summary(view->plan)->funnel_count;
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(view->listings[i].funnel->policy, action->policy)) {
+            fold_move(&view->listings[i], action);
+            return;
+        }
     }
+}
+
+/* Folds of all policies fit into memory, and need one reading; directories each need one a policy.
+ */
+static bool show_moves(const struct view *view, struct listing *listing, struct err *err)
+{
+    if (view->all && listing->funnel->planned > 0 &&
+        !each(view->plan, PLAN_MOVE, listing->funnel->policy, show_move, listing, err))
+        return false;
+    end_fold(listing);
+    show_folds(listing);
+    show_shared(listing);
+    show_windows(listing);
+    return true;
+}
+
+static bool show_listings(struct view *view, struct err *err)
+{
+    const struct plan_header *header = plan_file_header(view->plan);
+    const struct plan_summary *summary = plan_file_summary(view->plan);
     for (size_t i = 0; i < summary->funnel_count; i++) {
         const struct plan_funnel *funnel = &summary->funnels[i];
-        show_funnel(out, header, funnel, title_width);
-        if (!show_moves(out, plan, funnel, all, err))
+        size_t columns = title_columns(header, funnel) + 3;
+        view->listings[i] = (struct listing){.out = view->out,
+                                             .header = header,
+                                             .funnel = funnel,
+                                             .rest = {.is_day = true, .oldest_us = INT64_MAX}};
+        if (columns > view->title_width && columns <= COLUMNS / 2)
+            view->title_width = columns;
+    }
+    if (!view->all && !each(view->plan, PLAN_MOVE, NULL, take_folded, view, err))
+        return false;
+    for (size_t i = 0; i < summary->funnel_count; i++) {
+        show_funnel(view->out, header, &summary->funnels[i], view->title_width);
+        if (!show_moves(view, &view->listings[i], err))
             return false;
-        show_remains(out, header, funnel);
+        show_remains(view->out, header, &summary->funnels[i]);
     }
     return true;
+}
+
+static bool show_policies(FILE *out, struct plan_reader *plan, bool all, struct err *err)
+{
+    struct view view = {.out = out, .plan = plan, .all = all, .title_width = 4};
+    struct arena arena;
+    arena_init(&arena, LISTINGS_BYTES_MAX);
+    view.listings =
+        arena_make(&arena, plan_file_summary(plan)->funnel_count * sizeof(*view.listings));
+    bool done = show_listings(&view, err);
+    arena_free(&arena);
+    return done;
 }
 
 /* -- what is deleted, what is blocked -------------------------------------------------------------

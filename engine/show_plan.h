@@ -16,7 +16,7 @@ struct show_options {
     const char *path;  /* where the plan is kept; NULL: nowhere                */
     const char *stale; /* why it can't be applied as it is; NULL: it may be so */
 };
-/* Reads the plan from its beginning, once for each policy that moves something. */
+/* Reads the plan from its beginning; with `all`, once for each policy that moves something. */
 MUST_USE bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *options,
                         struct err *err);
 /* "Plan: 400 recordings to move (1.21 TB, 23,820 objects), 12 sources to delete, 3 directories

@@ -11,7 +11,7 @@ const char *text_size(uint64_t size_bytes);                /* "38.2 GB"         
 const char *text_count(uint64_t count);                    /* "23,820"              */
 const char *text_instant(int64_t instant_us);              /* "2025-06-01 00:00:00" */
 const char *text_plural(uint64_t count, const char *word); /* "1 object", "2,000 objects"; a final
-                                                            * y becomes ies                     */
+                                                            * y becomes ies, but for ay           */
 /* Names from outside as str_tame leaves them, cut after TEXT_PLAIN_BYTES. */
 #define TEXT_PLAIN_BYTES 1100
 const char *text_plain(const char *name);
