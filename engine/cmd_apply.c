@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/cmd.h"
@@ -98,21 +99,49 @@ static enum exit_code check(struct wiring *wiring, const struct plan_reader *pla
     return exit_with(&err);
 }
 
-/* The policy stands where the plan says, seen from here or from beside the plan, or where --policy
- * says. */
-static const char *policy_of(struct wiring *wiring, const struct plan_reader *plan,
-                             const char *plan_path)
+/* Has this plan begun something that did not come to rest?  What waits for the end of its grace
+ * rests. */
+struct begun {
+    struct wiring *wiring;
+    const char *digest;
+    bool found;
+};
+
+static bool look_for_begun(void *context, const struct journal_unit *entry, struct err *err)
 {
-    const char *named = plan_file_made(plan)->policy;
-    if (wiring->options->policy != NULL)
-        return wiring->options->policy;
-    if (access(named, F_OK) == 0)
-        return named;
-    const char *slash = strrchr(plan_path, '/');
-    if (slash == NULL)
-        return named;
-    const char *folder = str_copy(&wiring->arena, plan_path, (size_t)(slash - plan_path));
-    return file_join(&wiring->arena, folder, named);
+    struct begun *begun = context;
+    const struct unit *unit = &entry->unit;
+    struct journal_run run;
+    if (begun->found || (unit->state == UNIT_CUTOVER && unit->reason == REASON_GRACE))
+        return true;
+    if (!journal_run_get(begun->wiring->journal, unit->run, &begun->wiring->arena, &run, err))
+        return false;
+    begun->found = str_equal(run.plan, begun->digest);
+    return true;
+}
+
+/* A plan that is too old is good for what it has begun, and for nothing else. */
+static enum exit_code check_age(struct wiring *wiring, const struct plan_reader *plan)
+{
+    int64_t until_us = planning_until(plan, wiring->options->ttl_us);
+    struct journal_filter filter = {.open_only = true};
+    struct begun begun = {.wiring = wiring, .digest = plan_file_digest(plan)};
+    struct err err;
+    if (wiring->clock->ops->now_us(wiring->clock) <= until_us)
+        return EXIT_OK;
+    if (!journal_each(wiring->journal, &filter, look_for_begun, &begun, &err))
+        return exit_with(&err);
+    if (begun.found) {
+        fprintf(stderr,
+                "frostline: the plan was good until %s UTC: what it has begun is carried on, and "
+                "nothing else is begun\n",
+                text_instant(until_us));
+        return EXIT_OK;
+    }
+    ERR(&err, ERR_CONFLICT, "the plan was good until %s UTC", text_instant(until_us));
+    snprintf(err.hint, sizeof(err.hint),
+             "make a new plan with frostline plan, or take this one with a longer --ttl");
+    return exit_with(&err);
 }
 
 static enum exit_code open_for_run(struct wiring *wiring, const char *policy)
@@ -126,15 +155,18 @@ static enum exit_code open_for_run(struct wiring *wiring, const char *policy)
 
 /* From the kept copy, which nobody edits: the file that was reviewed may have been changed since.
  */
-static enum exit_code run_kept(struct wiring *wiring, const char *digest)
+static enum exit_code run_kept(struct wiring *wiring, const struct plan_reader *reviewed)
 {
+    const char *digest = plan_file_digest(reviewed);
     const char *path = planning_kept_path(wiring, digest);
     struct plan_reader *plan;
     enum exit_code code = planning_read(path, &plan);
     if (code != EXIT_OK)
         return code;
     if (str_equal(plan_file_digest(plan), digest))
-        code = run_plan(wiring, &(struct run_request){.plan = plan});
+        code = run_plan(wiring, &(struct run_request){.plan = plan,
+                                                      .begin_until_us = planning_until(
+                                                          reviewed, wiring->options->ttl_us)});
     else {
         unlink(path);
         fputs("frostline: the plan was changed while it was approved; nothing was done\n"
@@ -146,21 +178,32 @@ static enum exit_code run_kept(struct wiring *wiring, const char *digest)
     return code;
 }
 
+/* Whoever is asked has to know for what. */
+static void tell_what_runs(const struct plan_reader *plan)
+{
+    show_plan_line(stdout, plan_file_summary(plan), plan_file_header(plan)->surveyed);
+    fflush(stdout);
+}
+
 static enum exit_code apply_saved(struct wiring *wiring, const char *path)
 {
     struct plan_reader *plan;
     enum exit_code code = planning_read(path, &plan);
     if (code != EXIT_OK)
         return code;
-    code = open_for_run(wiring, policy_of(wiring, plan, path));
+    code = open_for_run(wiring, planning_policy(wiring, plan, path));
     if (code == EXIT_OK)
         code = check(wiring, plan);
+    if (code == EXIT_OK)
+        code = check_age(wiring, plan);
+    if (code == EXIT_OK && !wiring->options->quiet)
+        tell_what_runs(plan);
     if (code == EXIT_OK)
         code = approve(wiring->options, plan);
     if (code == EXIT_OK)
         code = keep(wiring, plan);
     if (code == EXIT_OK)
-        code = run_kept(wiring, plan_file_digest(plan));
+        code = run_kept(wiring, plan);
     plan_file_close(plan);
     return code;
 }
@@ -206,7 +249,10 @@ static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_
     if (code == EXIT_OK && must_ask && !show_plan_is_empty(summary))
         code = approve(options, plan);
     if (code == EXIT_OK)
-        code = run_plan(wiring, &(struct run_request){.plan = plan, .reap_all = reap_all});
+        code = run_plan(
+            wiring, &(struct run_request){.plan = plan,
+                                          .begin_until_us = planning_until(plan, options->ttl_us),
+                                          .reap_all = reap_all});
     code = exit_worse(code, planning_guards(summary));
     plan_file_close(plan);
     return code;

@@ -8,23 +8,31 @@
 #include "engine/show_plan.h"
 #include "engine/text.h"
 
-/* Show a plan in the format that was asked for. */
-static enum exit_code show(const struct options *options, const char *path, bool saved)
+/* What to type next, of a plan that was saved just now. */
+static void show_next(const char *path, const struct plan_reader *plan)
 {
+    printf("Next  frostline show %s --all\n", path);
+    if (!show_plan_is_empty(plan_file_summary(plan)) && !plan_file_header(plan)->simulation)
+        printf("      frostline apply %s\n", path);
+}
+
+/* Show a plan in the format that was asked for. */
+static enum exit_code show(struct wiring *wiring, const char *path, bool is_saved)
+{
+    const struct options *options = wiring->options;
     struct plan_reader *plan;
     struct err err;
     enum exit_code code = planning_read(path, &plan);
     if (code != EXIT_OK)
         return code;
-    struct show_options how = {.all = options->all, .path = saved ? path : NULL};
+    struct show_options how = {.all = options->all, .path = is_saved ? path : NULL};
+    if (options->verb->bit == VERB_SHOW && options->format == FORMAT_HUMAN)
+        how.stale = planning_stale(wiring, plan, path);
     bool done = options->format == FORMAT_JSON ? show_json_plan(stdout, path, &err)
                                                : show_plan(stdout, plan, &how, &err);
     code = done ? planning_guards(plan_file_summary(plan)) : exit_with(&err);
-    if (done && saved && options->format == FORMAT_HUMAN) {
-        printf("Next  frostline show %s --all\n", path);
-        if (!show_plan_is_empty(plan_file_summary(plan)) && !plan_file_header(plan)->simulation)
-            printf("      frostline apply %s\n", path);
-    }
+    if (done && is_saved && options->verb->bit == VERB_PLAN && options->format == FORMAT_HUMAN)
+        show_next(path, plan);
     plan_file_close(plan);
     return code;
 }
@@ -44,7 +52,7 @@ static enum exit_code make(struct wiring *wiring)
         return code;
     /* A guard that refuses is no success, and -q is silent about successes only. */
     code = options->quiet ? planning_guards(&planned.summary)
-                          : show(options, path, options->out != NULL);
+                          : show(wiring, path, options->out != NULL);
     if (options->out == NULL)
         unlink(path);
     return code;
@@ -65,5 +73,9 @@ int cmd_show(const struct options *options)
         fputs("frostline: show which plan?\n  hint: frostline show FILE\n", stderr);
         return EXIT_USAGE;
     }
-    return show(options, options->args[0], false);
+    struct wiring wiring;
+    wiring_init(&wiring, options);
+    enum exit_code code = show(&wiring, options->args[0], true);
+    wiring_close(&wiring);
+    return code;
 }

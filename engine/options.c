@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "base/when.h"
+#include "planner/plan.h"
 
 enum kind { KIND_SWITCH, KIND_COUNT, KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_CHOICE, KIND_VAR };
 
@@ -40,13 +41,15 @@ static const struct flag flags[] = {
     {"strict", 0, KIND_SWITCH, AT(strict), VERB_VALIDATE, NULL, NULL, "take warnings for errors"},
     {"online", 0, KIND_SWITCH, AT(online), VERB_VALIDATE, NULL, NULL,
      "ask the catalog and the stores too; exit 75: no answer, 77: access refused"},
-    {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY, "FILE", NULL,
+    {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY | VERB_SHOW, "FILE", NULL,
      "the policy of the plan, if it is not where the plan says"},
     {"auto-approve", 0, KIND_SWITCH, AT(auto_approve), VERB_APPLY, NULL, NULL, "do not ask"},
     {"expect", 0, KIND_TEXT, AT(expect), VERB_APPLY, "DIGEST", NULL,
      "apply only the plan with this digest; counts as approval"},
     {"keep-source", 0, KIND_SWITCH, AT(keep_source), VERB_APPLY | VERB_RECONCILE, NULL, NULL,
      "delete no source of this run, now or later"},
+    {"ttl", 0, KIND_DURATION, AT(ttl_us), VERB_APPLY | VERB_RECONCILE, "DURATION", NULL,
+     "begin nothing that was planned longer ago (default 24h)"},
     {"concurrency", 'j', KIND_NUMBER, AT(concurrency), VERB_RUNS, "N", NULL,
      "workers, each with up to 64 directories (default 4)"},
     {"lock-wait", 0, KIND_DURATION, AT(lock_wait_us), VERB_RUNS, "DURATION", NULL,
@@ -287,7 +290,7 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
 {
     struct seen seen = {.count = 0};
     bool ended = false;
-    *options = (struct options){0};
+    *options = (struct options){.ttl_us = PLAN_TTL_US};
     for (int at = 1; at < argc; at++) {
         const char *text = argv[at];
         bool done;

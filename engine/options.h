@@ -56,7 +56,7 @@ struct options {
     struct policy_var vars[OPTIONS_VARS_MAX];
     size_t var_count;
     uint64_t concurrency;
-    int64_t lock_wait_us;
+    int64_t lock_wait_us, ttl_us;
     bool all, auto_approve, keep_source, strict, online, quiet, no_input, help;
     uint64_t verbose;
 };

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/when.h"
 #include "engine/signals.h"
+#include "engine/text.h"
 #include "executor/survey.h"
 #include "planner/planner.h"
 
@@ -87,6 +88,69 @@ enum exit_code planning_read(const char *path, struct plan_reader **plan)
 {
     struct err err;
     return plan_file_open(path, plan, &err) ? EXIT_OK : exit_with(&err);
+}
+
+/* -- is it still good? ----------------------------------------------------------------------------
+ */
+
+const char *planning_policy(struct wiring *wiring, const struct plan_reader *plan,
+                            const char *plan_path)
+{
+    const char *named = plan_file_made(plan)->policy;
+    if (wiring->options->policy != NULL)
+        return wiring->options->policy;
+    if (access(named, F_OK) == 0)
+        return named;
+    const char *slash = strrchr(plan_path, '/');
+    if (slash == NULL)
+        return named;
+    const char *folder = str_copy(&wiring->arena, plan_path, (size_t)(slash - plan_path));
+    return file_join(&wiring->arena, folder, named);
+}
+
+int64_t planning_until(const struct plan_reader *plan, int64_t ttl_us)
+{
+    return plan_file_made(plan)->at_us + ttl_us; /* a year of four digits and a thousand more */
+}
+
+static const char *from_nowhere(void *context, const char *name)
+{
+    (void)context;
+    (void)name;
+    return NULL;
+}
+
+/* A policy that can't be read, or has errors, tells nothing. */
+static bool has_other_policy(struct wiring *wiring, const struct plan_reader *plan,
+                             const char *plan_path)
+{
+    const struct plan_header *header = plan_file_header(plan);
+    const char *path = planning_policy(wiring, plan, plan_path);
+    struct policy_source source = {.path = wiring_policy_path(wiring, path),
+                                   .env = from_nowhere,
+                                   .vars = header->vars,
+                                   .var_count = header->var_count,
+                                   .stand_ins = true};
+    struct policies *policies;
+    struct err err;
+    if (!policy_load(&source, &wiring->arena, &wiring->diags, &policies, &err) || policies == NULL)
+        return false;
+    bool is_other = !str_equal(policies->digest, header->policy_digest);
+    policy_free(policies);
+    return is_other;
+}
+
+const char *planning_stale(struct wiring *wiring, const struct plan_reader *plan,
+                           const char *plan_path)
+{
+    int64_t until_us = planning_until(plan, PLAN_TTL_US);
+    if (plan_file_header(plan)->simulation)
+        return "it is a simulation: its as_of lies in the future";
+    if (has_other_policy(wiring, plan, plan_path))
+        return "the policy files have changed since it was made";
+    if (wiring->clock->ops->now_us(wiring->clock) > until_us)
+        return str_format(&wiring->arena, "it was good until %s UTC", text_instant(until_us));
+    return NULL;
 }
 
 enum exit_code planning_guards(const struct plan_summary *summary)

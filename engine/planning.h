@@ -21,6 +21,16 @@ enum exit_code planning_make(struct wiring *wiring, const char *path, bool surve
                              struct planned *planned);
 /* Read it back, checked.  Prints what is wrong. */
 enum exit_code planning_read(const char *path, struct plan_reader **plan);
+/* The policy of a plan stands where the plan says, seen from here or from beside the plan, or where
+ * --policy says. */
+const char *planning_policy(struct wiring *wiring, const struct plan_reader *plan,
+                            const char *plan_path);
+/* The last instant at which a plan that may be ttl_us old begins anything. */
+int64_t planning_until(const struct plan_reader *plan, int64_t ttl_us);
+/* Why the plan can't be applied, as far as the clock and its policy tell, which is read without its
+ * secrets; NULL: that is not known. */
+const char *planning_stale(struct wiring *wiring, const struct plan_reader *plan,
+                           const char *plan_path);
 /* 5 if a guard refuses, else 0. */
 enum exit_code planning_guards(const struct plan_summary *summary);
 /* A name for a plan that nobody asked to keep: in the state folder, made if needed. */

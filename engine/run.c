@@ -119,6 +119,10 @@ static void show_result(const struct apply_result *result, const struct troubles
     if (result->refused > 0)
         printf("  ! %s not begun: a guard of the plan refused\n",
                text_plural(result->refused, "directory"));
+    if (result->expired > 0)
+        printf("  ! %s not begun: the plan is older than its --ttl; a new plan begins what is "
+               "left\n",
+               text_plural(result->expired, "directory"));
     if (result->outside > 0)
         printf("  ! %s not begun: outside the window of its policy; the same command begins it "
                "within\n",
@@ -159,6 +163,8 @@ static enum exit_code exit_of_result(const struct apply_result *result)
         code = exit_worse(code, EXIT_REFUSED);
     if (result->denied)
         code = exit_worse(code, EXIT_AUTH);
+    if (result->expired > 0)
+        code = exit_worse(code, EXIT_STALE);
     if (result->directories[APPLY_STALE] + result->directories[APPLY_FAILED] +
             result->directories[APPLY_PARKED] >
         0)
@@ -193,6 +199,7 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
                                   .reap_all = request->reap_all,
                                   .only_reap = request->only_reap,
                                   .keep_source = wiring->options->keep_source,
+                                  .begin_until_us = request->begin_until_us,
                                   .report = report,
                                   .report_context = &troubles};
     struct apply_result result;

@@ -7,6 +7,7 @@
 
 struct run_request {
     struct plan_reader *plan; /* NULL: only what is open */
+    int64_t begin_until_us;   /* of the plan's moves: nothing is begun later */
     bool reap_all, only_reap;
 };
 /* All of wiring is open, the journal for writing.  Prints what went wrong, a row each, and the

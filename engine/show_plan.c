@@ -9,8 +9,37 @@
 #include "engine/text.h"
 
 #define ACTION_BYTES_MAX ((size_t)256 << 20)
+#define LISTINGS_BYTES_MAX (2 * POLICY_MAX * sizeof(struct listing))
+#define COLUMNS 100
 #define FOLDS_SHOWN 10
-#define BLOCKED_SHOWN 20
+#define ROWS_SHOWN 20
+
+/* -- lines and columns ----------------------------------------------------------------------------
+ */
+
+/* Parts with a blank between them; what would be too wide stands in a line of its own. */
+struct line {
+    FILE *out;
+    size_t column, indent;
+};
+
+static void put_part(struct line *line, const char *text)
+{
+    size_t width = text_columns(text);
+    bool is_first = line->column <= line->indent;
+    if (!is_first && line->column + 1 + width > COLUMNS) {
+        fprintf(line->out, "\n%*s%s", (int)line->indent, "", text);
+        line->column = line->indent + width;
+    } else {
+        fprintf(line->out, "%s%s", is_first ? "" : " ", text);
+        line->column += !is_first + width;
+    }
+}
+
+static void put_blanks(FILE *out, size_t from, size_t to)
+{
+    fprintf(out, "%*s", from < to ? (int)(to - from) : 0, "");
+}
 
 /* -- header and funnel ---------------------------------------------------------------------------
  */
@@ -18,53 +47,112 @@
 static void show_header(FILE *out, struct plan_reader *plan)
 {
     const struct plan_header *header = plan_file_header(plan);
-    const struct plan_summary *summary = plan_file_summary(plan);
-    fprintf(out, "As of %s UTC · %s %.7s · %s · %s\n", text_instant(header->as_of_us),
-            plan_file_made(plan)->policy, strchr(header->policy_digest, ':') + 1, header->catalog,
-            text_plural(summary->rows, "recording"));
+    const char *digest = strchr(header->policy_digest, ':') + 1;
+    struct line line = {.out = out, .indent = 2};
+    char text[2 * TEXT_PLAIN_BYTES];
+    fprintf(out, "As of %s UTC", text_instant(header->as_of_us));
+    line.column = strlen("As of 2025-06-01 00:00:00 UTC");
+    snprintf(text, sizeof(text), "· %s %.7s", text_plain(plan_file_made(plan)->policy), digest);
+    put_part(&line, text);
+    snprintf(text, sizeof(text), "· catalog %s, %s", text_plain(header->catalog),
+             text_plural(plan_file_summary(plan)->rows, "recording"));
+    put_part(&line, text);
+    fputc('\n', out);
     if (header->simulation)
         fputs("A simulation: as_of lies in the future, so this plan can't be applied.\n", out);
     if (!header->surveyed)
         fputs("Not surveyed: sizes are the catalog's.\n", out);
 }
 
-static void show_step(FILE *out, uint64_t count, const char *what)
+/* "hot", of the policy's `from`. */
+static const char *source_name(const struct plan_header *header, const struct plan_funnel *funnel)
 {
-    if (count > 0)
-        fprintf(out, " -> %s %s", text_count(count), what);
+    return funnel->from == POLICY_NO_INDEX ? "any" : text_plain(header->stores[funnel->from].name);
+}
+
+/* Of "age-out  hot -> cold". */
+static size_t title_columns(const struct plan_header *header, const struct plan_funnel *funnel)
+{
+    return text_columns(text_plain(funnel->policy)) + strlen("  ") +
+           text_columns(source_name(header, funnel)) + strlen(" -> ") +
+           text_columns(text_plain(header->stores[funnel->target].name));
+}
+
+static void show_step(struct line *line, uint64_t count, const char *what)
+{
+    char text[64];
+    if (count == 0)
+        return;
+    snprintf(text, sizeof(text), "-> %s%s%s", text_count(count), what[0] != '\0' ? " " : "", what);
+    put_part(line, text);
+}
+
+/* What drops out between all that is selected and what moves, a number each; one that stands alone
+ * says how many are left there. */
+static void show_steps(struct line *line, const struct plan_funnel *funnel)
+{
+    bool has_undecided = funnel->undecided > 0;
+    uint64_t selected = funnel->rows - funnel->out;
+    uint64_t apart = funnel->excluded + funnel->held + funnel->undecided;
+    uint64_t later = funnel->lost + funnel->in_place + funnel->blocked + funnel->left;
+    char text[64];
+    put_part(line, text_plural(funnel->rows, "recording"));
+    snprintf(text, sizeof(text), "-> %s selected%s", text_count(selected),
+             has_undecided ? " or undecided" : "");
+    put_part(line, text);
+    show_step(line, funnel->excluded, "excluded");
+    show_step(line, funnel->held, "held");
+    show_step(line, funnel->undecided, "undecided");
+    if (apart > 0 && later > 0)
+        show_step(line, selected - apart, "");
+    show_step(line, funnel->lost, "taken by another policy");
+    show_step(line, funnel->in_place, "already there");
+    show_step(line, funnel->blocked, "blocked");
+    show_step(line, funnel->left, funnel->failed ? "refused" : "left for later");
+    snprintf(text, sizeof(text), "-> %s to move", text_count(funnel->planned));
+    put_part(line, text);
 }
 
 static void show_funnel(FILE *out, const struct plan_header *header,
-                        const struct plan_funnel *funnel)
+                        const struct plan_funnel *funnel, size_t title_width)
 {
-    uint64_t selected = funnel->rows - funnel->out - funnel->undecided;
-    fprintf(out, "\n%s  -> %s   %s -> %s selected", funnel->policy,
-            header->stores[funnel->target].name, text_plural(funnel->rows, "recording"),
-            text_count(selected));
-    show_step(out, funnel->excluded, "excluded");
-    show_step(out, funnel->held, "held");
-    show_step(out, funnel->undecided, "undecided");
-    show_step(out, funnel->lost, "taken by another policy");
-    show_step(out, funnel->in_place, "already there");
-    show_step(out, funnel->blocked, "blocked");
-    show_step(out, funnel->left, "left for later");
-    fprintf(out, " -> %s to move\n", text_count(funnel->planned));
-    if (funnel->failed)
-        fprintf(out, "  ! refused by its guard %s: nothing of this policy is planned\n",
-                funnel->guard);
-    else if (funnel->left > 0)
-        fprintf(out, "  ! %s left for later: %s\n", text_count(funnel->left),
-                funnel->guard != NULL ? funnel->guard : "a guard");
+    struct line line = {.out = out, .column = title_width, .indent = title_width};
+    size_t columns = title_columns(header, funnel);
+    fprintf(out, "\n%s  %s -> %s", text_plain(funnel->policy), source_name(header, funnel),
+            text_plain(header->stores[funnel->target].name));
+    if (columns < title_width)
+        put_blanks(out, columns, title_width);
+    else
+        fprintf(out, "\n%*s", (int)title_width, "");
+    show_steps(&line, funnel);
+    fputc('\n', out);
 }
 
 /* -- moves, folded --------------------------------------------------------------------------------
  */
 
-/* Directories that share a day (or a parent) and are neighbours make one row. */
+/* Neighbours in the plan that share a day, or the folder that they lie in. */
 struct fold {
+    uint16_t store;
     char prefix[OBJECT_KEY_MAX + 1];
-    uint64_t directories, recordings, bytes, objects;
+    bool is_day;
+    uint64_t directories, bytes, objects;
     int64_t oldest_us;
+};
+
+/* What moves for one policy. */
+struct listing {
+    FILE *out;
+    const struct plan_header *header;
+    const struct plan_funnel *funnel;
+    struct fold folds[FOLDS_SHOWN];
+    struct fold fold, rest; /* the one that grows, and all that are not shown */
+    size_t count;           /* of folds                                       */
+    uint64_t more;          /* in rest                                        */
+    uint64_t recordings;
+    uint64_t windowed; /* moves that have a window          */
+    char window[256];  /* of the first of them              */
+    bool is_mixed;     /* not all of them have the same one */
 };
 
 static bool is_day(const char *at)
@@ -76,17 +164,28 @@ static bool is_day(const char *at)
     return at[10] == '/' && when_date_read(text, &date, &err);
 }
 
-/* Up to and with the first part that is a date; else the parent. */
-static size_t fold_length(const char *directory)
+static size_t fold_length(const char *directory, bool *has_day)
 {
     size_t length = strlen(directory);
+    *has_day = true;
     for (size_t at = 0; at + 10 < length; at++)
         if ((at == 0 || directory[at - 1] == '/') && is_day(directory + at))
             return at + 11;
+    *has_day = false;
     for (size_t at = length - 1; at > 0; at--)
         if (directory[at - 1] == '/')
             return at;
     return length;
+}
+
+/* "hot:" where the policy takes from any store. */
+static const char *store_prefix(const struct listing *listing, uint16_t store)
+{
+    static _Thread_local char text[TEXT_PLAIN_BYTES + 2];
+    if (listing->funnel->from != POLICY_NO_INDEX)
+        return "";
+    snprintf(text, sizeof(text), "%s:", text_plain(listing->header->stores[store].name));
+    return text;
 }
 
 static void show_age(FILE *out, int64_t oldest_us, int64_t as_of_us)
@@ -95,24 +194,56 @@ static void show_age(FILE *out, int64_t oldest_us, int64_t as_of_us)
         fprintf(out, "   oldest %" PRId64 " d", (as_of_us - oldest_us) / WHEN_DAY_US);
 }
 
-static void show_fold(FILE *out, const struct fold *fold, const struct plan_header *header)
+static size_t fold_columns(const struct listing *listing, const struct fold *fold)
 {
-    fprintf(out, "  > %-36s %s   %s", text_plain(fold->prefix),
-            text_plural(fold->directories, "directory"), text_size(fold->bytes));
-    if (header->surveyed)
-        fprintf(out, "   %s", text_plural(fold->objects, "object"));
-    show_age(out, fold->oldest_us, header->as_of_us);
+    return text_columns(store_prefix(listing, fold->store)) +
+           text_columns(text_plain(fold->prefix));
+}
+
+static void show_fold(const struct listing *listing, const struct fold *fold, size_t width)
+{
+    FILE *out = listing->out;
+    fprintf(out, "  > %s%s", store_prefix(listing, fold->store), text_plain(fold->prefix));
+    put_blanks(out, fold_columns(listing, fold), width);
+    fprintf(out, "  %15s  %8s", text_plural(fold->directories, "directory"),
+            text_size(fold->bytes));
+    if (listing->header->surveyed)
+        fprintf(out, "  %15s", text_plural(fold->objects, "object"));
+    show_age(out, fold->oldest_us, listing->header->as_of_us);
     fputc('\n', out);
 }
 
-static void show_move(FILE *out, const struct plan_action *action, const struct plan_header *header)
+static void show_folds(const struct listing *listing)
 {
-    fprintf(out, "  > %s   %s -> %s   %s", text_plain(action->directory),
-            header->stores[action->store].name, header->stores[action->target].name,
-            text_size(action->bytes));
+    size_t width = 0;
+    for (size_t i = 0; i < listing->count; i++) {
+        size_t columns = fold_columns(listing, &listing->folds[i]);
+        if (columns > width && columns <= COLUMNS / 2)
+            width = columns;
+    }
+    for (size_t i = 0; i < listing->count; i++)
+        show_fold(listing, &listing->folds[i], width);
+    if (listing->more == 0)
+        return;
+    const struct fold *rest = &listing->rest;
+    fprintf(listing->out, "    ... %s (%s, %s",
+            text_plural(listing->more, rest->is_day ? "more day" : "more folder"),
+            text_plural(rest->directories, "directory"), text_size(rest->bytes));
+    if (listing->header->surveyed)
+        fprintf(listing->out, ", %s", text_plural(rest->objects, "object"));
+    fputs("); --all shows each\n", listing->out);
+}
+
+static void show_move(void *context, const struct plan_action *action)
+{
+    struct listing *listing = context;
+    FILE *out = listing->out;
+    listing->recordings += action->row_total;
+    fprintf(out, "  > %s%s   %s", store_prefix(listing, action->store),
+            text_plain(action->directory), text_size(action->bytes));
     if (action->surveyed)
         fprintf(out, "   %s", text_plural(action->objects, "object"));
-    show_age(out, action->oldest_us, header->as_of_us);
+    show_age(out, action->oldest_us, listing->header->as_of_us);
     if (action->window != NULL)
         fprintf(out, "   begins within %s", text_plain(action->window));
     fputc('\n', out);
@@ -121,78 +252,61 @@ static void show_move(FILE *out, const struct plan_action *action, const struct 
                 text_plain(action->rows[i].because));
 }
 
-struct listing_state {
-    FILE *out;
-    const struct plan_header *header;
-    bool all;
-    struct fold fold, rest;
-    uint64_t folds;
-    uint64_t windowed; /* moves that have a window          */
-    char window[256];  /* of the first of them              */
-    bool is_mixed;     /* not all of them have the same one */
-};
-
 static void add_to(struct fold *fold, const struct fold *more)
 {
     fold->directories += more->directories;
-    fold->recordings += more->recordings;
-    fold->bytes += more->bytes;
-    fold->objects += more->objects;
+    fold->bytes = plan_sum(fold->bytes, more->bytes);
+    fold->objects = plan_sum(fold->objects, more->objects);
+    fold->is_day &= more->is_day;
     if (more->oldest_us < fold->oldest_us)
         fold->oldest_us = more->oldest_us;
 }
 
-static void flush_fold(struct listing_state *state)
+static void end_fold(struct listing *listing)
 {
-    if (state->fold.directories == 0)
+    if (listing->fold.directories == 0)
         return;
-    if (state->folds < FOLDS_SHOWN)
-        show_fold(state->out, &state->fold, state->header);
-    else
-        add_to(&state->rest, &state->fold);
-    state->folds++;
-    state->fold = (struct fold){.oldest_us = INT64_MAX};
+    if (listing->count < FOLDS_SHOWN)
+        listing->folds[listing->count++] = listing->fold;
+    else {
+        add_to(&listing->rest, &listing->fold);
+        listing->more++;
+    }
+    listing->fold.directories = 0;
 }
 
-static void note_window(struct listing_state *state, const char *window)
+static void note_window(struct listing *listing, const char *window)
 {
     if (window == NULL)
         return;
-    if (state->windowed++ == 0)
-        snprintf(state->window, sizeof(state->window), "%s", window);
+    if (listing->windowed++ == 0)
+        snprintf(listing->window, sizeof(listing->window), "%s", window);
     else
-        state->is_mixed |= strncmp(state->window, window, sizeof(state->window) - 1) != 0;
+        listing->is_mixed |= strncmp(listing->window, window, sizeof(listing->window) - 1) != 0;
 }
 
-static void show_windows(const struct listing_state *state)
+static void fold_move(struct listing *listing, const struct plan_action *action)
 {
-    if (state->windowed == 0 || state->all)
-        return;
-    fprintf(state->out, "    of these, apply begins %s only within %s\n",
-            text_plural(state->windowed, "directory"),
-            state->is_mixed ? "their windows; --all shows each" : text_plain(state->window));
-}
-
-static void take_move(struct listing_state *state, const struct plan_action *action)
-{
-    note_window(state, action->window);
-    if (state->all) {
-        show_move(state->out, action, state->header);
-        return;
-    }
-    size_t length = fold_length(action->directory);
-    if (state->fold.directories > 0 && (strlen(state->fold.prefix) != length ||
-                                        !str_starts(action->directory, state->fold.prefix)))
-        flush_fold(state);
-    struct fold one = {.directories = 1,
-                       .recordings = action->row_count,
+    struct fold one = {.store = action->store,
+                       .directories = 1,
                        .bytes = action->bytes,
                        .objects = action->objects,
                        .oldest_us = action->oldest_us};
-    memcpy(state->fold.prefix, action->directory, length);
-    state->fold.prefix[length] = '\0';
-    add_to(&state->fold, &one);
+    size_t length = fold_length(action->directory, &one.is_day);
+    listing->recordings += action->row_total;
+    note_window(listing, action->window);
+    memcpy(one.prefix, action->directory, str_cut(action->directory, length, OBJECT_KEY_MAX));
+    if (listing->fold.directories > 0 && listing->fold.store == one.store &&
+        str_equal(listing->fold.prefix, one.prefix)) {
+        add_to(&listing->fold, &one);
+        return;
+    }
+    end_fold(listing);
+    listing->fold = one;
 }
+
+/* -- one policy -----------------------------------------------------------------------------------
+ */
 
 typedef void take_action(void *context, const struct plan_action *action);
 
@@ -202,6 +316,8 @@ static bool each(struct plan_reader *plan, enum plan_kind kind, const char *poli
 {
     struct arena arena;
     struct plan_action *action;
+    if (plan_file_summary(plan)->actions[kind] == 0)
+        return true;
     bool done = plan_file_rewind(plan, err);
     arena_init(&arena, ACTION_BYTES_MAX);
     while (done) {
@@ -216,32 +332,128 @@ static bool each(struct plan_reader *plan, enum plan_kind kind, const char *poli
     return done;
 }
 
-static void take_move_action(void *context, const struct plan_action *action)
+static void show_windows(const struct listing *listing)
 {
-    take_move(context, action);
+    if (listing->windowed == 0)
+        return;
+    fprintf(listing->out, "    of these, apply begins %s only within %s\n",
+            text_plural(listing->windowed, "directory"),
+            listing->is_mixed ? "their windows; --all shows each" : text_plain(listing->window));
 }
 
-static bool show_policy(FILE *out, struct plan_reader *plan, const struct plan_funnel *funnel,
-                        bool all, struct err *err)
+/* A directory is listed once, however many policies of the same priority take it. */
+static void show_shared(const struct listing *listing)
 {
-    const struct plan_header *header = plan_file_header(plan);
-    struct listing_state state = {.out = out,
-                                  .header = header,
-                                  .all = all,
-                                  .fold = {.oldest_us = INT64_MAX},
-                                  .rest = {.oldest_us = INT64_MAX}};
-    show_funnel(out, header, funnel);
-    if (funnel->planned == 0)
-        return true;
-    if (!each(plan, PLAN_MOVE, funnel->policy, take_move_action, &state, err))
+    uint64_t planned = listing->funnel->planned;
+    if (listing->recordings < planned)
+        fprintf(listing->out,
+                "    %s listed at another policy of the same priority, which takes %s too\n",
+                listing->recordings == 0 ? "all are" : "the others are",
+                planned == 1 ? "it" : "them");
+}
+
+static const char *order_of(const struct plan_header *header, const char *policy)
+{
+    static const char *const names[] = {[ORDER_OLDEST] = ", oldest first",
+                                        [ORDER_NEWEST] = ", newest first",
+                                        [ORDER_LARGEST] = ", largest first",
+                                        [ORDER_SMALLEST] = ", smallest first"};
+    for (size_t i = 0; i < header->guard_count; i++)
+        if (str_equal(header->guards[i].policy, policy))
+            return names[header->guards[i].order];
+    return "";
+}
+
+static void show_remains(FILE *out, const struct plan_header *header,
+                         const struct plan_funnel *funnel)
+{
+    const char *guard = funnel->guard != NULL ? text_plain(funnel->guard) : NULL;
+    if (funnel->failed)
+        fprintf(out, "  ! %s refused by the guard %s: nothing of this policy is planned\n",
+                text_count(funnel->left), guard != NULL ? guard : "of this policy");
+    else if (funnel->left > 0 && guard != NULL)
+        fprintf(out, "  ! %s left for later: %s%s\n", text_count(funnel->left), guard,
+                order_of(header, funnel->policy));
+    else if (funnel->left > 0)
+        fprintf(out, "  ! %s left for later by the guard of another policy, which takes %s too\n",
+                text_count(funnel->left), funnel->left == 1 ? "it" : "them");
+    if (funnel->undecided > 0)
+        fprintf(out, "  ? %s undecided, and so %s; frostline explain ID tells why\n",
+                text_count(funnel->undecided), funnel->undecided == 1 ? "it stays" : "they stay");
+}
+
+/* -- all policies ---------------------------------------------------------------------------------
+ */
+
+struct view {
+    FILE *out;
+    struct plan_reader *plan;
+    bool all;
+    size_t title_width;
+    struct listing *listings; /* of each funnel */
+};
+
+static void take_folded(void *context, const struct plan_action *action)
+{
+    const struct view *view = context;
+    size_t count = plan_file_summary(view->plan)->funnel_count;
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(view->listings[i].funnel->policy, action->policy)) {
+            fold_move(&view->listings[i], action);
+            return;
+        }
+    }
+}
+
+/* Folds of all policies fit into memory, and need one reading; directories each need one a policy.
+ */
+static bool show_moves(const struct view *view, struct listing *listing, struct err *err)
+{
+    if (view->all && listing->funnel->planned > 0 &&
+        !each(view->plan, PLAN_MOVE, listing->funnel->policy, show_move, listing, err))
         return false;
-    flush_fold(&state);
-    if (state.rest.directories > 0)
-        fprintf(out, "    ... %s more (%s, %s); --all shows each\n",
-                text_count(state.folds - FOLDS_SHOWN),
-                text_plural(state.rest.directories, "directory"), text_size(state.rest.bytes));
-    show_windows(&state);
+    end_fold(listing);
+    show_folds(listing);
+    show_shared(listing);
+    show_windows(listing);
     return true;
+}
+
+static bool show_listings(struct view *view, struct err *err)
+{
+    const struct plan_header *header = plan_file_header(view->plan);
+    const struct plan_summary *summary = plan_file_summary(view->plan);
+    for (size_t i = 0; i < summary->funnel_count; i++) {
+        const struct plan_funnel *funnel = &summary->funnels[i];
+        size_t columns = title_columns(header, funnel) + 3;
+        view->listings[i] = (struct listing){.out = view->out,
+                                             .header = header,
+                                             .funnel = funnel,
+                                             .rest = {.is_day = true, .oldest_us = INT64_MAX}};
+        if (columns > view->title_width && columns <= COLUMNS / 2)
+            view->title_width = columns;
+    }
+    if (!view->all && !each(view->plan, PLAN_MOVE, NULL, take_folded, view, err))
+        return false;
+    for (size_t i = 0; i < summary->funnel_count; i++) {
+        show_funnel(view->out, header, &summary->funnels[i], view->title_width);
+        if (!show_moves(view, &view->listings[i], err))
+            return false;
+        show_remains(view->out, header, &summary->funnels[i]);
+    }
+    return true;
+}
+
+static bool show_policies(FILE *out, struct plan_reader *plan, bool all, struct err *err)
+{
+    struct view view = {.out = out, .plan = plan, .all = all, .title_width = 4};
+    struct arena arena;
+    arena_init(&arena, LISTINGS_BYTES_MAX);
+    view.listings =
+        arena_make(&arena, plan_file_summary(plan)->funnel_count * sizeof(*view.listings));
+    bool done = show_listings(&view, err);
+    arena_free(&arena);
+    return done;
 }
 
 /* -- what is deleted, what is blocked -------------------------------------------------------------
@@ -252,18 +464,42 @@ struct rows {
     const struct plan_header *header;
     bool all;
     uint64_t count;
+    int64_t since_us;                  /* the first grace that was over  */
+    uint64_t more[PLAN_REASONS], rest; /* blocked ones that are not shown */
 };
+
+static void put_directory(const struct rows *rows, const struct plan_action *action)
+{
+    fprintf(rows->out, "%s:%s", text_plain(rows->header->stores[action->store].name),
+            text_plain(action->directory));
+}
 
 static void take_reap(void *context, const struct plan_action *action)
 {
     struct rows *rows = context;
-    if (rows->count++ == 0)
+    if (rows->count++ == 0 || action->due_us < rows->since_us)
+        rows->since_us = action->due_us;
+    if (!rows->all)
+        return;
+    if (rows->count == 1)
         fputs("\ncleanup\n", rows->out);
-    if (rows->all || rows->count <= BLOCKED_SHOWN)
-        fprintf(rows->out, "  - %s:%s   %s, %s, grace over since %s\n",
-                rows->header->stores[action->store].name, text_plain(action->directory),
-                text_plural(action->objects, "object"), text_size(action->bytes),
-                text_instant(action->due_us));
+    fputs("  - ", rows->out);
+    put_directory(rows, action);
+    fprintf(rows->out, "   %s, %s, grace over since %s UTC\n",
+            text_plural(action->objects, "object"), text_size(action->bytes),
+            text_instant(action->due_us));
+}
+
+static bool show_cleanup(FILE *out, struct plan_reader *plan, bool all, struct err *err)
+{
+    struct rows rows = {.out = out, .header = plan_file_header(plan), .all = all};
+    if (!each(plan, PLAN_REAP, NULL, take_reap, &rows, err))
+        return false;
+    if (rows.count > 0 && !all)
+        fprintf(out, "\ncleanup\n  - %s, %s, grace over since %s UTC\n",
+                text_plural(rows.count, "source"), text_size(plan_file_summary(plan)->reap_bytes),
+                text_instant(rows.since_us));
+    return true;
 }
 
 static void take_blocked(void *context, const struct plan_action *action)
@@ -271,63 +507,106 @@ static void take_blocked(void *context, const struct plan_action *action)
     struct rows *rows = context;
     if (rows->count++ == 0)
         fputs("\nblocked\n", rows->out);
-    if (!rows->all && rows->count > BLOCKED_SHOWN)
+    if (!rows->all && rows->count > ROWS_SHOWN) {
+        rows->more[action->reason]++;
+        rows->rest++;
         return;
-    fprintf(rows->out, "  ! %s   %s: %s\n", text_plain(action->directory),
-            plan_reason_name(action->reason),
-            text_plain(action->detail != NULL ? action->detail : ""));
+    }
+    fputs("  ! ", rows->out);
+    put_directory(rows, action);
+    fprintf(rows->out, "   %s%s%s\n", plan_reason_name(action->reason),
+            action->detail != NULL ? ": " : "",
+            action->detail != NULL ? text_plain(action->detail) : "");
 }
 
-static bool show_rest(FILE *out, struct plan_reader *plan, bool all, struct err *err)
+static bool show_blocked(FILE *out, struct plan_reader *plan, bool all, struct err *err)
 {
-    const struct plan_header *header = plan_file_header(plan);
-    struct rows reaps = {.out = out, .header = header, .all = all};
-    struct rows blocked = reaps;
-    if (!each(plan, PLAN_REAP, NULL, take_reap, &reaps, err) ||
-        !each(plan, PLAN_BLOCKED, NULL, take_blocked, &blocked, err))
+    struct rows rows = {.out = out, .header = plan_file_header(plan), .all = all};
+    if (!each(plan, PLAN_BLOCKED, NULL, take_blocked, &rows, err))
         return false;
-    if (!all && reaps.count + blocked.count > 2 * BLOCKED_SHOWN)
-        fputs("    ... --all shows each\n", out);
+    if (rows.rest == 0)
+        return true;
+    fprintf(out, "    ... %s more:", text_count(rows.rest));
+    const char *comma = "";
+    for (enum plan_reason reason = 0; reason < PLAN_REASONS; reason++) {
+        if (rows.more[reason] == 0)
+            continue;
+        fprintf(out, "%s %s %s", comma, text_count(rows.more[reason]), plan_reason_name(reason));
+        comma = ",";
+    }
+    fputs("; --all shows each\n", out);
     return true;
 }
 
-static void show_samples(FILE *out, const struct plan_summary *summary)
+/* -- what no policy can reach ---------------------------------------------------------------------
+ */
+
+static void show_samples(FILE *out, const char *const samples[PLAN_SAMPLES], uint64_t total)
 {
-    uint64_t unmanaged = summary->unmanaged + summary->shallow;
+    size_t shown = 0;
+    for (; shown < PLAN_SAMPLES && samples[shown] != NULL; shown++)
+        fprintf(out, "  ? %s\n", text_plain(samples[shown]));
+    if (shown < total)
+        fprintf(out, "    ... %s more\n", text_count(total - shown));
+}
+
+static void show_unreached(FILE *out, const struct plan_summary *summary)
+{
+    uint64_t unmanaged = plan_sum(summary->unmanaged, summary->shallow);
     if (unmanaged > 0) {
         fprintf(out, "\nunmanaged   %s in no declared store, %s too shallow\n",
                 text_plural(summary->unmanaged, "recording"), text_count(summary->shallow));
-        for (size_t i = 0; i < PLAN_SAMPLES && summary->unmanaged_samples[i] != NULL; i++)
-            fprintf(out, "  ? %s\n", text_plain(summary->unmanaged_samples[i]));
+        show_samples(out, summary->unmanaged_samples, unmanaged);
     }
     if (summary->missing_id_count > 0) {
         fprintf(out, "\nnot in the catalog   %s\n",
                 text_plural(summary->missing_id_count, "listed id"));
-        for (size_t i = 0; i < PLAN_SAMPLES && summary->missing_ids[i] != NULL; i++)
-            fprintf(out, "  ? %s\n", text_plain(summary->missing_ids[i]));
+        show_samples(out, summary->missing_ids, summary->missing_id_count);
     }
 }
 
-/* -- totals
- * ---------------------------------------------------------------------------------------- */
+/* -- totals ---------------------------------------------------------------------------------------
+ */
 
+static void show_total(FILE *out, const char *store, const struct plan_store_total *total,
+                       size_t width)
+{
+    bool grows = total->bytes_after >= total->bytes_now;
+    uint64_t change =
+        grows ? total->bytes_after - total->bytes_now : total->bytes_now - total->bytes_after;
+    char text[32];
+    fprintf(out, "  %s", store);
+    put_blanks(out, text_columns(store), width);
+    fprintf(out, "  %8s %11s   %8s %11s", text_size(total->bytes_now),
+            text_count(total->recordings_now), text_size(total->bytes_after),
+            text_count(total->recordings_after));
+    if (change > 0) {
+        snprintf(text, sizeof(text), "%c%s", grows ? '+' : '-', text_size(change));
+        fprintf(out, "   %9s", text);
+    }
+    fputc('\n', out);
+}
+
+/* The catalog knows all recordings, the listings only what moves: so these are its sizes. */
 static void show_totals(FILE *out, const struct plan_header *header,
                         const struct plan_summary *summary)
 {
-    fprintf(out, "\n  %-16s %20s   %20s\n", "", "now", "after");
-    for (size_t i = 0; i < summary->total_count; i++) {
-        const struct plan_store_total *total = &summary->totals[i];
-        bool grows = total->bytes_after >= total->bytes_now;
-        uint64_t change =
-            grows ? total->bytes_after - total->bytes_now : total->bytes_now - total->bytes_after;
-        fprintf(out, "  %-16s %11s %8s   %11s %8s", header->stores[i].name,
-                text_size(total->bytes_now), text_count(total->recordings_now),
-                text_size(total->bytes_after), text_count(total->recordings_after));
-        if (change > 0)
-            fprintf(out, "   %c%s", grows ? '+' : '-', text_size(change));
-        fputc('\n', out);
+    static const char title[] = "in the catalog";
+    size_t width = strlen(title);
+    for (size_t i = 0; i < header->store_count; i++) {
+        size_t columns = text_columns(text_plain(header->stores[i].name));
+        if (columns > width && columns <= COLUMNS / 2)
+            width = columns;
     }
+    fprintf(out, "\n  %s", title);
+    put_blanks(out, strlen(title), width);
+    fprintf(out, "  %20s   %20s\n", "now", "after");
+    for (size_t i = 0; i < summary->total_count; i++)
+        show_total(out, text_plain(header->stores[i].name), &summary->totals[i], width);
 }
+
+/* -- the last lines -------------------------------------------------------------------------------
+ */
 
 bool show_plan_is_empty(const struct plan_summary *summary)
 {
@@ -335,31 +614,83 @@ bool show_plan_is_empty(const struct plan_summary *summary)
            summary->actions[PLAN_REAP] == 0;
 }
 
-/* What stays although a policy selects it. */
-static void show_staying(FILE *out, const struct plan_summary *summary)
+static uint64_t count_refused(const struct plan_summary *summary)
 {
-    fprintf(out, ", %s blocked, %s left for later.\n",
-            text_plural(summary->actions[PLAN_BLOCKED], "directory"), text_count(summary->left));
+    uint64_t refused = 0;
+    for (size_t i = 0; i < summary->funnel_count; i++)
+        refused += summary->funnels[i].failed;
+    return refused;
+}
+
+static bool has_undecided(const struct plan_summary *summary)
+{
+    for (size_t i = 0; i < summary->funnel_count; i++)
+        if (summary->funnels[i].undecided > 0)
+            return true;
+    return false;
+}
+
+static void show_moving(FILE *out, const struct plan_summary *summary, bool surveyed)
+{
+    if (summary->actions[PLAN_MOVE] == 0) {
+        fputs("no recordings to move", out);
+        return;
+    }
+    fprintf(out, "%s to move (%s", text_plural(summary->move_recordings, "recording"),
+            text_size(summary->move_bytes));
+    if (surveyed)
+        fprintf(out, ", %s", text_plural(summary->move_objects, "object"));
+    fputc(')', out);
+}
+
+/* ", 3 directories blocked" */
+static void show_staying(FILE *out, const char **comma, uint64_t count, const char *amount,
+                         const char *what)
+{
+    if (count == 0)
+        return;
+    fprintf(out, "%s%s %s", *comma, amount, what);
+    *comma = ", ";
 }
 
 void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed)
 {
-    bool stays = summary->actions[PLAN_BLOCKED] + summary->left > 0;
-    if (show_plan_is_empty(summary) && !stays) {
-        fputs("No moves. Every recording is where its policy wants it.\n", out);
+    uint64_t blocked = summary->actions[PLAN_BLOCKED], left = summary->left;
+    uint64_t refused = count_refused(summary);
+    const char *comma = ", ";
+    if (!show_plan_is_empty(summary)) {
+        fputs("Plan: ", out);
+        show_moving(out, summary, surveyed);
+        fprintf(out, ", %s to delete", text_plural(summary->actions[PLAN_REAP], "source"));
+    } else if (blocked + left + refused > 0) {
+        fputs("No moves", out);
+        comma = ": ";
+    } else {
+        fprintf(out, "No moves. Every recording%s is where its policy wants it.\n",
+                has_undecided(summary) ? " that could be decided" : "");
         return;
     }
-    if (show_plan_is_empty(summary)) {
-        fputs("No moves. No sources to delete", out);
-        show_staying(out, summary);
-        return;
+    show_staying(out, &comma, blocked, text_plural(blocked, "directory"), "blocked");
+    show_staying(out, &comma, left, blocked > 0 ? text_count(left) : text_plural(left, "directory"),
+                 "left for later");
+    show_staying(out, &comma, refused, text_plural(refused, "policy"),
+                 refused == 1 ? "refused by its guard" : "refused by their guards");
+    fputs(".\n", out);
+}
+
+static void show_file(FILE *out, const struct plan_reader *plan, const struct show_options *options)
+{
+    const char *digest = plan_file_digest(plan);
+    if (options->path != NULL) {
+        fprintf(out, "Saved %s  %s", text_plain(options->path),
+                options->all ? digest : text_digest(digest));
+        if (!plan_file_header(plan)->simulation)
+            fprintf(out, "  good until %s UTC",
+                    text_instant(plan_file_made(plan)->at_us + PLAN_TTL_US));
+        fputc('\n', out);
     }
-    fprintf(out, "Plan: %s to move (%s", text_plural(summary->move_recordings, "recording"),
-            text_size(summary->move_bytes));
-    if (surveyed)
-        fprintf(out, ", %s", text_plural(summary->move_objects, "object"));
-    fprintf(out, "), %s to delete", text_plural(summary->actions[PLAN_REAP], "source"));
-    show_staying(out, summary);
+    if (options->stale != NULL)
+        fprintf(out, "STALE: %s\n", options->stale);
 }
 
 bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *options,
@@ -368,16 +699,13 @@ bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *o
     const struct plan_header *header = plan_file_header(plan);
     const struct plan_summary *summary = plan_file_summary(plan);
     show_header(out, plan);
-    for (size_t i = 0; i < summary->funnel_count; i++)
-        if (!show_policy(out, plan, &summary->funnels[i], options->all, err))
-            return false;
-    if (!show_rest(out, plan, options->all, err))
+    if (!show_policies(out, plan, options->all, err) ||
+        !show_cleanup(out, plan, options->all, err) || !show_blocked(out, plan, options->all, err))
         return false;
-    show_samples(out, summary);
+    show_unreached(out, summary);
     show_totals(out, header, summary);
     fputc('\n', out);
     show_plan_line(out, summary, header->surveyed);
-    if (options->path != NULL)
-        fprintf(out, "Saved %s  %s\n", options->path, text_digest(plan_file_digest(plan)));
+    show_file(out, plan, options);
     return true;
 }

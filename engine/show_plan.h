@@ -1,4 +1,9 @@
-/* show_plan.h: a plan as people read it. */
+/* show_plan.h: a plan as people read it.
+ *
+ * One sign begins each row: '>' moves, '-' is deleted, '!' stays where a policy wants it gone, '?'
+ * is undecided or unknown.  Directories that move are folded by policy and by day: up to and with
+ * the first part of their key that is a date; without one, by the folder that they lie in.  A row
+ * names a store only where the line above it does not.                                           */
 #ifndef ENGINE_SHOW_PLAN_H
 #define ENGINE_SHOW_PLAN_H
 
@@ -7,13 +12,15 @@
 #include "planner/plan_file.h"
 
 struct show_options {
-    bool all;         /* every directory, not folded           */
-    const char *path; /* where the plan is kept; NULL: nowhere */
+    bool all;          /* every directory and recording, not folded            */
+    const char *path;  /* where the plan is kept; NULL: nowhere                */
+    const char *stale; /* why it can't be applied as it is; NULL: it may be so */
 };
-/* Reads the plan from its beginning, once for each policy that moves something. */
+/* Reads the plan from its beginning; with `all`, once for each policy that moves something. */
 MUST_USE bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *options,
                         struct err *err);
-/* "Plan: 400 to move (1.21 TB, 23,820 objects), 12 sources to delete, 3 blocked." */
+/* "Plan: 400 recordings to move (1.21 TB, 23,820 objects), 12 sources to delete, 3 directories
+ * blocked." */
 void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed);
 /* Nothing to do. */
 bool show_plan_is_empty(const struct plan_summary *summary);

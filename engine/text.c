@@ -44,7 +44,7 @@ const char *text_plural(uint64_t count, const char *word)
     size_t length = strlen(word);
     if (count == 1)
         snprintf(text, SLOT_BYTES, "1 %s", word);
-    else if (str_ends(word, "y"))
+    else if (str_ends(word, "y") && !str_ends(word, "ay"))
         snprintf(text, SLOT_BYTES, "%s %.*sies", text_count(count), (int)length - 1, word);
     else
         snprintf(text, SLOT_BYTES, "%s %ss", text_count(count), word);
@@ -59,6 +59,14 @@ const char *text_plain(const char *name)
     snprintf(plain, TEXT_PLAIN_BYTES + 1, "%s", name);
     str_tame(plain);
     return plain;
+}
+
+size_t text_columns(const char *text)
+{
+    size_t columns = 0;
+    for (; *text != '\0'; text++)
+        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    return columns;
 }
 
 const char *text_digest(const char *digest)

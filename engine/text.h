@@ -4,16 +4,18 @@
 #define ENGINE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 const char *text_size(uint64_t size_bytes);                /* "38.2 GB"             */
 const char *text_count(uint64_t count);                    /* "23,820"              */
 const char *text_instant(int64_t instant_us);              /* "2025-06-01 00:00:00" */
 const char *text_plural(uint64_t count, const char *word); /* "1 object", "2,000 objects"; a final
-                                                            * y becomes ies                     */
+                                                            * y becomes ies, but for ay           */
 /* Names from outside as str_tame leaves them, cut after TEXT_PLAIN_BYTES. */
 #define TEXT_PLAIN_BYTES 1100
 const char *text_plain(const char *name);
+size_t text_columns(const char *text); /* how wide it is, for columns of UTF-8 */
 /* "sha256:4be1c0a2..9d27" */
 const char *text_digest(const char *digest);
 #endif

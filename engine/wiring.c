@@ -47,8 +47,7 @@ static const char *from_environment(void *context, const char *name)
     return getenv(name);
 }
 
-/* A folder stands for the frostline.yaml in it. */
-static const char *policy_path(struct wiring *wiring, const char *path)
+const char *wiring_policy_path(struct wiring *wiring, const char *path)
 {
     struct stat found;
     if (path == NULL)
@@ -107,7 +106,7 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
 {
     const struct options *options = wiring->options;
     bool is_test = options->verb->bit == VERB_TEST;
-    struct policy_source source = {.path = policy_path(wiring, path),
+    struct policy_source source = {.path = wiring_policy_path(wiring, path),
                                    .env = from_environment,
                                    .vars = options->vars,
                                    .var_count = options->var_count,

@@ -234,6 +234,13 @@ static bool within_guards(struct apply *apply, const struct plan_action *action)
     return true;
 }
 
+/* What was reviewed long ago is not begun any more. */
+static bool is_too_late(const struct apply *apply)
+{
+    struct clock *clock = apply->request->hands->clock;
+    return clock->ops->now_us(clock) > apply->request->begin_until_us;
+}
+
 /* Outside its window nothing is begun. */
 static bool is_in_window(const struct apply *apply, const struct plan_action *action, bool *is_open,
                          struct err *err)
@@ -335,6 +342,8 @@ static bool admit(struct apply *apply, const struct plan_action *action, const s
         return false;
     if (is_done)
         apply->result->directories[APPLY_ALREADY]++;
+    else if (is_too_late(apply))
+        apply->result->expired++;
     else if (!allowed)
         apply->result->refused++;
     else if (!is_open)

@@ -30,6 +30,7 @@ struct apply_result {
     uint64_t late;           /* objects that appeared at a source and were left alone         */
     uint64_t outside;        /* moves of the plan that wait for their window                   */
     uint64_t refused;        /* directories that a guard kept from being begun                */
+    uint64_t expired;        /* moves of the plan that came too late to be begun              */
     uint64_t not_begun;      /* moves of the plan that were not reached                       */
     bool unverified;         /* a target differs or could not be proved                       */
     bool denied;             /* credentials or permissions did not suffice somewhere          */
@@ -45,6 +46,7 @@ struct apply_request {
                                * that the plan lists                                    */
     bool only_reap;           /* nothing else of what is open                           */
     bool keep_source;         /* of all that is not cut over yet, whatever the plan says */
+    int64_t begin_until_us;   /* later no move of the plan is begun                      */
     /* Told of each directory as it comes to rest, one call at a time.  May be NULL. */
     void (*report)(void *context, const struct task *task, enum apply_outcome outcome);
     void *report_context;

@@ -264,6 +264,7 @@ static void make_counters(struct decide *decide)
     summary->funnel_count = policies->count;
     for (size_t i = 0; i < policies->count; i++) {
         summary->funnels[i].policy = policies->items[i].name;
+        summary->funnels[i].from = policies->items[i].from;
         summary->funnels[i].target = policies->items[i].target;
     }
     summary->totals = arena_make(decide->arena, policies->store_count * sizeof(*summary->totals));

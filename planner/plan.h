@@ -6,11 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/when.h"
 #include "policy/policy.h"
 #include "state/object.h"
 #include "state/unit.h"
 
 #define PLAN_DIGEST_MAX 72 /* "sha256:" and 64 digits, NUL */
+/* So long after it was made a plan may begin directories, unless somebody says otherwise. */
+#define PLAN_TTL_US WHEN_DAY_US
 
 enum plan_kind {
     PLAN_MOVE,
@@ -100,6 +103,7 @@ struct plan_header {
  * rows = out + excluded + held + undecided + lost + in_place + blocked + left + planned.         */
 struct plan_funnel {
     const char *policy;
+    uint16_t    from; /* index into plan_header.stores; POLICY_NO_INDEX: any */
     uint16_t    target;
     uint64_t    rows, out, excluded, held, undecided, lost, in_place, blocked, left, planned;
     bool        failed;   /* a guard refuses: nothing of this policy is planned */

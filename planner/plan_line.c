@@ -237,6 +237,8 @@ static void put_funnel(struct json_writer *json, const struct plan_header *heade
 {
     json_object_begin(json);
     json_put_text(json, "policy", funnel->policy);
+    json_put_text(json, "from",
+                  funnel->from == POLICY_NO_INDEX ? NULL : header->stores[funnel->from].name);
     json_put_text(json, "to", header->stores[funnel->target].name);
     json_put_unsigned(json, "recordings", funnel->rows);
     json_put_unsigned(json, "out", funnel->out);

@@ -445,10 +445,16 @@ static uint16_t get_store(struct fields *fields, const char *key, const struct p
     return 0;
 }
 
+static uint16_t find_store(struct fields *fields, const char *key, const struct plan_header *header)
+{
+    return find_text(fields, key) == NULL ? POLICY_NO_INDEX : get_store(fields, key, header);
+}
+
 static void read_funnel(struct fields *fields, const struct plan_header *header,
                         struct plan_funnel *funnel)
 {
     *funnel = (struct plan_funnel){.policy = get_text(fields, "policy"),
+                                   .from = find_store(fields, "from", header),
                                    .target = get_store(fields, "to", header),
                                    .rows = get_number(fields, "recordings"),
                                    .out = get_number(fields, "out"),
@@ -552,7 +558,7 @@ bool plan_parse_last(struct plan_text text, const struct plan_header *header, st
         last->made = (struct plan_made){.at_us = get_instant(&made, "at"),
                                         .by = find_text(&made, "by"),
                                         .host = find_text(&made, "host"),
-                                        .policy = find_text(&made, "policy")};
+                                        .policy = get_text(&made, "policy")};
         leave(&fields, &made);
     }
     json_free(json);

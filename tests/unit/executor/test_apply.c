@@ -17,6 +17,7 @@
 
 #define NO_POLICY "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 #define DAY_US (INT64_C(86400) * 1000000)
+#define HOUR_US (DAY_US / 24)
 #define MOVES 3
 #define OBJECTS_EACH 3
 
@@ -59,7 +60,8 @@ static int set_up(void **state)
                                                  .max_deletes = none,
                                                  .max_fraction_ppm = POLICY_FRACTION_ONE}};
     snprintf(scene.path, sizeof(scene.path), "%s/x.plan", scene.world.folder);
-    scene.request = (struct apply_request){.hands = &scene.world.hands, .workers = 1, .run = 1};
+    scene.request = (struct apply_request){
+        .hands = &scene.world.hands, .workers = 1, .run = 1, .begin_until_us = INT64_MAX};
     *state = &scene;
     return 0;
 }
@@ -287,6 +289,55 @@ static void nothing_begins_outside_its_window(void **state)
     assert_int_equal(scene->result.outside, 0);
 }
 
+static void nothing_begins_too_late(void **state)
+{
+    struct scene *scene = *state;
+    struct world *world = &scene->world;
+    scene->grace_us = 7 * DAY_US;
+    scene->request.begin_until_us = world->clock.instant_us - 1;
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, 0);
+    assert_int_equal(scene->result.expired, MOVES);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_int_equal(store_memory_writes(world->objects[WORLD_COLD]), 0);
+
+    scene->request.begin_until_us = world->clock.instant_us;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.expired, 0);
+    world->clock.instant_us += DAY_US;
+    run(scene, true);
+    expect(scene, APPLY_ALREADY, MOVES);
+    assert_int_equal(scene->result.expired, 0);
+}
+
+static enum store_result take_an_hour(void *context, enum store_memory_verb verb, const char *key,
+                                      bool *apply)
+{
+    struct world *world = context;
+    (void)key;
+    (void)apply;
+    if (verb == STORE_MEMORY_COPY)
+        world->clock.instant_us += HOUR_US;
+    return RESULT_DONE;
+}
+
+/* What has begun in time is finished. */
+static void a_long_run_begins_nothing_too_late(void **state)
+{
+    struct scene *scene = *state;
+    struct world *world = &scene->world;
+    scene->surveyed = false; /* one by one */
+    scene->request.begin_until_us = world->clock.instant_us + HOUR_US - 1;
+    write_plan(scene, MOVES);
+    store_memory_set_fault(world->objects[WORLD_COLD], take_an_hour, world);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, 1);
+    assert_int_equal(scene->result.expired, MOVES - 1);
+    assert_true(world_rows_are_whole(world, ids, MOVES));
+}
+
 /* Wherever the rows have gone since: only a new plan moves them again. */
 static void a_plan_that_was_carried_out_does_nothing_more(void **state)
 {
@@ -449,6 +500,27 @@ static void the_same_command_resumes_after_a_stop(void **state)
     assert_int_equal(scene->reported, MOVES);
     assert_int_equal(store_memory_count(scene->world.objects[WORLD_HOT]), 0);
     assert_true(world_rows_are_whole(&scene->world, ids, MOVES));
+}
+
+static void what_is_open_is_carried_on_however_late(void **state)
+{
+    struct scene *scene = *state;
+    struct world *world = &scene->world;
+    scene->surveyed = false; /* one by one */
+    store_memory_set_fault(world->objects[WORLD_COLD], stop_at_copy, world);
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_OPEN, 1);
+    assert_int_equal(scene->result.not_begun, MOVES - 1);
+    store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+    world_restart(world);
+
+    scene->request.begin_until_us = world->clock.instant_us - 1;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, 1);
+    assert_int_equal(scene->result.expired, MOVES - 1);
+    assert_true(world_is_at(world, ids[0], WORLD_COLD));
+    assert_true(world_rows_are_whole(world, ids, MOVES));
 }
 
 static enum store_result stop_instead_of_copying(void *context, enum store_memory_verb verb,
@@ -625,6 +697,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_plan_is_carried_out_once),
         CASE(nothing_begins_outside_its_window),
+        CASE(nothing_begins_too_late),
+        CASE(a_long_run_begins_nothing_too_late),
         CASE(a_plan_that_was_carried_out_does_nothing_more),
         CASE(what_changed_since_the_plan_is_stale_and_the_rest_moves),
         CASE(guards_refuse),
@@ -632,6 +706,7 @@ int main(void)
         CASE(a_parked_source_is_deleted_by_review_or_reap),
         CASE(a_referenced_source_waits),
         CASE(the_same_command_resumes_after_a_stop),
+        CASE(what_is_open_is_carried_on_however_late),
         CASE(stops_use_up_no_rounds),
         CASE(a_stop_before_the_first_directory_begins_none),
         CASE(what_is_carried_on_is_not_begun_again),

@@ -161,8 +161,8 @@ static const struct plan_action actions[ACTIONS] = {
      .row_total = 1}};
 
 static struct plan_funnel funnels[] = {
-    {"age-out", 1, 45, 1, 2, 3, 4, 5, 6, 7, 8, 9, true, "max_recordings 5"},
-    {"rest", 0, 45, 44, 0, 0, 0, 0, 0, 0, 0, 1, false, NULL}};
+    {"age-out", 0, 1, 45, 1, 2, 3, 4, 5, 6, 7, 8, 9, true, "max_recordings 5"},
+    {"rest", POLICY_NO_INDEX, 0, 45, 44, 0, 0, 0, 0, 0, 0, 0, 1, false, NULL}};
 static struct plan_store_total totals[] = {{1, 2, 3, 4}, {5, 6, 7, 8}};
 static const struct plan_summary summary = {
     .rows = 45,
@@ -289,6 +289,7 @@ static void same_summary(const struct plan_summary *read)
     for (int i = 0; i < 2; i++) {
         const struct plan_funnel *a = &read->funnels[i], *b = &funnels[i];
         assert_string_equal(a->policy, b->policy);
+        assert_int_equal(a->from, b->from);
         assert_int_equal(a->target, b->target);
         assert_memory_equal(&a->rows, &b->rows, 10 * sizeof(uint64_t));
         assert_int_equal(a->failed, b->failed);
@@ -711,7 +712,10 @@ static void other_contents_are_refused_even_with_a_digest_that_fits(void **state
         {-1, "\"move_recordings\":3", "\"move_recordings\":2"},
         {-1, "\"reap_bytes\":70", "\"reap_bytes\":71"},
         {-1, "\"store\":\"cold\"", "\"store\":\"hot\""},
-        {-1, "\"to\":\"cold\"", "\"to\":\"lost\""}};
+        {-1, "\"to\":\"cold\"", "\"to\":\"lost\""},
+        {-1, "\"from\":\"hot\"", "\"from\":\"lost\""},
+        {-1, "\"from\":null,", ""},
+        {-1, "\"policy\":\"p.yaml\"", "\"policy\":null"}};
     char digest[PLAN_DIGEST_MAX];
     size_t size_bytes;
     write_plan(digest);
