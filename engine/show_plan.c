@@ -133,6 +133,7 @@ static void show_funnel(FILE *out, const struct plan_header *header,
 
 /* Neighbours in the plan that share a day, or the folder that they lie in. */
 struct fold {
+    enum plan_kind kind; /* MOVE or RETIER */
     uint16_t store;
     char prefix[OBJECT_KEY_MAX + 1];
     bool is_day;
@@ -178,6 +179,11 @@ static size_t fold_length(const char *directory, bool *has_day)
     return length;
 }
 
+static char sign_of(enum plan_kind kind)
+{
+    return kind == PLAN_RETIER ? '^' : '>';
+}
+
 /* "hot:" where the policy takes from any store. */
 static const char *store_prefix(const struct listing *listing, uint16_t store)
 {
@@ -203,7 +209,8 @@ static size_t fold_columns(const struct listing *listing, const struct fold *fol
 static void show_fold(const struct listing *listing, const struct fold *fold, size_t width)
 {
     FILE *out = listing->out;
-    fprintf(out, "  > %s%s", store_prefix(listing, fold->store), text_plain(fold->prefix));
+    fprintf(out, "  %c %s%s", sign_of(fold->kind), store_prefix(listing, fold->store),
+            text_plain(fold->prefix));
     put_blanks(out, fold_columns(listing, fold), width);
     fprintf(out, "  %15s  %8s", text_plural(fold->directories, "directory"),
             text_size(fold->bytes));
@@ -239,7 +246,7 @@ static void show_move(void *context, const struct plan_action *action)
     struct listing *listing = context;
     FILE *out = listing->out;
     listing->recordings += action->row_total;
-    fprintf(out, "  > %s%s   %s", store_prefix(listing, action->store),
+    fprintf(out, "  %c %s%s   %s", sign_of(action->kind), store_prefix(listing, action->store),
             text_plain(action->directory), text_size(action->bytes));
     if (action->surveyed)
         fprintf(out, "   %s", text_plural(action->objects, "object"));
@@ -287,7 +294,8 @@ static void note_window(struct listing *listing, const char *window)
 
 static void fold_move(struct listing *listing, const struct plan_action *action)
 {
-    struct fold one = {.store = action->store,
+    struct fold one = {.kind = action->kind,
+                       .store = action->store,
                        .directories = 1,
                        .bytes = action->bytes,
                        .objects = action->objects,
@@ -296,8 +304,8 @@ static void fold_move(struct listing *listing, const struct plan_action *action)
     listing->recordings += action->row_total;
     note_window(listing, action->window);
     memcpy(one.prefix, action->directory, str_cut(action->directory, length, OBJECT_KEY_MAX));
-    if (listing->fold.directories > 0 && listing->fold.store == one.store &&
-        str_equal(listing->fold.prefix, one.prefix)) {
+    if (listing->fold.directories > 0 && listing->fold.kind == one.kind &&
+        listing->fold.store == one.store && str_equal(listing->fold.prefix, one.prefix)) {
         add_to(&listing->fold, &one);
         return;
     }
@@ -310,13 +318,20 @@ static void fold_move(struct listing *listing, const struct plan_action *action)
 
 typedef void take_action(void *context, const struct plan_action *action);
 
+/* Of a kind.  Retiers are shown as moves are. */
+static bool is_of(const struct plan_action *action, enum plan_kind kind)
+{
+    return action->kind == kind || (kind == PLAN_MOVE && action->kind == PLAN_RETIER);
+}
+
 /* Every action of a kind (and policy, if one is named), from the beginning. */
 static bool each(struct plan_reader *plan, enum plan_kind kind, const char *policy,
                  take_action *take, void *context, struct err *err)
 {
+    const uint64_t *actions = plan_file_summary(plan)->actions;
     struct arena arena;
     struct plan_action *action;
-    if (plan_file_summary(plan)->actions[kind] == 0)
+    if (actions[kind] + (kind == PLAN_MOVE ? actions[PLAN_RETIER] : 0) == 0)
         return true;
     bool done = plan_file_rewind(plan, err);
     arena_init(&arena, ACTION_BYTES_MAX);
@@ -325,7 +340,7 @@ static bool each(struct plan_reader *plan, enum plan_kind kind, const char *poli
         done = plan_file_next(plan, &arena, &action, err);
         if (!done || action == NULL)
             break;
-        if (action->kind == kind && (policy == NULL || str_equal(action->policy, policy)))
+        if (is_of(action, kind) && (policy == NULL || str_equal(action->policy, policy)))
             take(context, action);
     }
     arena_free(&arena);
@@ -630,17 +645,28 @@ static bool has_undecided(const struct plan_summary *summary)
     return false;
 }
 
+static void show_amount(FILE *out, uint64_t bytes, uint64_t objects, bool surveyed)
+{
+    fprintf(out, " (%s", text_size(bytes));
+    if (surveyed)
+        fprintf(out, ", %s", text_plural(objects, "object"));
+    fputc(')', out);
+}
+
 static void show_moving(FILE *out, const struct plan_summary *summary, bool surveyed)
 {
-    if (summary->actions[PLAN_MOVE] == 0) {
-        fputs("no recordings to move", out);
+    bool moves = summary->actions[PLAN_MOVE] > 0, retiers = summary->actions[PLAN_RETIER] > 0;
+    if (moves || !retiers)
+        fprintf(out, "%s to move",
+                moves ? text_plural(summary->move_recordings, "recording") : "no recordings");
+    if (moves)
+        show_amount(out, summary->move_bytes, summary->move_objects, surveyed);
+    if (!retiers)
         return;
-    }
-    fprintf(out, "%s to move (%s", text_plural(summary->move_recordings, "recording"),
-            text_size(summary->move_bytes));
-    if (surveyed)
-        fprintf(out, ", %s", text_plural(summary->move_objects, "object"));
-    fputc(')', out);
+    fprintf(out, "%s%s to retier", moves ? ", " : "",
+            moves ? text_count(summary->retier_recordings)
+                  : text_plural(summary->retier_recordings, "recording"));
+    show_amount(out, summary->retier_bytes, summary->retier_objects, surveyed);
 }
 
 /* ", 3 directories blocked" */

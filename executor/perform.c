@@ -94,7 +94,9 @@ bool perform_rows(struct cohort *cohort, struct task *task, bool lock, struct ca
         .source = task->entry.source, .rows = task->rows, .count = task->row_count};
     struct err err;
     if (catalog->ops->look(catalog, &cut, lock, sight, &err)) {
-        if (sight->at_target != task->row_count || sight->strangers > 0)
+        bool stay = task->entry.unit.kind == UNIT_RETIER;
+        uint32_t there = stay ? sight->at_source : sight->at_target;
+        if (there != task->row_count || sight->strangers > 0)
             blame_rows(task, sight);
         return true;
     }

@@ -37,6 +37,7 @@ static bool answer(void *context, size_t index, const struct object *objects, si
     for (size_t i = 0; i < count; i++) {
         question->bytes += objects[i].bytes;
         question->irregular += objects[i].irregular;
+        question->archived += objects[i].tier == TIER_ARCHIVE;
     }
     for (size_t i = 0; i < question->name_count; i++)
         question->present[i] = count > 0 && bsearch(question->names[i], objects, count,
@@ -59,7 +60,8 @@ static bool ask(struct survey *port, uint16_t store, struct survey_question *que
     if (count > SURVEY_BATCH_MAX)
         return ERR(err, ERR_INTERNAL, "%zu directories asked for at once", count);
     for (size_t i = 0; i < count; i++) {
-        questions[i].objects = questions[i].bytes = questions[i].irregular = 0;
+        questions[i].objects = questions[i].bytes = questions[i].irregular = questions[i].archived =
+            0;
         questions[i].err = (struct err){0};
         directories[i] = questions[i].directory;
     }

@@ -181,6 +181,11 @@ static enum plan_reason find_reason(struct inspect *inspect, const struct item *
     }
     if (tell_missing(inspect, item, shown))
         return PLAN_OBJECT_MISSING;
+    if (question->archived > 0) {
+        buf_format(&inspect->text, "%" PRIu64 " of its objects %s in the archive tier",
+                   question->archived, question->archived == 1 ? "is" : "are");
+        return PLAN_ARCHIVED;
+    }
     return is_elsewhere(inspect, item) ? PLAN_OTHER_TIER : PLAN_REASON_NONE;
 }
 

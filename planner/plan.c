@@ -29,6 +29,7 @@ const char *plan_reason_name(enum plan_reason reason)
                                         [PLAN_TARGET_COLLISION] = "target-collision",
                                         [PLAN_UNLISTED] = "unlisted",
                                         [PLAN_TOO_MANY_ROWS] = "too-many-rows",
+                                        [PLAN_ARCHIVED] = "archived",
                                         [PLAN_OTHER_TIER] = "other-tier",
                                         [PLAN_MIN_RESIDENCY] = "min-residency"};
     assert(reason < PLAN_REASONS);

@@ -37,6 +37,7 @@ enum plan_reason {
     PLAN_TARGET_COLLISION,
     PLAN_UNLISTED, /* the listing failed: only this directory                                     */
     PLAN_TOO_MANY_ROWS, /* more than PLANNER_ROWS_MAX                                             */
+    PLAN_ARCHIVED,      /* an object can't be read before it is rehydrated                        */
     PLAN_OTHER_TIER,    /* its objects are where a third store of the place would have them       */
     PLAN_MIN_RESIDENCY, /* frostline brought it too short a time ago                              */
     PLAN_REASONS

@@ -21,6 +21,7 @@ struct survey_question {
     bool              *present; /* out: names[i] is among the objects                          */
     uint64_t           objects, bytes;
     uint64_t           irregular; /* entries that are no regular files                          */
+    uint64_t           archived;  /* objects that can't be read before they are rehydrated      */
     struct manifest_digest digest;
     enum access_tier   tier; /* of all objects; DEFAULT: it is not known, or they have several  */
     struct err         err; /* ERR_NONE, or why it could not be listed                          */

@@ -235,6 +235,16 @@ static bool insert_unit(struct journal *journal, struct journal_unit *entry, str
     return true;
 }
 
+/* A retier stays where it is, a move goes somewhere else. */
+static bool check_ends(const struct journal_unit *entry, struct err *err)
+{
+    bool meet =
+        str_starts(entry->source, entry->target) || str_starts(entry->target, entry->source);
+    bool fits = entry->unit.kind == UNIT_RETIER ? str_equal(entry->source, entry->target) : !meet;
+    return fits || ERR(err, ERR_INTERNAL, "source and target of one %s are %s and %s",
+                       unit_kind_name(entry->unit.kind), entry->source, entry->target);
+}
+
 /* A closed unit (one that is skipped) promises nothing, and is in nobody's way. */
 static bool find_conflict(struct journal *journal, struct journal_new *new, struct err *err)
 {
@@ -242,10 +252,7 @@ static bool find_conflict(struct journal *journal, struct journal_new *new, stru
     new->conflict = 0;
     if (!unit_is_open(&entry->unit))
         return true;
-    if (str_starts(entry->source, entry->target) || str_starts(entry->target, entry->source))
-        return ERR(err, ERR_INTERNAL, "source and target of one move overlap: %s and %s",
-                   entry->source, entry->target);
-    return find_open(journal, entry->source, &new->conflict, err) &&
+    return check_ends(entry, err) && find_open(journal, entry->source, &new->conflict, err) &&
            (new->conflict != 0 || find_open(journal, entry->target, &new->conflict, err));
 }
 

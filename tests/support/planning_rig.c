@@ -48,6 +48,7 @@ static void answer(const struct rig_survey *survey, uint16_t store,
         question->bytes = found->bytes;
         question->irregular = found->irregular;
         question->tier = found->tier;
+        question->archived = found->archived;
     }
     if (found != NULL && found->failure != NULL)
         ERR(&question->err, ERR_BUSY, "%s", found->failure);

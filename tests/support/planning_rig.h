@@ -42,7 +42,7 @@ enum { RIG_HOT, RIG_WARM, RIG_COLD, RIG_ARCHIVE };
  * of 1000 bytes each.                                                                            */
 struct rig_found {
     const char *directory; /* "hot:a/" */
-    uint64_t    objects, bytes, irregular;
+    uint64_t    objects, bytes, irregular, archived;
     enum access_tier tier; /* of all of them */
     const char *missing; /* a name that is not there, NULL: none */
     const char *failure; /* of the listing                       */

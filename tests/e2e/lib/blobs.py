@@ -95,13 +95,20 @@ class Account:
         self._must((202,), "DELETE", f"{container}/{key}")
 
     def names(self, container, prefix=""):
+        return [blob.findtext("Name") for blob in self._blobs(container, prefix)]
+
+    def tiers(self, container, prefix=""):
+        return {blob.findtext("Name"): blob.findtext("Properties/AccessTier")
+                for blob in self._blobs(container, prefix)}
+
+    def _blobs(self, container, prefix):
         found, marker = [], ""
         while True:
             query = f"restype=container&comp=list&maxresults=5000&prefix={urllib.parse.quote(prefix)}"
             if marker:
                 query += "&marker=" + urllib.parse.quote(marker)
             page = ET.fromstring(self._must((200,), "GET", container, query))
-            found += [b.findtext("Name") for b in page.iter("Blob")]
+            found += page.iter("Blob")
             marker = page.findtext("NextMarker") or ""
             if not marker:
                 return found

@@ -134,22 +134,25 @@ static void what_a_listing_sees_counts(void **state)
         {.directory = "hot:c/", .objects = 3, .bytes = 30, .tier = TIER_COOL},
         {.directory = "hot:d/", .objects = 3, .bytes = 30, .tier = TIER_COLD},
         {.directory = "hot:e/", .objects = 3, .bytes = 30, .tier = TIER_HOT},
-        {.directory = "hot:f/", .objects = 3, .bytes = 30, .tier = TIER_DEFAULT}};
+        {.directory = "hot:f/", .objects = 3, .bytes = 30, .tier = TIER_DEFAULT},
+        {.directory = "hot:g/", .objects = 3, .bytes = 30, .archived = 2}};
     make(HEAD COOL_DOWN);
     rig.survey.found = found;
-    rig.survey.found_count = 4;
+    rig.survey.found_count = 5;
     put("C", "c/f", 40);
     put("D", "d/f", 40);
     put("E", "e/f", 40);
     put("F", "f/f", 40);
+    put("G", "g/f", 40);
     rig_plan(&rig);
     assert_null(rig_find(&rig, "hot:c/")); /* it is where it should be */
     rig_blocked(&rig, "hot:d/", PLAN_OTHER_TIER, "its objects are in cold, not in hot");
+    rig_blocked(&rig, "hot:g/", PLAN_ARCHIVED, "2 of its objects are in the archive tier");
     assert_int_equal(rig_find(&rig, "hot:e/")->objects, 3);
     assert_int_equal(rig_find(&rig, "hot:f/")->kind, PLAN_RETIER);
     const struct plan_funnel *funnel = rig_funnel(&rig, "cool-down");
     assert_int_equal(funnel->in_place, 1);
-    assert_int_equal(funnel->blocked, 1);
+    assert_int_equal(funnel->blocked, 2);
     assert_int_equal(funnel->planned, 2);
 }
 

@@ -234,6 +234,62 @@ static void places_that_overlap_collide(void **state)
     }
 }
 
+/* The id of a unit that is begun; 0 if it can't be. */
+static int64_t begin_to(struct journal_rig *rig, enum unit_kind kind, const char *source,
+                        const char *target, enum access_tier tier)
+{
+    struct journal_new new = journal_rig_new(rig, source, target);
+    new.entry.unit.kind = kind;
+    new.entry.unit.tier = tier;
+    if (kind == UNIT_RETIER)
+        new.entry.unit.state = UNIT_TIERING;
+    bool begun = journal_begin(rig->journal, &new, 1, &rig->err);
+    assert_int_equal(new.conflict, 0);
+    return begun ? new.entry.unit.id : 0;
+}
+
+static enum access_tier tier_of(struct journal_rig *rig, const char *url)
+{
+    enum access_tier tier;
+    MUST(journal_tier(rig->journal, url, &tier, &rig->err));
+    return tier;
+}
+
+static void a_retier_stays_and_a_move_leaves(void **state)
+{
+    struct journal_rig *rig = *state;
+    journal_rig_open_run(rig);
+    assert_int_equal(begin_to(rig, UNIT_MOVE, HOT "a/", HOT "a/", TIER_COOL), 0);
+    assert_int_equal(begin_to(rig, UNIT_RETIER, HOT "a/", COLD "a/", TIER_COOL), 0);
+    assert_int_equal(begin_to(rig, UNIT_RETIER, HOT "a/", HOT "a/b/", TIER_COOL), 0);
+    int64_t id = begin_to(rig, UNIT_RETIER, HOT "a/", HOT "a/", TIER_COOL);
+    assert_true(id > 0);
+    struct journal_rig_seen seen;
+    journal_rig_see(rig, &(struct journal_filter){.open_only = true}, &seen);
+    assert_int_equal(seen.items[0].unit.kind, UNIT_RETIER);
+    assert_int_equal(seen.items[0].unit.state, UNIT_TIERING);
+    /* Others keep away from it. */
+    assert_int_equal(journal_rig_begin(rig, HOT "a/b/", COLD "a/b/"), -id);
+}
+
+static void the_last_one_tells_the_tier(void **state)
+{
+    struct journal_rig *rig = *state;
+    journal_rig_open_run(rig);
+    assert_int_equal(tier_of(rig, HOT "a/"), TIER_DEFAULT);
+    int64_t id = begin_to(rig, UNIT_RETIER, HOT "a/", HOT "a/", TIER_COOL);
+    assert_int_equal(tier_of(rig, HOT "a/"), TIER_DEFAULT); /* it is not there yet */
+    journal_rig_save(rig, id, UNIT_DONE, REASON_NONE, true);
+    assert_int_equal(tier_of(rig, HOT "a/"), TIER_COOL);
+    assert_int_equal(tier_of(rig, HOT "a/b/"), TIER_DEFAULT);
+    id = begin_to(rig, UNIT_RETIER, HOT "a/", HOT "a/", TIER_HOT);
+    journal_rig_save(rig, id, UNIT_ABANDONED, REASON_SOURCE_CHANGED, true);
+    assert_int_equal(tier_of(rig, HOT "a/"), TIER_COOL);
+    id = begin_to(rig, UNIT_MOVE, COLD "a/", HOT "a/", TIER_COLD);
+    journal_rig_save(rig, id, UNIT_DONE, REASON_NONE, true);
+    assert_int_equal(tier_of(rig, HOT "a/"), TIER_COLD);
+}
+
 static void units_of_one_call_collide_as_well(void **state)
 {
     struct journal_rig *rig = *state;
@@ -508,6 +564,8 @@ int main(void)
         TEST(the_manifest_and_the_rows_come_back),
         TEST(the_target_side_of_a_fact_is_written_later),
         TEST(places_that_overlap_collide),
+        TEST(a_retier_stays_and_a_move_leaves),
+        TEST(the_last_one_tells_the_tier),
         TEST(units_of_one_call_collide_as_well),
         TEST(closed_units_are_in_nobodys_way),
         TEST(a_move_onto_itself_is_refused),
