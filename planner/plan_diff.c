@@ -271,6 +271,8 @@ static enum plan_diff_cause cause_of_change(const struct merge *merge, const str
 static bool tell(const struct merge *merge, const struct plan_action *before,
                  const struct plan_action *after, struct err *err)
 {
+    if (before == NULL && after == NULL)
+        return true;
     struct plan_diff diff = {.change = before == NULL  ? PLAN_DIFF_ADDED
                                        : after == NULL ? PLAN_DIFF_DROPPED
                                                        : PLAN_DIFF_CHANGED,
@@ -278,8 +280,6 @@ static bool tell(const struct merge *merge, const struct plan_action *before,
                              .new_header = merge->new.header,
                              .before = before,
                              .after = after};
-    if (before == NULL && after == NULL)
-        return true;
     plan_diff_each_row(&diff, count_row, &diff);
     if (diff.change == PLAN_DIFF_CHANGED) {
         diff.what = what_differs(&diff);

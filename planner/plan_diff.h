@@ -9,7 +9,7 @@ enum plan_diff_change { PLAN_DIFF_ADDED, PLAN_DIFF_DROPPED, PLAN_DIFF_CHANGED, P
 
 /* What a changed directory differs in, bits of plan_diff.what.  What a plan does not know differs
  * from nothing: objects and manifests are compared if both plans were surveyed, bytes if both or
- * neither were.  Where in its file a policy stands, and how old a recording is, is no difference. */
+ * neither were.  Where in its file a policy stands and how old a recording is are no difference. */
 enum plan_diff_what {
     PLAN_DIFF_ACTION = 1 << 0, /* a move or blocked                                    */
     PLAN_DIFF_REASON = 1 << 1, /* why it is blocked                                    */

@@ -348,6 +348,32 @@ static void another_catalog_is_refused(void **state)
     expect_refusal("the plans are of two catalogs, memory:///ecal and sqlite:///srv/other.db#ecal");
 }
 
+/* No planner makes such a plan, but its lines are in order. */
+static void a_directory_that_moves_is_not_blocked(void **state)
+{
+    (void)state;
+    struct plan_reader *reader;
+    struct plan_writer *writer;
+    struct plan_action *action;
+    ROW(&rig, "A", "hot:a/f");
+    plan_old();
+    assert_true(plan_file_open(old_path, &reader, &rig.err));
+    assert_true(plan_file_next(reader, &rig.arena, &action, &rig.err));
+    assert_true(plan_file_create(rig.path, plan_file_header(reader), &writer, &rig.err));
+    assert_true(plan_file_add(writer, action, &rig.err));
+    action->kind = PLAN_BLOCKED;
+    action->reason = PLAN_HELD;
+    action->detail = "";
+    assert_true(plan_file_add(writer, action, &rig.err));
+    struct plan_summary summary = *plan_file_summary(reader);
+    summary.actions[PLAN_BLOCKED]++;
+    assert_true(plan_file_finish(writer, &summary, plan_file_made(reader), rig.digest, &rig.err));
+    plan_file_close(reader);
+    assert_false(compare(old_path, rig.path, &rig.err));
+    assert_int_equal(rig.err.kind, ERR_CORRUPT);
+    assert_string_equal(rig.err.text, "a/ is both to move and blocked");
+}
+
 /* -- two plans of one snapshot ------------------------------------------------------------------
  */
 
@@ -399,6 +425,7 @@ int main(void)
                                        TEST(stores_in_another_order_are_refused),
                                        TEST(a_store_at_another_place_is_refused),
                                        TEST(another_catalog_is_refused),
+                                       TEST(a_directory_that_moves_is_not_blocked),
                                        TEST(both_plans_see_one_snapshot)};
     return cmocka_run_group_tests_name("plan_diff", tests, NULL, NULL);
 }
