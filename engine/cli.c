@@ -23,6 +23,8 @@ static const struct verb verbs[] = {
      cmd_schema},
     {"plan", VERB_PLAN, "[POLICY]", 1, "what the policy would move, changing nothing", cmd_plan},
     {"show", VERB_SHOW, "PLAN", 1, "show a saved plan", cmd_show},
+    {"diff", VERB_DIFF, "[OLD NEW|POLICY]", 2,
+     "what differs between two plans, or between a policy and its --base REV", cmd_diff},
     {"apply", VERB_APPLY, "[PLAN | POLICY]", 1,
      "carry out a saved plan; or plan, show it, ask, and carry it out", cmd_apply},
     {"reconcile", VERB_RECONCILE, "[POLICY]", 1,

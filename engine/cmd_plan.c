@@ -47,7 +47,7 @@ static enum exit_code make(struct wiring *wiring)
     if (code == EXIT_OK && path == NULL)
         code = planning_scratch(wiring, &path);
     if (code == EXIT_OK)
-        code = planning_make(wiring, path, options->survey == SURVEY_FULL, simulation, &planned);
+        code = planning_make(wiring, path, options->survey != SURVEY_NONE, simulation, &planned);
     if (code != EXIT_OK)
         return code;
     /* A guard that refuses is no success, and -q is silent about successes only. */
@@ -55,6 +55,8 @@ static enum exit_code make(struct wiring *wiring)
                           : show(wiring, path, options->out != NULL);
     if (options->out == NULL)
         unlink(path);
+    if (options->detailed_exitcode && !show_plan_is_empty(&planned.summary))
+        code = exit_worse(code, EXIT_CHANGES);
     return code;
 }
 

@@ -6,7 +6,16 @@
 #include "base/when.h"
 #include "planner/plan.h"
 
-enum kind { KIND_SWITCH, KIND_COUNT, KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_CHOICE, KIND_VAR };
+enum kind {
+    KIND_SWITCH,
+    KIND_COUNT,
+    KIND_TEXT,
+    KIND_NUMBER,
+    KIND_BYTES,
+    KIND_DURATION,
+    KIND_CHOICE,
+    KIND_VAR
+};
 
 struct flag {
     const char *name;
@@ -19,7 +28,7 @@ struct flag {
     const char *help;
 };
 
-static const char *const formats[] = {"human", "json", "github", "tap", "junit", NULL};
+static const char *const formats[] = {"human", "json", "github", "tap", "junit", "markdown", NULL};
 static const char *const surveys[] = {"full", "none", NULL};
 
 #define AT(member) offsetof(struct options, member)
@@ -28,16 +37,24 @@ static const char *const surveys[] = {"full", "none", NULL};
 static const struct flag flags[] = {
     {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN, "FILE", NULL, "save the plan here"},
     {"format", 0, KIND_CHOICE, AT(format),
-     VERB_PLAN | VERB_SHOW | VERB_STATUS | VERB_VALIDATE | VERB_TEST, "FORMAT", formats,
-     "how to print: human, json; validate also github (annotations); test human, tap, junit"},
+     VERB_PLAN | VERB_SHOW | VERB_DIFF | VERB_STATUS | VERB_VALIDATE | VERB_TEST, "FORMAT", formats,
+     "how to print: human, json; validate also github (annotations); test human, tap, junit; diff "
+     "also markdown"},
+    {"base", 0, KIND_TEXT, AT(base), VERB_DIFF, "REV", NULL,
+     "plan the policy of this git revision, and that of the work tree, and compare them"},
+    {"max-bytes", 0, KIND_BYTES, AT(max_bytes), VERB_DIFF, "N", NULL,
+     "cut rows out of the middle of a longer text (65536 for a comment on GitHub)"},
+    {"detailed-exitcode", 0, KIND_SWITCH, AT(detailed_exitcode), VERB_PLAN | VERB_DIFF, NULL, NULL,
+     "exit with 2 if there is something to do, or any difference"},
     {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS, NULL, NULL,
      "show every directory"},
-    {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN | VERB_EXPLAIN, "TIME", NULL,
+    {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN | VERB_DIFF | VERB_EXPLAIN, "TIME", NULL,
      "decide as if it were then; in the future: a simulation"},
-    {"survey", 0, KIND_CHOICE, AT(survey), VERB_PLAN, "full|none", surveys,
-     "list the stores, or trust the catalog's sizes"},
-    {"var", 0, KIND_VAR, 0, VERB_PLANS | VERB_VALIDATE | VERB_REAP | VERB_TEST | VERB_EXPLAIN,
-     "NAME=VALUE", NULL, "another value for a variable of the policy"},
+    {"survey", 0, KIND_CHOICE, AT(survey), VERB_PLAN | VERB_DIFF, "full|none", surveys,
+     "list the stores, or trust the catalog's sizes (which diff does unless told)"},
+    {"var", 0, KIND_VAR, 0,
+     VERB_PLANS | VERB_DIFF | VERB_VALIDATE | VERB_REAP | VERB_TEST | VERB_EXPLAIN, "NAME=VALUE",
+     NULL, "another value for a variable of the policy"},
     {"strict", 0, KIND_SWITCH, AT(strict), VERB_VALIDATE, NULL, NULL, "take warnings for errors"},
     {"online", 0, KIND_SWITCH, AT(online), VERB_VALIDATE, NULL, NULL,
      "ask the catalog and the stores too; exit 75: no answer, 77: access refused"},
@@ -55,8 +72,9 @@ static const struct flag flags[] = {
     {"lock-wait", 0, KIND_DURATION, AT(lock_wait_us), VERB_RUNS, "DURATION", NULL,
      "wait for another run to end"},
     {"keep", 0, KIND_TEXT, AT(keep), VERB_DEMO, "DIR", NULL, "make the sandbox here and leave it"},
-    {"state", 0, KIND_TEXT, AT(state), VERB_PLANS | VERB_REAP | VERB_STATUS | VERB_EXPLAIN, "DIR",
-     NULL, "where the journal is"},
+    {"state", 0, KIND_TEXT, AT(state),
+     VERB_PLANS | VERB_DIFF | VERB_REAP | VERB_STATUS | VERB_EXPLAIN, "DIR", NULL,
+     "where the journal is"},
     {"no-input", 0, KIND_SWITCH, AT(no_input), VERB_RUNS, NULL, NULL, "never ask"},
     {"quiet", 'q', KIND_SWITCH, AT(quiet), VERB_ALL, NULL, NULL, "print nothing on success"},
     {"verbose", 'v', KIND_COUNT, AT(verbose), VERB_ALL, NULL, NULL,
@@ -148,6 +166,10 @@ static bool set_value(struct options *options, const struct flag *flag, const ch
             return ERR(err, ERR_INPUT, "--%s wants a number from 1 to 64, not %s", flag->name,
                        value);
         return true;
+    case KIND_BYTES:
+        return (str_to_u64(value, member(options, flag)) &&
+                *(uint64_t *)member(options, flag) > 0) ||
+               ERR(err, ERR_INPUT, "--%s wants a number of bytes, not %s", flag->name, value);
     case KIND_CHOICE:
         return set_choice(options, flag, value, err);
     case KIND_DURATION:
@@ -268,6 +290,8 @@ static bool knows_format(enum verb_bit verb, uint64_t format)
         return verb != VERB_TEST;
     case FORMAT_GITHUB:
         return verb == VERB_VALIDATE;
+    case FORMAT_MARKDOWN:
+        return verb == VERB_DIFF;
     default:
         return verb == VERB_TEST;
     }
@@ -290,7 +314,8 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
 {
     struct seen seen = {.count = 0};
     bool ended = false;
-    *options = (struct options){.ttl_us = PLAN_TTL_US};
+    *options =
+        (struct options){.survey = SURVEY_UNSAID, .max_bytes = UINT64_MAX, .ttl_us = PLAN_TTL_US};
     for (int at = 1; at < argc; at++) {
         const char *text = argv[at];
         bool done;

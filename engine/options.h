@@ -27,7 +27,8 @@ enum verb_bit {
     VERB_VERSION = 1 << 9,
     VERB_EXPLAIN = 1 << 10,
     VERB_TEST = 1 << 11,
-    VERB_SCHEMA = 1 << 12
+    VERB_SCHEMA = 1 << 12,
+    VERB_DIFF = 1 << 13
 };
 #define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP)
 #define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)
@@ -43,21 +44,29 @@ struct verb {
     int (*run)(const struct options *);
 };
 
-enum options_format { FORMAT_HUMAN, FORMAT_JSON, FORMAT_GITHUB, FORMAT_TAP, FORMAT_JUNIT };
-enum options_survey { SURVEY_FULL, SURVEY_NONE };
+enum options_format {
+    FORMAT_HUMAN,
+    FORMAT_JSON,
+    FORMAT_GITHUB,
+    FORMAT_TAP,
+    FORMAT_JUNIT,
+    FORMAT_MARKDOWN
+};
+enum options_survey { SURVEY_FULL, SURVEY_NONE, SURVEY_UNSAID };
 
 struct options {
     const struct verb *verb;
     const char *args[OPTIONS_ARGS_MAX];
     size_t arg_count;
-    const char *out, *as_of, *state, *expect, *policy, *keep;
+    const char *out, *as_of, *state, *expect, *policy, *keep, *base;
     uint64_t format; /* enum options_format */
     uint64_t survey; /* enum options_survey */
     struct policy_var vars[OPTIONS_VARS_MAX];
     size_t var_count;
     uint64_t concurrency;
+    uint64_t max_bytes; /* UINT64_MAX: no limit */
     int64_t lock_wait_us, ttl_us;
-    bool all, auto_approve, keep_source, strict, online, quiet, no_input, help;
+    bool all, auto_approve, keep_source, strict, online, quiet, no_input, detailed_exitcode, help;
     uint64_t verbose;
 };
 

@@ -53,35 +53,73 @@ bool planning_tier(void *context, const char *url, enum access_tier *tier, struc
     return wiring->journal == NULL || journal_tier(wiring->journal, url, tier, err);
 }
 
+/* What the requests of a command point at. */
+struct asking {
+    char host[128];
+    struct survey_stores surveyors[2];
+};
+
+static struct planner_request request_of(struct wiring *wiring, struct asking *asking,
+                                         const char *path, bool simulation)
+{
+    gethostname(asking->host, sizeof(asking->host) - 1);
+    return (struct planner_request){.policies = wiring->policies,
+                                    .catalog = wiring->catalog,
+                                    .shape = &wiring->shape,
+                                    .journal = wiring->journal,
+                                    .tier = planning_tier,
+                                    .tier_context = wiring,
+                                    .spool_folder = P_tmpdir,
+                                    .path = path,
+                                    .made = {.at_us = wiring->clock->ops->now_us(wiring->clock),
+                                             .by = "frostline " FROSTLINE_VERSION,
+                                             .host = asking->host,
+                                             .policy = wiring->policies->path},
+                                    .simulation = simulation};
+}
+
+static struct survey *surveyor_of(struct wiring *wiring, struct survey_stores *surveyor)
+{
+    survey_init(surveyor, wiring->stores, signals_stop());
+    return &surveyor->survey;
+}
+
+static enum exit_code end(bool done, struct err *err)
+{
+    if (done)
+        return EXIT_OK;
+    err_wrap(err, "planning");
+    enum exit_code code = exit_with(err);
+    return err->kind == ERR_CANCELLED ? signals_exit() : code;
+}
+
 enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation,
                              struct planned *planned)
 {
-    char host[128] = "";
-    struct survey_stores surveyor;
+    struct asking asking = {0};
+    struct planner_request request = request_of(wiring, &asking, path, simulation);
     struct err err;
+    if (survey)
+        request.survey = surveyor_of(wiring, &asking.surveyors[0]);
+    return end(planner_run(&request, &wiring->arena, &planned->summary, planned->digest, &err),
+               &err);
+}
 
-    gethostname(host, sizeof(host) - 1);
-    survey_init(&surveyor, wiring->stores, signals_stop());
-    struct planner_request request = {.policies = wiring->policies,
-                                      .catalog = wiring->catalog,
-                                      .shape = &wiring->shape,
-                                      .journal = wiring->journal,
-                                      .survey = survey ? &surveyor.survey : NULL,
-                                      .tier = planning_tier,
-                                      .tier_context = wiring,
-                                      .spool_folder = P_tmpdir,
-                                      .path = path,
-                                      .made = {.at_us = wiring->clock->ops->now_us(wiring->clock),
-                                               .by = "frostline " FROSTLINE_VERSION,
-                                               .host = host,
-                                               .policy = wiring->policies->path},
-                                      .simulation = simulation};
-    if (!planner_run(&request, &wiring->arena, &planned->summary, planned->digest, &err)) {
-        err_wrap(&err, "planning");
-        enum exit_code code = exit_with(&err);
-        return err.kind == ERR_CANCELLED ? signals_exit() : code;
+enum exit_code planning_make_both(struct wiring *const wirings[2], struct catalog *catalog,
+                                  const char *const paths[2], bool survey, bool simulation)
+{
+    struct asking asking = {0};
+    struct planner_request requests[2];
+    struct err err;
+    for (size_t i = 0; i < 2; i++) {
+        requests[i] = request_of(wirings[i], &asking, paths[i], simulation);
+        requests[i].catalog = catalog;
+        requests[i].journal = wirings[1]->journal;
+        requests[i].tier_context = wirings[1];
+        if (survey)
+            requests[i].survey = surveyor_of(wirings[i], &asking.surveyors[i]);
     }
-    return EXIT_OK;
+    return end(planner_run_both(requests, &wirings[1]->arena, &err), &err);
 }
 
 enum exit_code planning_read(const char *path, struct plan_reader **plan)

@@ -19,6 +19,10 @@ struct planned {
 };
 enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation,
                              struct planned *planned);
+/* The plans of two wirings, which are prepared for the same as_of, stand at the two paths.  The
+ * catalog is read for both, in one snapshot, and so is the journal of the second one. */
+enum exit_code planning_make_both(struct wiring *const wirings[2], struct catalog *catalog,
+                                  const char *const paths[2], bool survey, bool simulation);
 /* Read it back, checked.  Prints what is wrong. */
 enum exit_code planning_read(const char *path, struct plan_reader **plan);
 /* The policy of a plan stands where the plan says, seen from here or from beside the plan, or where

@@ -321,7 +321,7 @@ typedef void take_action(void *context, const struct plan_action *action);
 /* Of a kind.  Retiers are shown as moves are. */
 static bool is_of(const struct plan_action *action, enum plan_kind kind)
 {
-    return action->kind == kind || (kind == PLAN_MOVE && action->kind == PLAN_RETIER);
+    return action->kind == kind || (kind == PLAN_MOVE && plan_begins(action));
 }
 
 /* Every action of a kind (and policy, if one is named), from the beginning. */

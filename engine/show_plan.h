@@ -1,9 +1,9 @@
 /* show_plan.h: a plan as people read it.
  *
  * One sign begins each row: '>' moves, '^' changes its tier where it is, '-' is deleted, '!' stays
- * where a policy wants it gone, '?' is undecided or unknown.  Directories that move are folded by policy and by day: up to and with
- * the first part of their key that is a date; without one, by the folder that they lie in.  A row
- * names a store only where the line above it does not.                                           */
+ * where a policy wants it gone, '?' is undecided or unknown.  Directories that move are folded by
+ * policy and by day: up to and with the first part of their key that is a date; without one, by the
+ * folder that they lie in.  A row names a store only where the line above it does not.           */
 #ifndef ENGINE_SHOW_PLAN_H
 #define ENGINE_SHOW_PLAN_H
 

@@ -61,8 +61,7 @@ static bool take_actions(struct testing *testing, struct plan_reader *plan, size
             return false;
         if (action == NULL)
             break;
-        bool moves = action->kind == PLAN_MOVE || action->kind == PLAN_RETIER;
-        for (size_t k = 0; moves && k < action->row_count; k++)
+        for (size_t k = 0; plan_begins(action) && k < action->row_count; k++)
             map_put(&testing->moves, action->rows[k].id, i);
         testing->actions[testing->action_count++] = action;
     }

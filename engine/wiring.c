@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "engine/revision.h"
 #include "engine/signals.h"
 #include "engine/text.h"
 #include "executor/http/http.h"
@@ -47,14 +48,14 @@ static const char *from_environment(void *context, const char *name)
     return getenv(name);
 }
 
-const char *wiring_policy_path(struct wiring *wiring, const char *path)
+const char *wiring_policy_path(struct wiring *wiring, const char *word)
 {
     struct stat found;
-    if (path == NULL)
+    if (word == NULL)
         return WIRING_POLICY;
-    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
-        return file_join(&wiring->arena, path, WIRING_POLICY);
-    return path;
+    if (stat(word, &found) == 0 && S_ISDIR(found.st_mode))
+        return file_join(&wiring->arena, word, WIRING_POLICY);
+    return word;
 }
 
 static void print_frames(const struct diags *diags)
@@ -106,8 +107,12 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
 {
     const struct options *options = wiring->options;
     bool is_test = options->verb->bit == VERB_TEST;
+    const struct revision *revision = wiring->revision;
     struct policy_source source = {.path = wiring_policy_path(wiring, path),
                                    .env = from_environment,
+                                   .read = revision != NULL ? revision_read : NULL,
+                                   .read_context = (void *)revision,
+                                   .revision = revision != NULL ? revision->name : NULL,
                                    .vars = options->vars,
                                    .var_count = options->var_count,
                                    .stand_ins = is_test,
@@ -162,6 +167,8 @@ enum exit_code wiring_open_http(struct wiring *wiring)
                                  .user_agent = "frostline/" FROSTLINE_VERSION,
                                  .ca_file = getenv("FROSTLINE_CA_FILE")};
     struct err err;
+    if (wiring->http != NULL)
+        return EXIT_OK;
     if (!http_open(&config, &wiring->http, &err))
         return exit_with(&err);
     signals_cancel_with(wiring->http);
@@ -190,7 +197,7 @@ enum exit_code wiring_open_stores(struct wiring *wiring)
 /* -- the journal ---------------------------------------------------------------------------------
  */
 
-enum exit_code wiring_find_state(struct wiring *wiring)
+bool wiring_has_state(struct wiring *wiring)
 {
     struct arena *arena = &wiring->arena;
     const char *own = getenv("FROSTLINE_STATE_DIR"), *systemd = getenv("STATE_DIRECTORY");
@@ -205,7 +212,12 @@ enum exit_code wiring_find_state(struct wiring *wiring)
         wiring->state_folder = str_format(arena, "%s/frostline", xdg);
     else if (home != NULL && home[0] == '/')
         wiring->state_folder = str_format(arena, "%s/.local/state/frostline", home);
-    if (wiring->state_folder != NULL)
+    return wiring->state_folder != NULL;
+}
+
+enum exit_code wiring_find_state(struct wiring *wiring)
+{
+    if (wiring_has_state(wiring))
         return EXIT_OK;
     fprintf(stderr, "frostline: there is no place for the journal\n"
                     "  hint: name one with --state or FROSTLINE_STATE_DIR\n");

@@ -15,11 +15,13 @@
 #define WIRING_POLICY "frostline.yaml" /* of a folder */
 
 struct http;
+struct revision;
 
 struct wiring {
     struct arena arena;
     const struct options *options;
     struct clock *clock;
+    const struct revision *revision; /* of the policy; NULL: the work tree's */
     const char *state_folder;
     struct diags diags;
     struct policies *policies;
@@ -48,7 +50,7 @@ enum exit_code wiring_load(struct wiring *wiring, const char *path);
 enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *shape);
 /* The catalog is connected, described and bound to the policy. */
 enum exit_code wiring_open_catalog(struct wiring *wiring);
-/* What stores need to reach a service. */
+/* What stores need to reach a service, unless it is there. */
 enum exit_code wiring_open_http(struct wiring *wiring);
 /* That, and every store. */
 enum exit_code wiring_open_stores(struct wiring *wiring);
@@ -60,6 +62,8 @@ enum exit_code wiring_open_journal(struct wiring *wiring, enum journal_mode mode
 /* These print nothing: the caller tells. */
 /* The catalog is connected and described. */
 MUST_USE bool wiring_describe(struct wiring *wiring, struct err *err);
+/* wiring->state_folder, or false. */
+bool wiring_has_state(struct wiring *wiring);
 /* Once there is wiring_open_http. */
 MUST_USE bool wiring_open_store(struct wiring *wiring, size_t index, struct err *err);
 #endif

@@ -198,11 +198,6 @@ static bool next_resumed(struct apply *apply, struct cohort *cohort, struct err 
 /* -- what the plan wants -------------------------------------------------------------------------
  */
 
-static bool begins(const struct plan_action *action)
-{
-    return action->kind == PLAN_MOVE || action->kind == PLAN_RETIER;
-}
-
 static bool peek(struct apply *apply, struct err *err)
 {
     while (apply->action == NULL && !apply->plan_ended) {
@@ -211,7 +206,7 @@ static bool peek(struct apply *apply, struct err *err)
             return err_wrap(err, "reading the plan");
         if (apply->action == NULL)
             apply->plan_ended = true;
-        else if (!begins(apply->action))
+        else if (!plan_begins(apply->action))
             apply->action = NULL;
     }
     return true;

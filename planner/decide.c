@@ -240,19 +240,14 @@ static bool take_rows(struct decide *decide, struct catalog_cursor *cursor, stru
     return close_group(decide, NULL, NULL, err);
 }
 
-/* One snapshot, and it ends before anything else is done. */
 static bool read_catalog(struct decide *decide, struct err *err)
 {
     struct catalog *catalog = decide->request->catalog;
     struct catalog_cursor *cursor;
-    if (!catalog->ops->snapshot(catalog, err))
+    if (!catalog->ops->cursor_open(catalog, &cursor, err))
         return false;
-    bool done = catalog->ops->cursor_open(catalog, &cursor, err);
-    if (done) {
-        done = take_rows(decide, cursor, err);
-        catalog->ops->cursor_close(cursor);
-    }
-    catalog->ops->snapshot_end(catalog);
+    bool done = take_rows(decide, cursor, err);
+    catalog->ops->cursor_close(cursor);
     return done;
 }
 

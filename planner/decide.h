@@ -13,8 +13,9 @@ struct decided {
 };
 
 /* Counts rows in *summary: its funnels are one for each policy, by index, and lack what becomes of
- * the candidates; totals_after are those of now.  The catalog's snapshot has ended.  Free *decided
- * in any case.  ERR_CORRUPT: the catalog's order is not what it promises.                        */
+ * the candidates; totals_after are those of now.  Reads the catalog's snapshot, which the caller
+ * has taken.  Free *decided in any case.  ERR_CORRUPT: the catalog's order is not what it promises.
+ */
 MUST_USE bool decide_run(const struct planner_request *request, struct arena *arena,
                          struct plan_summary *summary, struct decided *decided, struct err *err);
 void          decide_free(struct decided *decided);

@@ -72,6 +72,11 @@ int plan_compare(uint16_t place, const char *directory, uint16_t other_place,
     return rank((unsigned char)*directory) - rank((unsigned char)*other_directory);
 }
 
+bool plan_begins(const struct plan_action *action)
+{
+    return action->kind == PLAN_MOVE || action->kind == PLAN_RETIER;
+}
+
 bool plan_funnel_adds_up(const struct plan_funnel *funnel)
 {
     return funnel->rows == funnel->out + funnel->excluded + funnel->held + funnel->undecided +

@@ -134,6 +134,8 @@ struct plan_summary {
 
 const char *plan_kind_name(enum plan_kind kind);       /* "move" */
 const char *plan_reason_name(enum plan_reason reason); /* "shared-directory" */
+/* A move or a retier: with all its rows, and for apply to begin. */
+bool plan_begins(const struct plan_action *action);
 /* Every row of the catalog went one way. */
 bool plan_funnel_adds_up(const struct plan_funnel *funnel);
 /* One more action: its kind, and what it moves or deletes. */

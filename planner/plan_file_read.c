@@ -159,8 +159,7 @@ static bool check_action(struct check *check, struct plan_text text, struct err 
     arena_reset(&check->scratch);
     if (!plan_parse_action(text, header, &check->scratch, &action, err))
         return false;
-    if ((action.kind == PLAN_MOVE || action.kind == PLAN_RETIER) &&
-        action.surveyed != header->surveyed)
+    if (plan_begins(&action) && action.surveyed != header->surveyed)
         return ERR(err, ERR_CORRUPT, "a move that is not surveyed as the plan says");
     plan_line_action(&check->canonical, header, &action);
     if (!check_canonical(check, text, err) || !check_order(check, &action, err))

@@ -119,13 +119,25 @@ static bool write_plan(struct planning *planning, char digest[PLAN_DIGEST_MAX], 
     return plan_file_finish(writer, planning->summary, &request->made, digest, err);
 }
 
-static bool plan(struct planning *planning, char digest[PLAN_DIGEST_MAX], struct err *err)
+/* One snapshot for all, and it ends before anything else is done. */
+static bool decide(struct planning *plannings, size_t count, struct err *err)
+{
+    struct catalog *catalog = plannings[0].request->catalog;
+    if (!catalog->ops->snapshot(catalog, err))
+        return err_wrap(err, "reading the catalog");
+    bool done = true;
+    for (size_t i = 0; done && i < count; i++)
+        done = decide_run(plannings[i].request, plannings[i].arena, plannings[i].summary,
+                          &plannings[i].decided, err);
+    catalog->ops->snapshot_end(catalog);
+    return done || err_wrap(err, "reading the catalog");
+}
+
+static bool finish(struct planning *planning, char digest[PLAN_DIGEST_MAX], struct err *err)
 {
     const struct planner_request *request = planning->request;
     struct arena *arena = planning->arena;
     struct plan_summary *summary = planning->summary;
-    if (!decide_run(request, arena, summary, &planning->decided, err))
-        return err_wrap(err, "reading the catalog");
     return policy_each_missing_id(request->policies, take_missing_id, planning, err) &&
            judge_run(request, &planning->decided, arena, summary, &planning->judged, err) &&
            inspect_run(request, &planning->decided, arena, summary, &planning->judged,
@@ -133,19 +145,45 @@ static bool plan(struct planning *planning, char digest[PLAN_DIGEST_MAX], struct
            write_plan(planning, digest, err);
 }
 
+static struct planning begin(const struct planner_request *request, struct arena *arena,
+                             struct plan_summary *summary)
+{
+    *summary = (struct plan_summary){0};
+    return (struct planning){.request = request,
+                             .arena = arena,
+                             .summary = summary,
+                             .decided = {.candidates = {.fd = -1}},
+                             .judged = {.reaps = {.spool = {.fd = -1}}},
+                             .inspected = {.answers = {.fd = -1}}};
+}
+
+static void end(struct planning *planning)
+{
+    inspect_free(&planning->inspected);
+    judge_free(&planning->judged);
+    decide_free(&planning->decided);
+}
+
 bool planner_run(const struct planner_request *request, struct arena *arena,
                  struct plan_summary *summary, char digest[PLAN_DIGEST_MAX], struct err *err)
 {
-    struct planning planning = {.request = request,
-                                .arena = arena,
-                                .summary = summary,
-                                .decided = {.candidates = {.fd = -1}},
-                                .judged = {.reaps = {.spool = {.fd = -1}}},
-                                .inspected = {.answers = {.fd = -1}}};
-    *summary = (struct plan_summary){0};
-    bool done = plan(&planning, digest, err);
-    inspect_free(&planning.inspected);
-    judge_free(&planning.judged);
-    decide_free(&planning.decided);
+    struct planning planning = begin(request, arena, summary);
+    bool done = decide(&planning, 1, err) && finish(&planning, digest, err);
+    end(&planning);
+    return done;
+}
+
+bool planner_run_both(const struct planner_request requests[2], struct arena *arena,
+                      struct err *err)
+{
+    struct plan_summary summaries[2];
+    char digest[PLAN_DIGEST_MAX];
+    assert(requests[0].catalog == requests[1].catalog);
+    struct planning plannings[2] = {begin(&requests[0], arena, &summaries[0]),
+                                    begin(&requests[1], arena, &summaries[1])};
+    bool done = decide(plannings, 2, err) && finish(&plannings[0], digest, err) &&
+                finish(&plannings[1], digest, err);
+    end(&plannings[1]);
+    end(&plannings[0]);
     return done;
 }

@@ -46,4 +46,8 @@ struct planner_request {
 MUST_USE bool planner_run(const struct planner_request *request, struct arena *arena,
                           struct plan_summary *summary, char digest[PLAN_DIGEST_MAX],
                           struct err *err);
+/* Two plans of what one snapshot of their one catalog shows.  False as above, but the first plan
+ * may stand at its path then.                                                                    */
+MUST_USE bool planner_run_both(const struct planner_request requests[2], struct arena *arena,
+                               struct err *err);
 #endif

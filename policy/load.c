@@ -46,6 +46,9 @@ static struct extra_file *add_file(struct load *load, const char *path, const ch
                                 .folder = folder_of(load->arena, path),
                                 .bytes = bytes,
                                 .size_bytes = size_bytes};
+    const char *revision = load->source->revision;
+    if (revision != NULL)
+        shown_path = str_format(load->arena, "%s:%s", revision, shown_path);
     file->file = diag_add_file(load->diags, shown_path, bytes + mark, size_bytes - mark);
     return file;
 }

@@ -9,13 +9,10 @@ struct node;
 
 #define LOAD_FILES_MAX 256 /* with the policy itself */
 
-/* A file that the policy names: as file_read, and a port, so that a fuzzer needs no disk. */
-typedef bool load_read(void *context, const char *path, size_t limit_bytes, struct arena *arena,
-                       char **bytes, size_t *size_bytes, struct err *err);
-
 struct load {
     const struct policy_source *source;
-    load_read                  *read;
+    policy_read                *read;        /* policies and files of ids                     */
+    policy_read                *read_secret; /* files that a value comes from                 */
     void                       *read_context;
     struct arena               *arena;
     struct diags               *diags;
@@ -31,7 +28,8 @@ struct load {
 };
 
 /* policy_load, but the bytes of the root policy are given (they are kept: they must live as long
- * as the arena) and every other file comes through `read`.                                      */
+ * as the arena) and every other file comes through `read` and `read_secret`: ports, so that a
+ * fuzzer needs no disk.                                                                          */
 void load_bytes(struct load *load, const char *bytes, size_t size_bytes,
                 struct policies **policies);
 

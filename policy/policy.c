@@ -35,7 +35,12 @@ static bool read_file(void *context, const char *path, size_t limit_bytes, struc
 bool policy_load(const struct policy_source *source, struct arena *arena, struct diags *diags,
                  struct policies **policies, struct err *err)
 {
-    struct load load = {.source = source, .read = read_file, .arena = arena, .diags = diags};
+    struct load load = {.source = source,
+                        .read = source->read != NULL ? source->read : read_file,
+                        .read_secret = read_file,
+                        .read_context = source->read_context,
+                        .arena = arena,
+                        .diags = diags};
     char *bytes;
     size_t size_bytes;
     *policies = NULL;
@@ -44,7 +49,8 @@ bool policy_load(const struct policy_source *source, struct arena *arena, struct
         snprintf(err->hint, sizeof err->hint, "`frostline test` runs it");
         return false;
     }
-    if (!file_read(source->path, POLICY_FILE_BYTES_MAX, arena, &bytes, &size_bytes, err))
+    if (!load.read(load.read_context, source->path, POLICY_FILE_BYTES_MAX, arena, &bytes,
+                   &size_bytes, err))
         return err_wrap(err, "reading the policy");
     load_bytes(&load, bytes, size_bytes, policies);
     return true;

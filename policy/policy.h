@@ -148,6 +148,9 @@ struct policies {
 
 /* Reads an environment variable; NULL if it is not set. */
 typedef const char *policy_env(void *context, const char *name);
+/* Reads a file, as file_read does. */
+typedef bool policy_read(void *context, const char *path, size_t limit_bytes, struct arena *arena,
+                         char **bytes, size_t *size_bytes, struct err *err);
 
 struct policy_source {
     const char              *path;
@@ -155,6 +158,10 @@ struct policy_source {
     void                    *env_context;
     const struct policy_var *vars; /* --var */
     size_t                   var_count;
+    policy_read             *read; /* the policy, what it includes, and its files of ids; NULL: from
+                                    * the disk, where secrets are in any case                    */
+    void                    *read_context;
+    const char              *revision; /* findings call its files "REVISION:path"; NULL: "path"  */
     bool stand_ins; /* what ${..} lacks gets a value that could be one: for a look at the policy
                      * that needs neither its catalog nor its stores                            */
     bool tests;     /* the path may be that of a file of tests                                  */

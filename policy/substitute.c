@@ -334,8 +334,8 @@ static void put_file(struct expansion *out, const struct piece *piece, const cha
     size_t size;
     struct err err;
     arena_init(&scratch, 2 * SUBSTITUTE_FILE_BYTES_MAX);
-    bool done = load->read(load->read_context, path, SUBSTITUTE_FILE_BYTES_MAX, &scratch, &bytes,
-                           &size, &err);
+    bool done = load->read_secret(load->read_context, path, SUBSTITUTE_FILE_BYTES_MAX, &scratch,
+                                  &bytes, &size, &err);
     bool missing = !done && err.kind == ERR_MISSING;
     const char *wrong = done ? check_content(bytes, &size) : why_unread(load, &err);
     if (missing && piece->has_default)

@@ -423,6 +423,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     input.has_secret = memmem(data, size, FUZZ_SECRET, strlen(FUZZ_SECRET)) != NULL;
     struct load load = {.source = &source,
                         .read = fuzz_read,
+                        .read_secret = fuzz_read,
                         .read_context = &input,
                         .arena = &arena,
                         .diags = &diags};

@@ -93,6 +93,7 @@ static inline void fixture_load_bytes(struct fixture *fixture, const char *bytes
     buf_init(&fixture->out, FIXTURE_OUT_BYTES);
     struct load load = {.source = &source,
                         .read = fixture_read,
+                        .read_secret = fixture_read,
                         .read_context = fixture,
                         .arena = &fixture->arena,
                         .diags = &fixture->diags};

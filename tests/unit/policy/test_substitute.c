@@ -325,6 +325,7 @@ static void a_file_is_read_once_for_each_reference(void **state)
     diag_init(&diags, &arena);
     struct load load = {.source = &source,
                         .read = read_changing,
+                        .read_secret = read_changing,
                         .read_context = &changing,
                         .arena = &arena,
                         .diags = &diags};
@@ -448,7 +449,7 @@ static void nothing_of_a_secret_stays_behind(void **state)
         arena_init(&arena, FIXTURE_ARENA_BYTES);
         diag_init(&diags, &arena);
         struct load load = {
-            .source = &source, .read = read_masked, .arena = &arena, .diags = &diags};
+            .source = &source, .read_secret = read_masked, .arena = &arena, .diags = &diags};
         load_bytes(&load, bytes, strlen(bytes), &policies);
         if (fails == 0) {
             assert_non_null(policies);
