@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "executor/pool.h"
+#include "planner/whereabouts.h"
 #include "policy/window.h"
 #include "state/location.h"
 
@@ -103,22 +104,6 @@ static bool take_open(void *context, const struct journal_unit *entry, struct er
     return true;
 }
 
-/* The store of today's policy that is where a unit's URL says; of several that are one place, the
- * one of that tier. */
-static bool find_store(const struct policies *policies, const char *url, const char *directory,
-                       enum access_tier tier, struct arena *arena, uint16_t *store)
-{
-    bool found = false;
-    for (size_t i = 0; i < policies->store_count; i++) {
-        if (!str_equal(location_make(&policies->places.items[i], directory, "", arena), url) ||
-            (found && policies->stores[i].tier != tier))
-            continue;
-        *store = (uint16_t)i;
-        found = true;
-    }
-    return found;
-}
-
 /* Neighbours go on together while they have the same two stores. */
 static bool resumes_with(const struct cohort *cohort, const struct task *task, uint64_t objects)
 {
@@ -161,10 +146,10 @@ static bool make_resumed(struct apply *apply, const struct journal_unit *entry, 
     /* Each run has its own: a run that was killed has proved nothing about the next one. */
     task->entry.unit.rounds = task->entry.unit.failures = 0;
     task->next = task->entry.unit;
-    *made =
-        find_store(policies, entry->source, entry->directory, TIER_DEFAULT, arena, &task->source) &&
-        find_store(policies, entry->target, entry->directory, entry->unit.tier, arena,
-                   &task->target);
+    *made = whereabouts_of_unit(policies, entry->source, entry->directory, TIER_DEFAULT, arena,
+                                &task->source) &&
+            whereabouts_of_unit(policies, entry->target, entry->directory, entry->unit.tier, arena,
+                                &task->target);
     return *made;
 }
 

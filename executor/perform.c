@@ -153,6 +153,7 @@ static bool kept_by_policy(const struct policies *policies, const char *names)
 
 struct hold_check {
     const struct policies *policies;
+    uint16_t target; /* where rows that were cut over are, of the stores of its place */
     struct arena *scratch;
     bool held;
 };
@@ -166,6 +167,8 @@ static bool check_hold(void *context, const struct record *record, struct err *e
     bool is_ours =
         record->location != NULL && location_read(&check->policies->places, record->location,
                                                   check->scratch, &location) != SPELLING_FOREIGN;
+    if (is_ours && location.place == place_first(&check->policies->places, check->target))
+        location.store = check->target;
     if (policy_held(check->policies, record, is_ours ? &location : NULL) != POLICY_NO_INDEX)
         check->held = true;
     arena_back(check->scratch, mark);
@@ -179,7 +182,8 @@ static void look_holds(const struct crew *crew)
         struct task *task = crew->tasks[i];
         if (perform_has_failed(task))
             continue;
-        struct hold_check check = {.policies = hands->policies, .scratch = &crew->cohort->scratch};
+        struct hold_check check = {
+            .policies = hands->policies, .target = task->target, .scratch = &crew->cohort->scratch};
         check.held = kept_by_policy(hands->policies, task->entry.policy);
         if (hands->policies->hold_count > 0) {
             const char **ids = arena_make(&crew->cohort->scratch, task->row_count * sizeof(*ids));

@@ -4,9 +4,8 @@
 
 #include "base/arena.h"
 #include "base/digest.h"
-#include "base/str.h"
+#include "planner/whereabouts.h"
 #include "state/journal.h"
-#include "state/location.h"
 
 #define HEAD_BYTES_MAX ((size_t)1 << 20)
 
@@ -16,18 +15,6 @@ struct collect {
     struct arena scratch;
     struct buf head;
 };
-
-static bool find_store(const struct places *places, const char *url, const char *directory,
-                       struct arena *arena, uint16_t *store)
-{
-    for (size_t i = 0; i < places->count; i++) {
-        if (str_equal(location_make(&places->items[i], directory, "", arena), url)) {
-            *store = (uint16_t)i;
-            return true;
-        }
-    }
-    return false;
-}
 
 static void pack_action(const struct plan_action *action, struct buf *head)
 {
@@ -61,9 +48,10 @@ static bool take_unit(void *context, const struct journal_unit *entry, struct er
     collect->reaps->open++;
     arena_reset(&collect->scratch);
     if (!is_due(unit, policies->as_of_us) ||
-        !find_store(&policies->places, entry->source, entry->directory, &collect->scratch,
-                    &store) ||
-        !find_store(&policies->places, entry->target, entry->directory, &collect->scratch, &target))
+        !whereabouts_of_unit(policies, entry->source, entry->directory, TIER_DEFAULT,
+                             &collect->scratch, &store) ||
+        !whereabouts_of_unit(policies, entry->target, entry->directory, unit->tier,
+                             &collect->scratch, &target))
         return true;
     buf_reset(&collect->head);
     pack_action(&(struct plan_action){.store = store,

@@ -29,6 +29,19 @@ static uint16_t store_of(const struct policies *policies, uint16_t place, enum a
     return place;
 }
 
+bool whereabouts_of_unit(const struct policies *policies, const char *url, const char *directory,
+                         enum access_tier tier, struct arena *scratch, uint16_t *store)
+{
+    const struct place *items = policies->places.items;
+    for (size_t i = 0; i < policies->store_count; i++) {
+        if (str_equal(location_make(&items[i], directory, "", scratch), url)) {
+            *store = store_of(policies, (uint16_t)i, tier);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool ask(struct whereabouts *whereabouts, const struct location *location,
                 struct arena *scratch, struct err *err)
 {

@@ -20,6 +20,10 @@ struct whereabouts {
 void whereabouts_init(struct whereabouts *whereabouts, const struct policies *policies,
                       planner_tier *tier, void *context);
 void whereabouts_free(struct whereabouts *whereabouts);
+/* The store of today's policy that is where a unit's URL says; of several that are one place, the
+ * one of that tier, else the first.  False: there is none. */
+bool whereabouts_of_unit(const struct policies *policies, const char *url, const char *directory,
+                         enum access_tier tier, struct arena *scratch, uint16_t *store);
 /* location->store is known. */
 MUST_USE bool whereabouts_find(struct whereabouts *whereabouts, struct arena *scratch,
                                struct location *location, struct err *err);

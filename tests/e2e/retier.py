@@ -21,7 +21,7 @@ COOL_DOWN = """
 class Tiers(Scene):
     """hot and cool are the source's container."""
 
-    def policies(self, policies):
+    def policies(self, policies, holds=""):
         path = self.policy()
         with open(path) as file:
             text = file.read()
@@ -31,8 +31,8 @@ class Tiers(Scene):
                 f"{container}    tier: cool\n")
         head = text[:text.index("policies:")].replace(container, container + cool)
         with open(path, "w") as file:
-            file.write(head + "defaults: {cleanup: {source: delete, after: 0s}}\npolicies:" +
-                       policies)
+            file.write(head + "defaults: {cleanup: {source: delete, after: 0s}}\n" + holds +
+                       "policies:" + policies)
 
     def check_tiers(self, tier):
         tiers = self.source.tiers(self.hot)
@@ -94,6 +94,23 @@ def case_what_was_cooled_moves_on_and_comes_back():
         scene.run("reconcile").must()
         scene.check_tiers("Cool")
         assert "No moves" in scene.run("plan").must().out
+
+
+def case_a_hold_on_one_store_of_the_place_holds_there():
+    with Tiers("held") as scene:
+        scene.fill(2)
+        off = "\n  - {name: off, target: cold, select: {older_than: 90d}}\n"
+        back = "\n  - {name: back, target: cool, select: {older_than: 90d}}\n"
+        scene.policies(off)
+        scene.run("reconcile").must()
+        scene.check_moved()
+        scene.policies(back, "holds: [{name: inquiry, reason: r, select: {store: cool}}]\n")
+        held = scene.run("reconcile").must()
+        assert "held" in held.out, held.out
+        assert len(scene.target.names(scene.cold)) == 6, "a held source was deleted"
+        scene.policies(back, "holds: [{name: inquiry, reason: r, select: {store: hot}}]\n")
+        scene.run("reconcile").must()
+        scene.check_tiers("Cool")
 
 
 def case_what_changed_behind_the_plan_is_stale():
