@@ -20,8 +20,8 @@ static void show_header(FILE *out, struct plan_reader *plan)
     const struct plan_header *header = plan_file_header(plan);
     const struct plan_summary *summary = plan_file_summary(plan);
     fprintf(out, "As of %s UTC · %s %.7s · %s · %s\n", text_instant(header->as_of_us),
-            plan_file_made(plan)->policy, strchr(header->policy_digest, ':') + 1, header->catalog,
-            text_plural(summary->rows, "recording"));
+            text_plain(plan_file_made(plan)->policy), strchr(header->policy_digest, ':') + 1,
+            text_plain(header->catalog), text_plural(summary->rows, "recording"));
     if (header->simulation)
         fputs("A simulation: as_of lies in the future, so this plan can't be applied.\n", out);
     if (!header->surveyed)
@@ -51,10 +51,10 @@ static void show_funnel(FILE *out, const struct plan_header *header,
     fprintf(out, " -> %s to move\n", text_count(funnel->planned));
     if (funnel->failed)
         fprintf(out, "  ! refused by its guard %s: nothing of this policy is planned\n",
-                funnel->guard);
+                text_plain(funnel->guard));
     else if (funnel->left > 0)
         fprintf(out, "  ! %s left for later: %s\n", text_count(funnel->left),
-                funnel->guard != NULL ? funnel->guard : "a guard");
+                funnel->guard != NULL ? text_plain(funnel->guard) : "a guard");
 }
 
 /* -- moves, folded --------------------------------------------------------------------------------

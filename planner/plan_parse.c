@@ -8,6 +8,8 @@
 #include "base/str.h"
 #include "base/when.h"
 #include "planner/plan_line.h"
+#include "planner/planner.h"
+#include "policy/window.h"
 #include "state/location.h"
 
 /* An object being read; what is wrong with it is checked once, at the end. */
@@ -42,6 +44,12 @@ static const char *find_text(struct fields *fields, const char *key)
     return text == NULL ? NULL : arena_copy(fields->arena, text);
 }
 
+static bool is_name(const char *text)
+{
+    static const char bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return text[0] != '\0' && text[strspn(text, bytes)] == '\0';
+}
+
 static const char *get_text(struct fields *fields, const char *key)
 {
     const char *text = find_text(fields, key);
@@ -49,6 +57,15 @@ static const char *get_text(struct fields *fields, const char *key)
         return text;
     refuse(fields, key);
     return "";
+}
+
+/* What a policy or a store may be called. */
+static const char *get_name(struct fields *fields, const char *key)
+{
+    const char *text = get_text(fields, key);
+    if (!is_name(text))
+        refuse(fields, key);
+    return text;
 }
 
 static bool find_number(const struct fields *fields, const char *key, uint64_t *number)
@@ -214,7 +231,7 @@ static void read_stores(struct fields *fields, struct plan_header *header)
     for (size_t i = 0; i < header->store_count; i++) {
         header->stores[i].name = arena_copy(fields->arena, json_key_at(stores, i, &value));
         const char *base = json_as_text(value);
-        if (base == NULL || !str_ends(base, "/"))
+        if (base == NULL || !str_ends(base, "/") || !is_name(header->stores[i].name))
             refuse(fields, "stores");
         header->stores[i].base = arena_copy(fields->arena, base == NULL ? "/" : base);
     }
@@ -290,7 +307,8 @@ static const char *get_place(struct fields *fields, const char *key,
     for (size_t i = 0; colon != NULL && i < header->store_count; i++) {
         const char *name = header->stores[i].name;
         if (strlen(name) == name_bytes && memcmp(name, text, name_bytes) == 0 &&
-            str_ends(colon, "/") && !str_has_control(colon, strlen(colon))) {
+            strlen(colon + 1) <= OBJECT_KEY_MAX && str_ends(colon, "/") &&
+            !str_has_control(colon, strlen(colon))) {
             *store = (uint16_t)i;
             return colon + 1;
         }
@@ -312,7 +330,7 @@ static void read_target(struct fields *fields, const struct plan_header *header,
 
 static void read_rows(struct fields *fields, struct plan_action *action)
 {
-    size_t most = action->kind == PLAN_MOVE ? SIZE_MAX : PLAN_ROWS_SHOWN;
+    size_t most = action->kind == PLAN_MOVE ? PLANNER_ROWS_MAX : PLAN_ROWS_SHOWN;
     const struct json *rows = json_find(fields->json, "recordings");
     action->row_count = count_of(fields, "recordings", true, most);
     action->rows = arena_make(fields->arena, action->row_count * sizeof(*action->rows));
@@ -353,7 +371,7 @@ static void read_terms(struct fields *fields, struct policy_terms *terms)
 {
     struct fields cleanup = enter(fields, "cleanup");
     uint64_t after_s = get_number(&cleanup, "after_s");
-    if (after_s > (uint64_t)(INT64_MAX / WHEN_SECOND_US))
+    if (after_s > (uint64_t)(WHEN_DURATION_MAX_US / WHEN_SECOND_US))
         refuse(&cleanup, "after_s");
     else
         terms->grace_us = (int64_t)after_s * WHEN_SECOND_US;
@@ -366,11 +384,13 @@ static void read_move(struct fields *fields, const struct plan_header *header,
                       struct plan_action *action)
 {
     action->tier = get_choice(fields, "tier", tier_name, TIER_ARCHIVE + 1);
-    action->policy = get_text(fields, "policy");
+    action->policy = get_name(fields, "policy");
     action->at = find_text(fields, "at");
     read_found(fields, action);
     read_terms(fields, &action->terms);
     action->window = find_text(fields, "window");
+    if (action->window != NULL && !window_texts_valid(action->window))
+        refuse(fields, "window");
     action->oldest_us = find_instant(fields, "oldest");
     read_rows(fields, action);
     check_rows(fields, header, action);
@@ -442,7 +462,7 @@ static uint16_t get_store(struct fields *fields, const char *key, const struct p
 static void read_funnel(struct fields *fields, const struct plan_header *header,
                         struct plan_funnel *funnel)
 {
-    *funnel = (struct plan_funnel){.policy = get_text(fields, "policy"),
+    *funnel = (struct plan_funnel){.policy = get_name(fields, "policy"),
                                    .target = get_store(fields, "to", header),
                                    .rows = get_number(fields, "recordings"),
                                    .out = get_number(fields, "out"),
@@ -458,6 +478,8 @@ static void read_funnel(struct fields *fields, const struct plan_header *header,
                                    .guard = find_text(fields, "guard")};
     if (!plan_funnel_adds_up(funnel))
         refuse(fields, "recordings");
+    if (funnel->failed && funnel->guard == NULL)
+        refuse(fields, "guard");
 }
 
 static void read_funnels(struct fields *fields, const struct plan_header *header,
@@ -541,9 +563,9 @@ bool plan_parse_last(struct plan_text text, const struct plan_header *header, st
         leave(&fields, &summary);
         last->digest = get_text(&fields, "digest");
         last->made = (struct plan_made){.at_us = get_instant(&made, "at"),
-                                        .by = find_text(&made, "by"),
-                                        .host = find_text(&made, "host"),
-                                        .policy = find_text(&made, "policy")};
+                                        .by = get_text(&made, "by"),
+                                        .host = get_text(&made, "host"),
+                                        .policy = get_text(&made, "policy")};
         leave(&fields, &made);
     }
     json_free(json);
