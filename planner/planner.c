@@ -124,9 +124,8 @@ static bool plan(struct planning *planning, char digest[PLAN_DIGEST_MAX], struct
     const struct planner_request *request = planning->request;
     struct arena *arena = planning->arena;
     struct plan_summary *summary = planning->summary;
-    if (!decide_run(request, arena, summary, &planning->decided, err))
-        return err_wrap(err, "reading the catalog");
-    return policy_each_missing_id(request->policies, take_missing_id, planning, err) &&
+    return decide_run(request, arena, summary, &planning->decided, err) &&
+           policy_each_missing_id(request->policies, take_missing_id, planning, err) &&
            judge_run(request, &planning->decided, arena, summary, &planning->judged, err) &&
            inspect_run(request, &planning->decided, arena, summary, &planning->judged,
                        &planning->inspected, err) &&
