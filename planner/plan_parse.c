@@ -12,6 +12,9 @@
 #include "policy/window.h"
 #include "state/location.h"
 
+/* Four of each row, and what stands beside them. */
+#define VALUES_MAX ((size_t)5 * PLANNER_ROWS_MAX)
+
 /* An object being read; what is wrong with it is checked once, at the end. */
 struct fields {
     const struct json *json;
@@ -190,12 +193,31 @@ static bool check(const struct fields *fields, struct err *err)
            ERR(err, ERR_CORRUPT, "\"%s\" is missing or is not what it must be", fields->wrong);
 }
 
+/* Read, the smallest values take a hundred times their bytes, so that many are never read. */
+static bool has_few_values(struct plan_text text)
+{
+    size_t values = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < text.size_bytes; i++) {
+        char c = text.bytes[i];
+        if (c == '\\')
+            i++;
+        else if (c == '"')
+            in_text = !in_text;
+        else if (!in_text)
+            values += c == ',' || c == '[' || c == '{';
+    }
+    return values <= VALUES_MAX;
+}
+
 /* Opens a line; the caller frees *json. */
 static bool begin(struct plan_text text, struct arena *arena, struct json **json,
                   struct fields *fields, struct err *err)
 {
     if (!arena_has(arena, plan_parse_bytes(text.size_bytes)))
         return ERR(err, ERR_INPUT, "a line of %zu bytes is too large", text.size_bytes);
+    if (text.size_bytes > VALUES_MAX && !has_few_values(text))
+        return ERR(err, ERR_CORRUPT, "more values than a line of a plan has");
     if (!json_read(text.bytes, text.size_bytes, json, err))
         return false;
     *fields = (struct fields){.json = *json, .arena = arena};

@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/when.h"
+#include "planner/planner.h"
 #include "tests/support/scratch.h"
 
 static char folder[64], path[128];
@@ -852,8 +853,8 @@ static void no_length_is_trusted(void **state)
     must_refuse(nested, 199999, ERR_CORRUPT, "line 1");
 }
 
-/* A plan with one move, whose line somebody makes up. */
-static void must_refuse_move(const char *line, size_t size_bytes)
+/* A plan whose second line somebody makes up. */
+static void must_refuse_line(const char *line, const char *says)
 {
     char digest[PLAN_DIGEST_MAX];
     size_t ignored;
@@ -861,40 +862,60 @@ static void must_refuse_move(const char *line, size_t size_bytes)
     const char *first = split(read_bytes(&ignored)).at[0];
     struct buf text;
     buf_init(&text, (size_t)32 << 20);
-    buf_text(&text, first);
-    buf_add(&text, line, size_bytes);
-    must_refuse(buf_string(&text), text.size, ERR_CORRUPT, "line 2");
+    buf_format(&text, "%s%s\n", first, line);
+    must_refuse(buf_string(&text), text.size, ERR_CORRUPT, says);
     buf_free(&text);
 }
 
-/* What the program that shows and applies it has fixed room for. */
-static void no_line_holds_more_than_a_plan_may(void **state)
+/* Whoever shows a plan has room for the longest key. */
+static void no_directory_is_longer_than_a_key(void **state)
 {
     (void)state;
-    static const char rows_of[] =
-        "{\"action\":\"move\",\"directory\":\"hot:a/\",\"to\":\"cold:a/\","
-        "\"recordings\":[{}";
+    char *key = arena_make(&arena, OBJECT_KEY_MAX + 2);
+    memset(key, 'b', OBJECT_KEY_MAX);
+    key[OBJECT_KEY_MAX] = '/';
+    static const char line[] = "{\"action\":\"blocked\",\"directory\":\"hot:%s\"}";
+    must_refuse_line(str_format(&arena, line, key), "line 2: \"directory\"");
+    must_refuse_line(str_format(&arena, line, key + 1), "line 2: \"reason\"");
+}
+
+/* Their tree would take more than a gigabyte. */
+static void no_line_has_millions_of_values(void **state)
+{
+    (void)state;
     struct buf line;
     buf_init(&line, (size_t)16 << 20);
-    buf_text(&line, rows_of);
-    for (size_t i = 0; i < (size_t)3 << 20; i++)
-        buf_text(&line, ",{}");
-    buf_text(&line, "]}\n");
-    must_refuse_move(buf_string(&line), line.size);
-    assert_non_null(strstr(err.text, "\"tier\"")); /* it came as far as the rows, and further */
-
-    static const char key[] = "bbbbbbbbbbbbbbbb";
-    struct buf place;
-    buf_init(&place, 4096);
-    for (size_t i = 0; i < OBJECT_KEY_MAX / strlen(key); i++)
-        buf_text(&place, key);
-    buf_reset(&line);
-    buf_format(&line, "{\"action\":\"blocked\",\"reason\":\"hold\",\"directory\":\"hot:%s/\"}\n",
-               buf_string(&place));
-    must_refuse_move(buf_string(&line), line.size);
-    assert_non_null(strstr(err.text, "\"directory\""));
-    buf_free(&place);
+    buf_text(&line, "{\"action\":\"move\",\"recordings\":[");
+    while (line.size < (size_t)15 << 20)
+        buf_text(&line, "{},");
+    buf_text(&line, "{}]}");
+    must_refuse_line(buf_string(&line), "line 2: more values");
     buf_free(&line);
+}
+
+static void no_directory_has_more_rows_than_are_planned(void **state)
+{
+    (void)state;
+    struct plan_row *rows = arena_make(&arena, (PLANNER_ROWS_MAX + 1) * sizeof(*rows));
+    for (size_t i = 0; i <= PLANNER_ROWS_MAX; i++)
+        rows[i] = (struct plan_row){"{,[", "file:///c/a/x", "y"};
+    for (size_t more = 0; more <= 1; more++) {
+        struct plan_writer *writer;
+        struct plan_action action = actions[4];
+        char digest[PLAN_DIGEST_MAX];
+        action.rows = rows;
+        action.row_count = action.row_total = PLANNER_ROWS_MAX + more;
+        const struct plan_summary one = {.actions = {1},
+                                         .move_recordings = action.row_count,
+                                         .total_count = 2,
+                                         .totals = totals};
+        MUST(plan_file_create(path, &header, &writer, &err));
+        MUST(plan_file_add(writer, &action, &err));
+        MUST(plan_file_finish(writer, &one, &made, digest, &err));
+        assert_int_equal(opens(), more == 0);
+    }
+    assert_int_equal(err.kind, ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "\"recordings\""));
 }
 
 static long peak_kb(void)
@@ -971,6 +992,8 @@ int main(void)
         TEST(what_is_no_plan_or_of_a_newer_format_is_told_apart),
         TEST(what_stands_behind_the_end_is_refused),
         TEST(no_length_is_trusted),
-        TEST(no_line_holds_more_than_a_plan_may)};
+        TEST(no_directory_is_longer_than_a_key),
+        TEST(no_line_has_millions_of_values),
+        TEST(no_directory_has_more_rows_than_are_planned)};
     return cmocka_run_group_tests_name("plan_file", tests, NULL, NULL);
 }
