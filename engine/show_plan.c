@@ -76,10 +76,10 @@ static bool is_day(const char *at)
     return at[10] == '/' && when_date_read(text, &date, &err);
 }
 
-/* Up to and with the first part that is a date; else the parent. */
+/* Up to and with the first part that is a date; else the parent.  Cut where any key has ended. */
 static size_t fold_length(const char *directory)
 {
-    size_t length = strlen(directory);
+    size_t length = strnlen(directory, OBJECT_KEY_MAX);
     for (size_t at = 0; at + 10 < length; at++)
         if ((at == 0 || directory[at - 1] == '/') && is_day(directory + at))
             return at + 11;

@@ -329,7 +329,7 @@ static const char *get_place(struct fields *fields, const char *key,
     for (size_t i = 0; colon != NULL && i < header->store_count; i++) {
         const char *name = header->stores[i].name;
         if (strlen(name) == name_bytes && memcmp(name, text, name_bytes) == 0 &&
-            strlen(colon + 1) <= OBJECT_KEY_MAX && str_ends(colon, "/") &&
+            strlen(colon + 1) <= LOCATION_BYTES_MAX && str_ends(colon, "/") &&
             !str_has_control(colon, strlen(colon))) {
             *store = (uint16_t)i;
             return colon + 1;

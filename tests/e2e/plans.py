@@ -230,6 +230,19 @@ def case_two_catalogs_differ_by_their_identity_alone():
         assert ends[0].pop("digest") != ends[1].pop("digest") and ends[0] == ends[1], ends
 
 
+def case_a_directory_longer_than_any_key_is_shown():
+    with Box() as box:
+        deep = "deep/" * 300
+        for ident in ("R1", "R2"):
+            box.execute("INSERT INTO ecal VALUES (?, ?, '2025-01-01', 1)", ident,
+                        f"file://{box.hot}/{deep}{ident}/x")
+        for survey, said in (("none", "deep/ 2 directories "), ("full", "   source-missing: ")):
+            box.run("plan", "--survey", survey, "--out", "p.plan").must()
+            for words in ([], ["--all"]):
+                told = box.run("show", "p.plan", *words).must().out
+                assert "deep/deep/deep/" in told and (words or said in told), told
+
+
 # -- what can't be read to the end gives no plan ---------------------------------------------------
 
 

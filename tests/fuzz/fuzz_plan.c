@@ -23,6 +23,7 @@
 #include "planner/plan_parse.h"
 #include "planner/planner.h"
 #include "policy/window.h"
+#include "state/location.h"
 
 #define FUZZ_ARENA_BYTES ((size_t)256 << 20)
 #define FUZZ_BYTES_MAX ((size_t)64 << 20)
@@ -122,7 +123,8 @@ static void fuzz_check_action(const struct plan_header *header, const struct pla
 {
     fuzz_require(action->store < header->store_count && action->directory != NULL);
     size_t length = strlen(action->directory);
-    fuzz_require(length > 0 && length <= OBJECT_KEY_MAX && action->directory[length - 1] == '/');
+    fuzz_require(length > 0 && length <= LOCATION_BYTES_MAX &&
+                 action->directory[length - 1] == '/');
     fuzz_require(action->kind == PLAN_BLOCKED || action->target != POLICY_NO_INDEX);
     fuzz_require(action->target == POLICY_NO_INDEX ||
                  (action->target < header->store_count && action->target != action->store &&

@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "base/when.h"
 #include "planner/planner.h"
+#include "state/location.h"
 #include "tests/support/scratch.h"
 
 static char folder[64], path[128];
@@ -867,13 +868,12 @@ static void must_refuse_line(const char *line, const char *says)
     buf_free(&text);
 }
 
-/* Whoever shows a plan has room for the longest key. */
-static void no_directory_is_longer_than_a_key(void **state)
+static void no_directory_is_longer_than_a_location(void **state)
 {
     (void)state;
-    char *key = arena_make(&arena, OBJECT_KEY_MAX + 2);
-    memset(key, 'b', OBJECT_KEY_MAX);
-    key[OBJECT_KEY_MAX] = '/';
+    char *key = arena_make(&arena, LOCATION_BYTES_MAX + 2);
+    memset(key, 'b', LOCATION_BYTES_MAX);
+    key[LOCATION_BYTES_MAX] = '/';
     static const char line[] = "{\"action\":\"blocked\",\"directory\":\"hot:%s\"}";
     must_refuse_line(str_format(&arena, line, key), "line 2: \"directory\"");
     must_refuse_line(str_format(&arena, line, key + 1), "line 2: \"reason\"");
@@ -992,7 +992,7 @@ int main(void)
         TEST(what_is_no_plan_or_of_a_newer_format_is_told_apart),
         TEST(what_stands_behind_the_end_is_refused),
         TEST(no_length_is_trusted),
-        TEST(no_directory_is_longer_than_a_key),
+        TEST(no_directory_is_longer_than_a_location),
         TEST(no_line_has_millions_of_values),
         TEST(no_directory_has_more_rows_than_are_planned)};
     return cmocka_run_group_tests_name("plan_file", tests, NULL, NULL);
