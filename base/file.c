@@ -28,10 +28,13 @@ static enum err_kind kind_of(int number)
         return ERR_DENIED;
     case EAGAIN:
     case EBUSY:
+    case EDQUOT:
+    case EFBIG: /* of what this process may write */
     case EINTR:
     case EMFILE:
     case ENFILE:
     case ENOLCK:
+    case ENOSPC:
     case ESTALE:
     case ETXTBSY:
         return ERR_BUSY;
@@ -122,8 +125,18 @@ static void forget(struct file_new *file)
     *file = (struct file_new){0};
 }
 
+/* Taking a name would take it from a device or a link that somebody named by mistake. */
+static bool may_take(const char *path, struct err *err)
+{
+    struct stat status;
+    return lstat(path, &status) != 0 || S_ISREG(status.st_mode) ||
+           ERR(err, ERR_INPUT, "creating %s: what is there is no regular file", path);
+}
+
 bool file_new_open(struct file_new *file, const char *path, mode_t mode, struct err *err)
 {
+    if (!may_take(path, err))
+        return false;
     char suffix[32];
     snprintf(suffix, sizeof suffix, ".%016" PRIx64 ".new", rand_system());
     *file = (struct file_new){.path = joined(path, ""), .temporary = joined(path, suffix)};

@@ -23,6 +23,7 @@ struct file_new {
     char *path;
     char *temporary;
 };
+/* ERR_INPUT if something else than a regular file is at path: a folder, a device, a link. */
 MUST_USE bool file_new_open(struct file_new *file, const char *path, mode_t mode, struct err *err);
 /* The path now holds exactly what was written, durably: fsync, rename, fsync of the folder.
  * On failure (a full disk) the path is as it was before and the temporary file is gone; only

@@ -6,8 +6,6 @@
 
 #include "base/str.h"
 
-#define WHEN_DURATION_YEARS_MAX 1000
-
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 static const char *const weekdays[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
@@ -290,7 +288,7 @@ static const struct unit {
 
 bool when_duration_read(const char *text, struct when_duration *duration, struct err *err)
 {
-    const int64_t most_us = WHEN_DURATION_YEARS_MAX * 366 * WHEN_DAY_US;
+    const int64_t most_us = WHEN_DURATION_MAX_US;
     const int64_t most_months = WHEN_DURATION_YEARS_MAX * 12;
 
     const char *unit = text + strspn(text, "0123456789");

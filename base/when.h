@@ -48,6 +48,8 @@ void when_instant_people(int64_t instant_us, char text[WHEN_TEXT_MAX]);
 void when_http_text(int64_t instant_us, char text[WHEN_TEXT_MAX]);
 MUST_USE bool when_http_read(const char *text, int64_t *instant_us, struct err *err);
 
+#define WHEN_DURATION_YEARS_MAX 1000
+#define WHEN_DURATION_MAX_US (WHEN_DURATION_YEARS_MAX * 366 * WHEN_DAY_US)
 /* Exact part and calendar part; a literal has one of them. */
 struct when_duration {
     int64_t us;

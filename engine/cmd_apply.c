@@ -258,8 +258,11 @@ static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_
     return code;
 }
 
+/* By its name, so that one that is empty or missing isn't read as a policy; or by its beginning. */
 static bool is_plan(const char *path)
 {
+    if (path != NULL && str_ends(path, ".plan"))
+        return true;
     FILE *file = path != NULL ? fopen(path, "re") : NULL;
     char start[20] = "";
     if (file == NULL)

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
     umask(077);
     share_memory();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     signals_watch();
     return cli_run(argc, argv);
 }

@@ -125,7 +125,12 @@ enum exit_code planning_make_both(struct wiring *const wirings[2], struct catalo
 enum exit_code planning_read(const char *path, struct plan_reader **plan)
 {
     struct err err;
-    return plan_file_open(path, plan, &err) ? EXIT_OK : exit_with(&err);
+    if (plan_file_open(path, plan, &err))
+        return EXIT_OK;
+    if (err.kind == ERR_CORRUPT)
+        snprintf(err.hint, sizeof(err.hint),
+                 "it is damaged or was edited; make a new one with frostline plan");
+    return exit_with(&err);
 }
 
 /* -- is it still good? ----------------------------------------------------------------------------

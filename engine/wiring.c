@@ -231,7 +231,8 @@ enum exit_code wiring_open_journal(struct wiring *wiring, enum journal_mode mode
         !lock_take(wiring->state_folder, wiring->options->verb->name, wiring->options->lock_wait_us,
                    wiring->clock, &wiring->lock, &err)) {
         enum exit_code code = exit_with(&err);
-        return err.kind == ERR_BUSY ? EXIT_LOCKED : code;
+        bool is_held = err.kind == ERR_BUSY && err.status == 0; /* else a file failed */
+        return is_held ? EXIT_LOCKED : code;
     }
     if (journal_open(wiring->state_folder, mode, wiring->clock, &wiring->journal, &err))
         return EXIT_OK;

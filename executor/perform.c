@@ -81,9 +81,9 @@ static void blame_rows(struct task *task, const struct catalog_sight *sight)
 {
     if (task->err.kind == ERR_NONE)
         ERR(&task->err, ERR_CONFLICT,
-            "of %zu rows %u at %s, %u at %s, %u elsewhere or gone; %u further row%s at the source",
-            task->row_count, sight->at_source, task->entry.source, sight->at_target,
-            task->entry.target, sight->elsewhere, sight->strangers,
+            "of its rows %u at the source, %u at the target, %u elsewhere or gone; %u further "
+            "row%s at the source",
+            sight->at_source, sight->at_target, sight->elsewhere, sight->strangers,
             sight->strangers == 1 ? "" : "s");
 }
 

@@ -1,4 +1,5 @@
 /* Manifests, and looks at both stores: what listings say, against the manifest. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,19 @@ static bool rows_have_objects(const struct crew *crew, struct task *task,
     return true;
 }
 
+static bool are_planned(const struct crew *crew, struct task *task, size_t count)
+{
+    uint64_t planned = task->entry.unit.objects;
+    if (memcmp(&task->event.manifest, &task->planned, sizeof(task->planned)) == 0)
+        return true;
+    perform_blame(task, "",
+                  count == planned
+                      ? "has as many objects as planned, and not the same"
+                      : str_format(&crew->cohort->scratch, "has %zu objects, and the plan %" PRIu64,
+                                   count, planned));
+    return false;
+}
+
 static bool on_manifest(void *context, size_t index, const struct object *objects, size_t count,
                         int64_t server_us, const struct err *failure, struct err *err)
 {
@@ -71,9 +85,8 @@ static bool on_manifest(void *context, size_t index, const struct object *object
         event->irregular += objects[i].irregular;
     }
     object_manifest_digest(objects, count, &event->manifest);
-    event->same_objects = task->has_planned
-                              ? memcmp(&event->manifest, &task->planned, sizeof(task->planned)) == 0
-                              : rows_have_objects(crew, task, objects, count);
+    event->same_objects = task->has_planned ? are_planned(crew, task, count)
+                                            : rows_have_objects(crew, task, objects, count);
     return true;
 }
 
@@ -143,8 +156,10 @@ void perform_manifest(const struct crew *crew)
         task->event.already =
             task->entry.unit.kind == UNIT_MOVE && seen.at_target == task->row_count;
         task->event.same_rows = seen.at_source == task->row_count && seen.strangers == 0;
-        if (task->event.same_rows)
-            wanted[count++] = task;
+        if (!task->event.same_rows)
+            continue;
+        task->err = (struct err){0}; /* the rows are as planned */
+        wanted[count++] = task;
     }
     struct crew rest = {.cohort = cohort, .tasks = wanted, .count = count};
     if (count > 0)

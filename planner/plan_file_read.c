@@ -24,7 +24,7 @@ struct lines {
     char *bytes;
     size_t capacity, from, to; /* what was read and not given out yet */
     uint64_t offset;           /* of bytes[from] in the file          */
-    uint64_t number;           /* of the line given out last          */
+    uint64_t number;           /* of the line asked for last          */
 };
 struct plan_reader {
     struct lines lines;
@@ -74,6 +74,7 @@ static bool next_line(struct lines *lines, struct plan_text *text, struct err *e
 {
     bool is_end = false;
     *text = (struct plan_text){0};
+    lines->number++;
     for (size_t seen = 0;;) {
         size_t left = lines->to - lines->from - seen;
         const char *start = lines->bytes + lines->from;
@@ -82,7 +83,6 @@ static bool next_line(struct lines *lines, struct plan_text *text, struct err *e
             *text = (struct plan_text){start, (size_t)(newline - start)};
             lines->from += text->size_bytes + 1;
             lines->offset += text->size_bytes + 1;
-            lines->number++;
             return true;
         }
         seen += left;

@@ -8,7 +8,12 @@
 #include "base/str.h"
 #include "base/when.h"
 #include "planner/plan_line.h"
+#include "planner/planner.h"
+#include "policy/window.h"
 #include "state/location.h"
+
+/* Four of each row, and what stands beside them. */
+#define VALUES_MAX ((size_t)5 * PLANNER_ROWS_MAX)
 
 /* An object being read; what is wrong with it is checked once, at the end. */
 struct fields {
@@ -42,6 +47,12 @@ static const char *find_text(struct fields *fields, const char *key)
     return text == NULL ? NULL : arena_copy(fields->arena, text);
 }
 
+static bool is_name(const char *text)
+{
+    static const char bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return text[0] != '\0' && text[strspn(text, bytes)] == '\0';
+}
+
 static const char *get_text(struct fields *fields, const char *key)
 {
     const char *text = find_text(fields, key);
@@ -49,6 +60,15 @@ static const char *get_text(struct fields *fields, const char *key)
         return text;
     refuse(fields, key);
     return "";
+}
+
+/* What a policy or a store may be called. */
+static const char *get_name(struct fields *fields, const char *key)
+{
+    const char *text = get_text(fields, key);
+    if (!is_name(text))
+        refuse(fields, key);
+    return text;
 }
 
 static bool find_number(const struct fields *fields, const char *key, uint64_t *number)
@@ -173,12 +193,31 @@ static bool check(const struct fields *fields, struct err *err)
            ERR(err, ERR_CORRUPT, "\"%s\" is missing or is not what it must be", fields->wrong);
 }
 
+/* Read, the smallest values take a hundred times their bytes, so that many are never read. */
+static bool has_few_values(struct plan_text text)
+{
+    size_t values = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < text.size_bytes; i++) {
+        char c = text.bytes[i];
+        if (c == '\\')
+            i++;
+        else if (c == '"')
+            in_text = !in_text;
+        else if (!in_text)
+            values += c == ',' || c == '[' || c == '{';
+    }
+    return values <= VALUES_MAX;
+}
+
 /* Opens a line; the caller frees *json. */
 static bool begin(struct plan_text text, struct arena *arena, struct json **json,
                   struct fields *fields, struct err *err)
 {
     if (!arena_has(arena, plan_parse_bytes(text.size_bytes)))
         return ERR(err, ERR_INPUT, "a line of %zu bytes is too large", text.size_bytes);
+    if (text.size_bytes > VALUES_MAX && !has_few_values(text))
+        return ERR(err, ERR_CORRUPT, "more values than a line of a plan has");
     if (!json_read(text.bytes, text.size_bytes, json, err))
         return false;
     *fields = (struct fields){.json = *json, .arena = arena};
@@ -214,7 +253,7 @@ static void read_stores(struct fields *fields, struct plan_header *header)
     for (size_t i = 0; i < header->store_count; i++) {
         header->stores[i].name = arena_copy(fields->arena, json_key_at(stores, i, &value));
         const char *base = json_as_text(value);
-        if (base == NULL || !str_ends(base, "/"))
+        if (base == NULL || !str_ends(base, "/") || !is_name(header->stores[i].name))
             refuse(fields, "stores");
         header->stores[i].base = arena_copy(fields->arena, base == NULL ? "/" : base);
     }
@@ -290,7 +329,8 @@ static const char *get_place(struct fields *fields, const char *key,
     for (size_t i = 0; colon != NULL && i < header->store_count; i++) {
         const char *name = header->stores[i].name;
         if (strlen(name) == name_bytes && memcmp(name, text, name_bytes) == 0 &&
-            str_ends(colon, "/") && !str_has_control(colon, strlen(colon))) {
+            strlen(colon + 1) <= LOCATION_BYTES_MAX && str_ends(colon, "/") &&
+            !str_has_control(colon, strlen(colon))) {
             *store = (uint16_t)i;
             return colon + 1;
         }
@@ -315,7 +355,7 @@ static void read_target(struct fields *fields, const struct plan_header *header,
 
 static void read_rows(struct fields *fields, struct plan_action *action)
 {
-    size_t most = action->kind == PLAN_BLOCKED ? PLAN_ROWS_SHOWN : SIZE_MAX;
+    size_t most = action->kind == PLAN_BLOCKED ? PLAN_ROWS_SHOWN : PLANNER_ROWS_MAX;
     const struct json *rows = json_find(fields->json, "recordings");
     action->row_count = count_of(fields, "recordings", true, most);
     action->rows = arena_make(fields->arena, action->row_count * sizeof(*action->rows));
@@ -356,7 +396,7 @@ static void read_terms(struct fields *fields, struct policy_terms *terms)
 {
     struct fields cleanup = enter(fields, "cleanup");
     uint64_t after_s = get_number(&cleanup, "after_s");
-    if (after_s > (uint64_t)(INT64_MAX / WHEN_SECOND_US))
+    if (after_s > (uint64_t)(WHEN_DURATION_MAX_US / WHEN_SECOND_US))
         refuse(&cleanup, "after_s");
     else
         terms->grace_us = (int64_t)after_s * WHEN_SECOND_US;
@@ -369,7 +409,7 @@ static void read_move(struct fields *fields, const struct plan_header *header,
                       struct plan_action *action)
 {
     action->tier = get_choice(fields, "tier", tier_name, TIER_ARCHIVE + 1);
-    action->policy = get_text(fields, "policy");
+    action->policy = get_name(fields, "policy");
     action->at = find_text(fields, "at");
     read_found(fields, action);
     if (action->kind == PLAN_MOVE)
@@ -377,6 +417,8 @@ static void read_move(struct fields *fields, const struct plan_header *header,
     else
         action->terms.keep_source = true;
     action->window = find_text(fields, "window");
+    if (action->window != NULL && !window_texts_valid(action->window))
+        refuse(fields, "window");
     action->oldest_us = find_instant(fields, "oldest");
     read_rows(fields, action);
     check_rows(fields, header, action);
@@ -453,7 +495,7 @@ static uint16_t find_store(struct fields *fields, const char *key, const struct 
 static void read_funnel(struct fields *fields, const struct plan_header *header,
                         struct plan_funnel *funnel)
 {
-    *funnel = (struct plan_funnel){.policy = get_text(fields, "policy"),
+    *funnel = (struct plan_funnel){.policy = get_name(fields, "policy"),
                                    .from = find_store(fields, "from", header),
                                    .target = get_store(fields, "to", header),
                                    .rows = get_number(fields, "recordings"),
@@ -470,6 +512,8 @@ static void read_funnel(struct fields *fields, const struct plan_header *header,
                                    .guard = find_text(fields, "guard")};
     if (!plan_funnel_adds_up(funnel))
         refuse(fields, "recordings");
+    if (funnel->failed && funnel->guard == NULL)
+        refuse(fields, "guard");
 }
 
 static void read_funnels(struct fields *fields, const struct plan_header *header,
@@ -556,8 +600,8 @@ bool plan_parse_last(struct plan_text text, const struct plan_header *header, st
         leave(&fields, &summary);
         last->digest = get_text(&fields, "digest");
         last->made = (struct plan_made){.at_us = get_instant(&made, "at"),
-                                        .by = find_text(&made, "by"),
-                                        .host = find_text(&made, "host"),
+                                        .by = get_text(&made, "by"),
+                                        .host = get_text(&made, "host"),
                                         .policy = get_text(&made, "policy")};
         leave(&fields, &made);
     }

@@ -124,13 +124,13 @@ static bool decide(struct planning *plannings, size_t count, struct err *err)
 {
     struct catalog *catalog = plannings[0].request->catalog;
     if (!catalog->ops->snapshot(catalog, err))
-        return err_wrap(err, "reading the catalog");
+        return false;
     bool done = true;
     for (size_t i = 0; done && i < count; i++)
         done = decide_run(plannings[i].request, plannings[i].arena, plannings[i].summary,
                           &plannings[i].decided, err);
     catalog->ops->snapshot_end(catalog);
-    return done || err_wrap(err, "reading the catalog");
+    return done;
 }
 
 static bool finish(struct planning *planning, char digest[PLAN_DIGEST_MAX], struct err *err)

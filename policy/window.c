@@ -102,6 +102,28 @@ static bool read_window(char *text, struct window *window)
            window_clock_read(dash, &window->to_min);
 }
 
+/* The first of several, which then begin behind it; false: they stay where they are. */
+static bool take_window(const char **texts, struct window *window)
+{
+    char text[WINDOW_TEXT_MAX];
+    size_t size = strcspn(*texts, ";");
+    snprintf(text, sizeof text, "%.*s", (int)size, *texts);
+    if (size >= sizeof text || !read_window(text, window))
+        return false;
+    *texts += size;
+    *texts += strspn(*texts, "; ");
+    return true;
+}
+
+bool window_texts_valid(const char *texts)
+{
+    struct window ignored;
+    while (*texts != '\0')
+        if (!take_window(&texts, &ignored))
+            return false;
+    return true;
+}
+
 /* ---- the clock ---- */
 
 bool window_is_open(const struct window *window, const struct zone *zone, int64_t instant_us)
@@ -119,17 +141,12 @@ bool window_is_open(const struct window *window, const struct zone *zone, int64_
 bool window_all_open(const char *texts, const struct zone *zone, int64_t instant_us, bool *open,
                      struct err *err)
 {
+    struct window window;
     *open = true;
     while (*texts != '\0') {
-        char text[WINDOW_TEXT_MAX];
-        struct window window;
-        size_t size = strcspn(texts, ";");
-        snprintf(text, sizeof text, "%.*s", (int)size, texts);
-        if (size >= sizeof text || !read_window(text, &window))
+        if (!take_window(&texts, &window))
             return ERR(err, ERR_CORRUPT, "\"%s\" is no window", texts);
         *open &= window_is_open(&window, zone, instant_us);
-        texts += size;
-        texts += strspn(texts, "; ");
     }
     return true;
 }

@@ -201,7 +201,7 @@ static void write_on_a_full_disk(size_t size_bytes)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     free(text);
     assert_false(done);
-    assert_int_equal(err.kind, ERR_INPUT);
+    assert_int_equal(err.kind, ERR_BUSY);
     assert_non_null(strstr(err.text, "writing "));
     assert_content(in_folder("a"), "old");
     assert_int_equal(count_entries(), 1);
@@ -228,8 +228,27 @@ static void a_full_device_says_so(void **state)
     file.stream = full;
     fputs("x", file.stream);
     assert_false(file_new_commit(&file, &err));
-    assert_int_equal(err.kind, ERR_INPUT);
+    assert_int_equal(err.kind, ERR_BUSY);
     assert_int_equal(err.status, ENOSPC);
+    assert_int_equal(count_entries(), 0);
+}
+
+static void what_is_no_file_keeps_its_name(void **state)
+{
+    (void)state;
+    struct file_new file;
+    struct stat status;
+    assert_int_equal(symlink("b", in_folder("link")), 0);
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    assert_int_equal(mkdir(in_folder("folder"), 0700), 0);
+    static const char *const names[] = {"link", "fifo", "folder"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_false(file_new_open(&file, in_folder(names[i]), 0600, &err));
+        assert_int_equal(err.kind, ERR_INPUT);
+        assert_int_equal(lstat(in_folder(names[i]), &status), 0);
+        assert_false(S_ISREG(status.st_mode));
+        assert_int_equal(remove(in_folder(names[i])), 0);
+    }
     assert_int_equal(count_entries(), 0);
 }
 
@@ -257,16 +276,6 @@ static void a_place_that_is_not_there_is_missing(void **state)
     (void)state;
     assert_false(write_it(in_folder("gone/a"), "x"));
     assert_int_equal(err.kind, ERR_MISSING);
-}
-
-static void a_folder_is_not_replaced(void **state)
-{
-    (void)state;
-    assert_int_equal(mkdir(in_folder("a"), 0700), 0);
-    assert_false(write_it(in_folder("a"), "x"));
-    assert_int_equal(err.kind, ERR_INPUT);
-    assert_int_equal(err.status, EISDIR);
-    assert_int_equal(count_entries(), 1);
 }
 
 /* ---- folders and paths ---- */
@@ -344,9 +353,10 @@ static void errno_becomes_a_kind(void **state)
         int number;
         enum err_kind kind;
     } cases[] = {
-        {ENOENT, ERR_MISSING}, {ENOTDIR, ERR_MISSING},    {EACCES, ERR_DENIED}, {EPERM, ERR_DENIED},
-        {EROFS, ERR_DENIED},   {EAGAIN, ERR_BUSY},        {EMFILE, ERR_BUSY},   {ENOSPC, ERR_INPUT},
-        {EIO, ERR_INPUT},      {ENAMETOOLONG, ERR_INPUT},
+        {ENOENT, ERR_MISSING}, {ENOTDIR, ERR_MISSING}, {EACCES, ERR_DENIED},
+        {EPERM, ERR_DENIED},   {EROFS, ERR_DENIED},    {EAGAIN, ERR_BUSY},
+        {EMFILE, ERR_BUSY},    {ENOSPC, ERR_BUSY},     {EFBIG, ERR_BUSY},
+        {EDQUOT, ERR_BUSY},    {EIO, ERR_INPUT},       {ENAMETOOLONG, ERR_INPUT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_false(file_error(&err, cases[i].number, "doing %d", 7));
@@ -419,9 +429,9 @@ int main(void)
         TEST(an_abandoned_file_leaves_nothing),
         TEST(a_full_disk_leaves_the_old_file),
         TEST(a_full_device_says_so),
+        TEST(what_is_no_file_keeps_its_name),
         TEST(a_write_that_failed_before_is_remembered),
         TEST(a_place_that_is_not_there_is_missing),
-        TEST(a_folder_is_not_replaced),
         TEST(folders_are_made_with_their_parents),
         TEST(paths_beyond_the_system_s_limit_are_refused),
         TEST(the_folder_of_a_path_is_synced),

@@ -363,6 +363,10 @@ static void a_failure_names_what_is_in_the_way(void **state)
     struct record record = {.id = "R9", .location = "https://hot.example/data/rec/2/sub/x"};
     catalog_memory_put(world->rows, &record);
     assert_names(world, &moves[2], "1 further row");
+
+    store_memory_remove(world->objects[WORLD_COLD], "rec/10/zzz");
+    store_memory_remove(world->objects[WORLD_HOT], "rec/10/R2.ecalmeas");
+    assert_names(world, &moves[1], "is what a row points at, and is not there");
 }
 
 /* What went wrong on the way is not what it ended with. */

@@ -22,6 +22,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/when.h"
+#include "planner/planner.h"
+#include "state/location.h"
 #include "tests/support/scratch.h"
 
 static char folder[64], path[128];
@@ -545,9 +547,27 @@ static void what_is_cut_off_anywhere_is_refused(void **state)
         assert_false(opens());
         size_t magic = strlen("{\"frostline_plan\":");
         assert_int_equal(err.kind, size < magic ? ERR_INPUT : ERR_CORRUPT);
+        if (size > magic && bytes[size - 1] != '\n') { /* the line that is cut is named */
+            size_t line = 1;
+            for (size_t at = 0; at < size; at++)
+                line += bytes[at] == '\n';
+            assert_non_null(strstr(err.text, str_format(&arena, ": line %zu: cut off", line)));
+        }
     }
     put_bytes(bytes, size_bytes);
     assert_true(opens());
+}
+
+/* What is read of a plan whose last line is another one: nothing that is acted upon. */
+static void is_the_same_but_for_the_last_line(struct plan_reader *reader, const char *digest)
+{
+    const struct plan_summary *read = plan_file_summary(reader);
+    assert_string_equal(plan_file_digest(reader), digest);
+    assert_memory_equal(read->actions, summary.actions, sizeof(summary.actions));
+    assert_int_equal(read->move_recordings, summary.move_recordings);
+    assert_int_equal(read->move_bytes, summary.move_bytes);
+    for (size_t f = 0; f < read->funnel_count; f++)
+        assert_true(plan_funnel_adds_up(&read->funnels[f]));
 }
 
 /* In the last line stand the only bytes that the digest does not cover: there a number may be
@@ -555,31 +575,30 @@ static void what_is_cut_off_anywhere_is_refused(void **state)
 static void no_byte_can_be_another_one(void **state)
 {
     (void)state;
+    static const unsigned char flips[] = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff};
     char digest[PLAN_DIGEST_MAX];
     size_t size_bytes, survived = 0;
     write_plan(digest);
     char *bytes = read_bytes(&size_bytes);
     size_t last = (size_t)(strstr(bytes, "{\"summary\"") - bytes);
     FILE_FD fd = open(path, O_WRONLY | O_CLOEXEC);
-    for (size_t i = 0; i < size_bytes; i++) {
-        char other = (char)(bytes[i] ^ (i % 2 == 0 ? 0x01 : 0x20));
-        assert_int_equal(pwrite(fd, &other, 1, (off_t)i), 1);
+    for (size_t i = 0; i < size_bytes * sizeof(flips); i++) {
+        size_t at = i / sizeof(flips);
+        char other = (char)(bytes[at] ^ flips[i % sizeof(flips)]);
+        assert_int_equal(pwrite(fd, &other, 1, (off_t)at), 1);
         struct plan_reader *reader;
-        bool opened = plan_file_open(path, &reader, &err);
-        if (opened) {
-            assert_true(i > last);
-            assert_string_equal(plan_file_digest(reader), digest);
-            const struct plan_summary *read = plan_file_summary(reader);
-            assert_memory_equal(read->actions, summary.actions, sizeof(summary.actions));
-            for (size_t f = 0; f < read->funnel_count; f++)
-                assert_true(plan_funnel_adds_up(&read->funnels[f]));
+        if (plan_file_open(path, &reader, &err)) {
+            assert_true(at > last);
+            is_the_same_but_for_the_last_line(reader, digest);
             plan_file_close(reader);
             survived++;
-        }
-        assert_int_equal(pwrite(fd, bytes + i, 1, (off_t)i), 1);
+        } else /* of the first line the magic and the version tell that it is no such plan */
+            assert_true(err.kind == ERR_CORRUPT ||
+                        (err.kind == ERR_INPUT && at <= strlen("{\"frostline_plan\":1")));
+        assert_int_equal(pwrite(fd, bytes + at, 1, (off_t)at), 1);
     }
     /* Texts and free numbers of the last line. */
-    assert_in_range(survived, 1, size_bytes - last);
+    assert_in_range(survived, 1, (size_bytes - last) * sizeof(flips));
 }
 
 struct text_lines {
@@ -663,6 +682,39 @@ static void lines_can_not_be_moved_even_with_a_digest_that_fits(void **state)
     }
 }
 
+/* The plan that is in line 1 different, and otherwise the same. */
+static struct text_lines another_plan(void)
+{
+    struct plan_writer *writer;
+    struct plan_header other = header;
+    char digest[PLAN_DIGEST_MAX];
+    size_t size_bytes;
+    other.simulation = false;
+    MUST(plan_file_create(path, &other, &writer, &err));
+    for (int i = 0; i < ACTIONS; i++)
+        MUST(plan_file_add(writer, &actions[i], &err));
+    MUST(plan_file_finish(writer, &summary, &made, digest, &err));
+    return split(read_bytes(&size_bytes));
+}
+
+static void no_line_can_be_of_another_plan(void **state)
+{
+    (void)state;
+    char digest[PLAN_DIGEST_MAX];
+    size_t size_bytes;
+    write_plan(digest);
+    const struct text_lines whole = split(read_bytes(&size_bytes)), other = another_plan();
+    const size_t ends[] = {0, whole.count - 1};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        struct buf text;
+        buf_init(&text, (size_t)1 << 20);
+        for (size_t line = 0; line < whole.count; line++)
+            buf_text(&text, line == ends[i] ? other.at[line] : whole.at[line]);
+        must_refuse(buf_string(&text), text.size, ERR_CORRUPT, "its digest is not that of");
+        buf_free(&text);
+    }
+}
+
 struct edit {
     int line; /* -1: the last */
     const char *from, *to;
@@ -683,10 +735,19 @@ static void other_contents_are_refused_even_with_a_digest_that_fits(void **state
         {1, "\"objects\":12", "\"objects\":-12"}, /* another type       */
         {1, "\"objects\":12", "\"objects\":\"12\""},
         {1, "\"objects\":12", "\"objects\":null"},
+        {1, "; sun 00:00-24:00", "; sun 00:00-25:00"},
+        {1, "\"policy\":\"age-out\"", "\"policy\":\"age\xc2\x9bout\""}, /* names */
+        {0, "\"stores\":{\"hot\"", "\"stores\":{\"hot pot\""},
+        {-1, "{\"policy\":\"age-out\"", "{\"policy\":\"\""},
+        {-1, "\"failed\":true,\"guard\":\"max_recordings 5\"", "\"failed\":true,\"guard\":null"},
+        {-1, "\"by\":\"frostline 0.1.0\"", "\"by\":null"}, /* who made it */
+        {-1, "\"host\":\"h\"", "\"host\":null"},
+        {-1, "\"policy\":\"p.yaml\"", "\"policy\":null"},
         {1, "\"objects\":12", "\"objects\":99999999999999999999"},
         {1, "\"policy\":\"age-out\"", "\"policy\":null"},
         {1, "\"after_s\":604800", "\"after_s\":9223372036854775807"},
-        {1, "\"source\":\"keep\"", "\"source\":\"burn\""}, /* unknown words      */
+        {1, "\"after_s\":604800", "\"after_s\":31622400001"}, /* longer than any policy's */
+        {1, "\"source\":\"keep\"", "\"source\":\"burn\""},    /* unknown words      */
         {1, "\"verify\":\"readback\"", "\"verify\":\"none\""},
         {1, "\"tier\":\"cold\"", "\"tier\":\"cosy\""},
         {1, "\"action\":\"move\"", "\"action\":\"burn\""},
@@ -743,7 +804,7 @@ static void what_is_no_plan_or_of_a_newer_format_is_told_apart(void **state)
     must_refuse("version: 1\n", 11, ERR_INPUT, "no plan");
     must_refuse("{\"frostline\":1}\n", 16, ERR_INPUT, "no plan");
     must_refuse("\0\0\0\0", 4, ERR_INPUT, "no plan");
-    must_refuse("{\"frostline_plan\":2}\n", 21, ERR_INPUT, "format 2");
+    must_refuse("{\"frostline_plan\":2}\n", 21, ERR_INPUT, "format 2, of a newer frostline");
     must_refuse("{\"frostline_plan\":0}\n", 21, ERR_CORRUPT, "line 1");
     must_refuse("{\"frostline_plan\":1}\n", 21, ERR_CORRUPT, "line 1");
     must_refuse("{\"frostline_plan\":\"1\"}\n", 23, ERR_CORRUPT, "line 1");
@@ -795,6 +856,70 @@ static void no_length_is_trusted(void **state)
     memcpy(nested, deep, strlen(deep));
     nested[199998] = '\n';
     must_refuse(nested, 199999, ERR_CORRUPT, "line 1");
+}
+
+/* A plan whose second line somebody makes up. */
+static void must_refuse_line(const char *line, const char *says)
+{
+    char digest[PLAN_DIGEST_MAX];
+    size_t ignored;
+    write_plan(digest);
+    const char *first = split(read_bytes(&ignored)).at[0];
+    struct buf text;
+    buf_init(&text, (size_t)32 << 20);
+    buf_format(&text, "%s%s\n", first, line);
+    must_refuse(buf_string(&text), text.size, ERR_CORRUPT, says);
+    buf_free(&text);
+}
+
+static void no_directory_is_longer_than_a_location(void **state)
+{
+    (void)state;
+    char *key = arena_make(&arena, LOCATION_BYTES_MAX + 2);
+    memset(key, 'b', LOCATION_BYTES_MAX);
+    key[LOCATION_BYTES_MAX] = '/';
+    static const char line[] = "{\"action\":\"blocked\",\"directory\":\"hot:%s\"}";
+    must_refuse_line(str_format(&arena, line, key), "line 2: \"directory\"");
+    must_refuse_line(str_format(&arena, line, key + 1), "line 2: \"reason\"");
+}
+
+/* Their tree would take more than a gigabyte. */
+static void no_line_has_millions_of_values(void **state)
+{
+    (void)state;
+    struct buf line;
+    buf_init(&line, (size_t)16 << 20);
+    buf_text(&line, "{\"action\":\"move\",\"recordings\":[");
+    while (line.size < (size_t)15 << 20)
+        buf_text(&line, "{},");
+    buf_text(&line, "{}]}");
+    must_refuse_line(buf_string(&line), "line 2: more values");
+    buf_free(&line);
+}
+
+static void no_directory_has_more_rows_than_are_planned(void **state)
+{
+    (void)state;
+    struct plan_row *rows = arena_make(&arena, (PLANNER_ROWS_MAX + 1) * sizeof(*rows));
+    for (size_t i = 0; i <= PLANNER_ROWS_MAX; i++)
+        rows[i] = (struct plan_row){"{,[", "file:///c/a/x", "y"};
+    for (size_t more = 0; more <= 1; more++) {
+        struct plan_writer *writer;
+        struct plan_action action = actions[4];
+        char digest[PLAN_DIGEST_MAX];
+        action.rows = rows;
+        action.row_count = action.row_total = PLANNER_ROWS_MAX + more;
+        const struct plan_summary one = {.actions = {1},
+                                         .move_recordings = action.row_count,
+                                         .total_count = 2,
+                                         .totals = totals};
+        MUST(plan_file_create(path, &header, &writer, &err));
+        MUST(plan_file_add(writer, &action, &err));
+        MUST(plan_file_finish(writer, &one, &made, digest, &err));
+        assert_int_equal(opens(), more == 0);
+    }
+    assert_int_equal(err.kind, ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "\"recordings\""));
 }
 
 static long peak_kb(void)
@@ -866,9 +991,13 @@ int main(void)
         TEST(what_is_cut_off_anywhere_is_refused),
         TEST(no_byte_can_be_another_one),
         TEST(lines_can_not_be_moved_even_with_a_digest_that_fits),
+        TEST(no_line_can_be_of_another_plan),
         TEST(other_contents_are_refused_even_with_a_digest_that_fits),
         TEST(what_is_no_plan_or_of_a_newer_format_is_told_apart),
         TEST(what_stands_behind_the_end_is_refused),
-        TEST(no_length_is_trusted)};
+        TEST(no_length_is_trusted),
+        TEST(no_directory_is_longer_than_a_location),
+        TEST(no_line_has_millions_of_values),
+        TEST(no_directory_has_more_rows_than_are_planned)};
     return cmocka_run_group_tests_name("plan_file", tests, NULL, NULL);
 }

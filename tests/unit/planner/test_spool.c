@@ -184,7 +184,7 @@ static void a_full_disk_is_told(void **state)
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &limit);
         bool done = add(0, 1, 300000) && spool_finish(&spool, &err);
-        _exit(done ? 1 : err.kind == ERR_INPUT && err.status == EFBIG ? 0 : 2);
+        _exit(done ? 1 : err.kind == ERR_BUSY && err.status == EFBIG ? 0 : 2);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
