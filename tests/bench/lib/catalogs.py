@@ -3,7 +3,6 @@ every few minutes from 2015 on."""
 import datetime
 import os
 import sqlite3
-import subprocess
 
 from scene import sql
 
