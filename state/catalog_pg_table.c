@@ -370,8 +370,7 @@ static bool find_sets(struct finding *finding, struct err *err)
 
 /* -- its SQL ---------------------------------------------------------------------------------- */
 
-/* In collation C, id and location are what make_order sorts by: the server keeps each of them once.
- */
+/* In collation C, id and location are what make_order sorts by: the server keeps them once. */
 static const char *join_select(const struct catalog_pg_table *table, struct arena *arena)
 {
     const char *select = str_format(arena, "t.%s::text COLLATE \"C\", t.%s::text COLLATE \"C\"",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What it costs to reconcile a catalog in which every row is where its policy wants it: time, memory,
-requests in Azurite's access log, and what is written to the journal.
+"""What it costs to reconcile a catalog in which every row is where its policy wants it: time,
+memory, requests in Azurite's access log, and what is written to the journal.
 
   idle.py [--catalog postgres|sqlite] [--rows N] [--policies N] [--runs N]
 
@@ -58,8 +58,8 @@ def main():
             asked = requests(log, mark)
             assert code == 0 and asked == 0, (code, asked)
             check_journal(before, journal(work))
-            print("run %d  reconcile %6.2f s, cpu %.2f s, peak %.1f MiB; no request, one more run in "
-                  "the journal" % (run, wall, cpu, peak), flush=True)
+            print("run %d  reconcile %6.2f s, cpu %.2f s, peak %.1f MiB; no request, one more run "
+                  "in the journal" % (run, wall, cpu, peak), flush=True)
         stores.cold_account.names("cold")
         time.sleep(0.5)
         assert requests(log, mark) == 1, "the access log shows no request at all"

@@ -32,7 +32,8 @@ def main():
         catalog = CATALOGS[options.catalog](work, options.rows, stores.hot)
         write_policies(work, catalog, stores, options.rows // 100 // 288, options.policies)
         for run in range(options.runs):
-            plan = [os.environ["FROSTLINE"], "plan", "--survey", "none", "--out", f"{run}.plan", "-q"]
+            plan = [os.environ["FROSTLINE"], "plan", "--survey", "none", "-q", "--out",
+                    f"{run}.plan"]
             ours, theirs = measure(plan, work, environment(work)), measure(catalog.export(), work)
             assert ours[3] == 0 and theirs[3] == 0, (ours, theirs)
             ratios.append(ours[0] / theirs[0])

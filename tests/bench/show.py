@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times a plan of many moves: written, checked and read back, at a tenth of the size and at the size.
+"""Times a plan of many moves: written, checked and read back, at a tenth of its size and whole.
 
   show.py [--actions N] [--runs N]
 

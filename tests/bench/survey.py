@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Counts the list requests of a survey in Azurite's access log, against the fewest there can be: for
-D directories the lesser of D and their objects / 5,000, which is a page.
+"""Counts the list requests of a survey in Azurite's access log, against the fewest there can be:
+for D directories the lesser of D and their objects / 5,000, which is a page.
 
   survey.py [--directories N] [--objects N] [--minutes N]    minutes: how far apart directories are
 
@@ -42,8 +42,8 @@ def survey(work, catalog, stores, days, options):
     write_policies(work, catalog, stores, days)
     log = os.environ["AZURITE_ACCESS_LOG"]
     mark = os.path.getsize(log)
-    wall, cpu, peak, code = measure([os.environ["FROSTLINE"], "plan", "-q", "--out", "s.plan"], work,
-                                    environment(work))
+    wall, _, peak, code = measure([os.environ["FROSTLINE"], "plan", "-q", "--out", "s.plan"],
+                                  work, environment(work))
     assert code == 0, code
     time.sleep(0.5)  # the log is written behind the reply
     with open(os.path.join(work, "s.plan")) as plan:

@@ -16,8 +16,8 @@ class Postgres:
     def __init__(self, folder, rows, base, minutes=5):
         sql(f"""CREATE UNLOGGED TABLE ecal AS
             SELECT ('ECAL_' || i)::varchar AS ecal_id,
-                   '{base}recording/' || to_char(t, 'YYYY-MM-DD') || '/session_0' || (i % 7) || '/' ||
-                   to_char(t, 'YYYY-MM-DD_HH24-MI-SS') || '_' || i || '/' || i || '.ecalmeas'
+                   '{base}recording/' || to_char(t, 'YYYY-MM-DD') || '/session_0' || (i % 7) ||
+                   '/' || to_char(t, 'YYYY-MM-DD_HH24-MI-SS') || '_' || i || '/' || i || '.ecalmeas'
                    AS ecal_name,
                    t AS recording_start_time, 'map_' || (i % 5) AS map, 0.001::decimal AS size_gb,
                    600 + i % 1200 AS length, i % 17 <> 16 AS is_valid
@@ -27,9 +27,9 @@ class Postgres:
             CREATE INDEX ON ecal (ecal_name COLLATE "C");
             VACUUM ANALYZE ecal;""")
         os.environ["PGPASSWORD"] = os.environ["DB_PASSWORD"]
-        self.policy = ('{type: postgres, table: public.ecal, connection: {host: "${DB_HOST}", port: '
-                       '"${DB_PORT}", dbname: "${DB_NAME}", user: "${DB_USER}", password: '
-                       '"${DB_PASSWORD}"}')
+        self.policy = ('{type: postgres, table: public.ecal, connection: {host: "${DB_HOST}", '
+                       'port: "${DB_PORT}", dbname: "${DB_NAME}", user: "${DB_USER}", '
+                       'password: "${DB_PASSWORD}"}')
 
     def export(self):
         directory = ("left(ecal_name, length(ecal_name) - strpos(reverse(ecal_name), '/') + 1)"
@@ -103,8 +103,8 @@ class Azure:
 
 
 def write_policies(folder, catalog, stores, days, count=1):
-    """These many policies take the valid ones of the rows of the first days, a share each; each tests
-    all other rows in five clauses."""
+    """These many policies take the valid ones of the rows of the first days, a share each; each
+    tests all other rows in five clauses."""
     with open(os.path.join(folder, "frostline.yaml"), "w") as file:
         file.write(f"""version: 1
 catalog: {catalog.policy},
