@@ -13,6 +13,8 @@
 #define SPARSE_FACTOR 2   /* so many times what is expected, and a prefix is sparse  */
 #define OBJECTS_A_PART 64 /* listing so many for nothing is as bad as a request more */
 
+#define DIRECTORIES_A_PART 4 /* for fewer, a part that is given up as well costs too much */
+
 struct run {
     struct store *store;
     const char *const *directories;
@@ -23,6 +25,7 @@ struct run {
     struct listing_tally *tally;
     size_t limit; /* of objects on a page of a flat listing; 0: none                         */
     size_t most;  /* so many objects, and a flat listing is given up; 0: as long as it pays  */
+    bool strayed; /* one was given up among objects that nobody asked for                    */
 };
 
 /* Objects of one directory that came with more than one page. */
@@ -368,6 +371,7 @@ static bool flat_advance(struct run *run, struct flat *flat, struct listing *pag
                 flat_finish(run, flat, page->objects + first, page->count - first, err)) &&
                flat_end(run, flat, err);
     *more = flat->at < flat->end && flat_pays(run, flat, page) && flat_keep(flat, page, first);
+    run->strayed |= !*more && flat->at < flat->end && !flat->entered;
     return true;
 }
 
@@ -408,15 +412,21 @@ static size_t branch_end(const struct run *run, size_t begin, size_t end, size_t
     return at;
 }
 
+static size_t count_branches(const struct run *run, size_t begin, size_t end, size_t common)
+{
+    size_t branches = 0;
+    for (size_t at = begin; at < end; at = branch_end(run, at, end, common))
+        branches++;
+    return branches;
+}
+
 /* At most `parts` flat listings for directories[begin .. end), each below a prefix of its own:
  * where what they have in common ends, they branch, and each branch gets its share of the parts. */
 static void divide(const struct run *run, size_t begin, size_t end, size_t parts,
                    struct flat *flats, size_t *count)
 {
     size_t common = common_size(run->directories[begin], run->directories[end - 1]);
-    size_t branches = 0;
-    for (size_t at = begin; at < end; at = branch_end(run, at, end, common))
-        branches++;
+    size_t branches = count_branches(run, begin, end, common);
     if (branches == 1 || branches > parts) {
         flat_init(&flats[(*count)++], run, begin, end);
         return;
@@ -492,7 +502,16 @@ static bool visit_rest(void *context, size_t index, const struct object *objects
                         err);
 }
 
-/* Flat listings of what was not visited yet, below several longer prefixes. */
+/* A part for each branch; 0 if these are many for so few directories. */
+static size_t count_parts(const struct run *run)
+{
+    size_t common = common_size(run->directories[0], run->directories[run->count - 1]);
+    size_t branches = count_branches(run, 0, run->count, common);
+    return branches > run->count / DIRECTORIES_A_PART ? 0 : branches;
+}
+
+/* Flat listings of what was not visited yet, below several longer prefixes; parts 0: as many as
+ * there are branches. */
 static bool list_parts(struct run *whole, size_t parts, struct err *err)
 {
     const char **directories = must(calloc(whole->count, sizeof(char *)));
@@ -505,16 +524,42 @@ static bool list_parts(struct run *whole, size_t parts, struct err *err)
     run.context = &rest;
     run.count = 0;
     run.most = 0;
+    run.strayed = false;
     for (size_t i = 0; i < whole->count; i++) {
         if (whole->done[i])
             continue;
         rest.indexes[run.count] = i;
         directories[run.count++] = whole->directories[i];
     }
-    bool going = run.count == 0 || list_flat(&run, parts, err);
+    if (parts == 0 && run.count > 0)
+        parts = count_parts(&run);
+    bool going = run.count == 0 || parts == 0 || list_flat(&run, parts, err);
+    whole->strayed = run.strayed;
     free(run.done);
     free(rest.indexes);
     free(directories);
+    return going;
+}
+
+static size_t count_left(const struct run *run)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < run->count; i++)
+        left += !run->done[i];
+    return left;
+}
+
+/* Below what all have in common, which may begin far before them: what it did not reach by its
+ * branches, one level after the other while that visits more directories than it asks for pages. */
+static bool list_neighbours(struct run *run, struct err *err)
+{
+    bool going = list_flat(run, 1, err), pays = true;
+    while (going && pays && run->strayed) {
+        size_t left = count_left(run);
+        uint64_t before = run->tally->requests;
+        going = list_parts(run, 0, err);
+        pays = left - count_left(run) > run->tally->requests - before;
+    }
     return going;
 }
 
@@ -543,7 +588,7 @@ bool listing_directories(const struct listing_request *request, struct err *err)
     bool going = true;
     if (run.store->ops->flat && run.count > 1)
         going = hint != NULL && hint->expected > 0 ? list_hinted(&run, hint, err)
-                                                   : list_flat(&run, 1, err);
+                                                   : list_neighbours(&run, err);
     going = going && list_each(&run, err);
 
     request->tally->requests += spent.requests;

@@ -1,5 +1,6 @@
 /* listing.h: the objects of many directories of one store, with few requests: flat below a common
- * prefix while that pays, else one listing each, STORE_LISTINGS_MAX at a time. */
+ * prefix while that pays, below its branches where they begin far behind it, else one listing each,
+ * STORE_LISTINGS_MAX at a time. */
 #ifndef EXECUTOR_LISTING_H
 #define EXECUTOR_LISTING_H
 

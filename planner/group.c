@@ -38,15 +38,15 @@ void group_free(struct group *group)
 /* -- a row ------------------------------------------------------------------------------------ */
 
 /* What a text takes in a line of the plan (json_text). */
-static size_t line_bytes(const char *text, size_t size_bytes)
+static size_t line_bytes(const char *text)
 {
-    size_t total = size_bytes;
-    for (size_t i = 0; i < size_bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
+    size_t total = 0;
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
         if (c < 0x20)
-            total += strlen("\\u0000") - 1;
-        else if (c == '"' || c == '\\')
-            total++;
+            total += strlen("\\u0000");
+        else
+            total += c == '"' || c == '\\' ? 2 : 1;
     }
     return total;
 }
@@ -74,7 +74,6 @@ void group_begin(struct group *group, const struct location *location, const str
                                       .newest_us = INT64_MIN,
                                       .shares = group->shares};
     group->prefix_bytes = record->directory_bytes;
-    group->prefix_line_bytes = line_bytes(record->location, record->directory_bytes);
     group->movers_line_bytes = group->movers_shown_bytes = 0;
     group->wish = POLICY_NO_INDEX;
     group->is_contested = group->is_too_large = group->circle.is_begun = false;
@@ -167,9 +166,8 @@ static void add_mover(struct group *group, const struct record *record,
                                 .tail = record->location + group->prefix_bytes,
                                 .because = buf_string(&group->text),
                                 .policy = decision->winner};
-    group->movers_line_bytes +=
-        ROW_LINE_BYTES + group->prefix_line_bytes + line_bytes(row.id, strlen(row.id)) +
-        line_bytes(row.tail, strlen(row.tail)) + line_bytes(row.because, strlen(row.because));
+    group->movers_line_bytes += ROW_LINE_BYTES + line_bytes(row.id) + line_bytes(record->location) +
+                                line_bytes(row.because);
     group->is_too_large =
         rows->shown == PLANNER_ROWS_MAX || group->movers_line_bytes > PLANNER_ROWS_BYTES_MAX;
     if (group->is_too_large)

@@ -21,8 +21,7 @@ struct group {
     bool                   is_open;
     struct candidate       facts;
     struct buf             directory;
-    size_t                 prefix_bytes;      /* of each location: up to its row's tail       */
-    size_t                 prefix_line_bytes; /* the same, in a line of the plan              */
+    size_t                 prefix_bytes; /* of each location: up to its row's tail            */
     bool                   is_contested;
     struct decision        decision; /* of all rows that a policy wins                        */
     struct circle          circle;   /* of the same rows                                      */

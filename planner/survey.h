@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "state/object.h"
 
-#define SURVEY_BATCH_MAX 256
+#define SURVEY_BATCH_MAX 2048 /* many: neighbours share listings */
 
 struct survey;
 

@@ -370,10 +370,11 @@ static bool find_sets(struct finding *finding, struct err *err)
 
 /* -- its SQL ---------------------------------------------------------------------------------- */
 
+/* In collation C, id and location are what make_order sorts by: the server keeps them once. */
 static const char *join_select(const struct catalog_pg_table *table, struct arena *arena)
 {
-    const char *select =
-        str_format(arena, "t.%s::text, t.%s::text", table->id.quoted, table->location.quoted);
+    const char *select = str_format(arena, "t.%s::text COLLATE \"C\", t.%s::text COLLATE \"C\"",
+                                    table->id.quoted, table->location.quoted);
     for (size_t i = 0; i < table->value_count; i++) {
         const struct catalog_pg_column *column = &table->values[i];
         if (column->kind == VALUE_UNSUPPORTED)
@@ -385,14 +386,15 @@ static const char *join_select(const struct catalog_pg_table *table, struct aren
     return select;
 }
 
-/* A location without '/' has none to cut at: left() then takes one more than all. */
+/* By directory, location and id (join_select's 2 and 1).  A location without '/' has none to cut
+ * at: left() then takes one more than all. */
 static const char *make_order(const struct catalog_pg_table *table, struct arena *arena)
 {
     const char *location = str_format(arena, "t.%s::text", table->location.quoted);
     return str_format(arena,
                       "left(%s, length(%s) - strpos(reverse(%s), '/') + 1) COLLATE \"C\""
-                      " NULLS FIRST, %s COLLATE \"C\" NULLS FIRST, t.%s::text COLLATE \"C\"",
-                      location, location, location, location, table->id.quoted);
+                      " NULLS FIRST, 2 NULLS FIRST, 1",
+                      location, location, location);
 }
 
 static const char *make_has_id(const struct catalog_pg_table *table, struct arena *arena)

@@ -10,6 +10,7 @@
 
 #define CURSOR_BYTES_MAX ((size_t)4 << 20)
 #define DATE_BYTES 10
+#define SORT_KIB "8192" /* what is sorted in memory; more goes to a file, and is merged */
 
 /* How the columns of a statement become a record. */
 struct form {
@@ -186,26 +187,37 @@ static bool form_fill(struct form *form, sqlite3_stmt *statement, struct err *er
 
 /* -- the snapshot and its cursors -------------------------------------------------------------- */
 
-/* directory(location): up to and with the last '/', or all of it. */
-static void sql_directory(sqlite3_context *context, int count, sqlite3_value **arguments)
+/* Up to and with the last '/', or all of it. */
+static size_t directory_bytes(const char *location, size_t size)
 {
-    (void)count;
-    const char *location = (const char *)sqlite3_value_text(arguments[0]);
-    int size = sqlite3_value_bytes(arguments[0]);
-    if (location == NULL)
-        return;
-    const char *slash = memrchr(location, '/', (size_t)size);
-    sqlite3_result_text(context, location, slash != NULL ? (int)(slash - location) + 1 : size,
-                        SQLITE_TRANSIENT);
+    const char *slash = memrchr(location, '/', size);
+    return slash != NULL ? (size_t)(slash - location) + 1 : size;
+}
+
+static int compare_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+    int order = memcmp(a, b, a_bytes < b_bytes ? a_bytes : b_bytes);
+    return order != 0 ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
+}
+
+/* The collation of locations: by directory, then by all of it.  To sort by an expression would
+ * write each location to the temporary file once more. */
+static int compare_locations(void *context, int a_bytes, const void *a, int b_bytes, const void *b)
+{
+    (void)context;
+    size_t a_size = (size_t)a_bytes, b_size = (size_t)b_bytes;
+    int order = compare_bytes(a, directory_bytes(a, a_size), b, directory_bytes(b, b_size));
+    return order != 0 ? order : compare_bytes(a, a_size, b, b_size);
 }
 
 static bool begin_snapshot(sqlite3 *reader, struct err *err)
 {
     int64_t ignored;
-    if (sqlite3_create_function(reader, "directory", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                                sql_directory, NULL, NULL) != SQLITE_OK)
+    if (sqlite3_create_collation(reader, "directory", SQLITE_UTF8, NULL, compare_locations) !=
+        SQLITE_OK)
         return sql_error(reader, err);
-    return sql_run(reader, "PRAGMA query_only = ON; BEGIN", err) &&
+    return sql_run(reader, "PRAGMA query_only = ON; PRAGMA cache_size = -" SORT_KIB "; BEGIN",
+                   err) &&
            sql_number(reader, "SELECT count(*) FROM sqlite_schema", &ignored, err);
 }
 
@@ -237,12 +249,9 @@ static bool start_cursor(struct sqlite_cursor *cursor, struct err *err)
     const struct catalog_sqlite_table *table = &cursor->form.table;
     return sql_prepare(db,
                        str_format(&cursor->arena,
-                                  "SELECT %s FROM %s ORDER BY"
-                                  " directory(CAST(%s AS TEXT)) COLLATE BINARY,"
-                                  " CAST(%s AS TEXT) COLLATE BINARY,"
-                                  " CAST(%s AS TEXT) COLLATE BINARY",
-                                  table->select, table->quoted, table->location.quoted,
-                                  table->location.quoted, table->id.quoted),
+                                  "SELECT %s FROM %s"
+                                  " ORDER BY 2 COLLATE directory, 1 COLLATE BINARY",
+                                  table->select, table->quoted),
                        &cursor->statement, err);
 }
 

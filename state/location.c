@@ -77,10 +77,13 @@ static bool tail_is_canonical(const char *tail, size_t *directory_bytes, size_t 
 /* Returns the NUL that it ends with. */
 static char *copy_decoded(char *out, const char *text, size_t size_bytes)
 {
-    for (size_t i = 0; i < size_bytes; i++) {
-        *out++ = text[i] == '%' ? decoded(text + i) : text[i];
-        i += text[i] == '%' ? 2 : 0;
+    const char *end = text + size_bytes;
+    for (const char *escape; (escape = memchr(text, '%', (size_t)(end - text))) != NULL;) {
+        out = mempcpy(out, text, (size_t)(escape - text));
+        *out++ = decoded(escape);
+        text = escape + 3;
     }
+    out = mempcpy(out, text, (size_t)(end - text));
     *out = '\0';
     return out;
 }

@@ -10,17 +10,13 @@ with them in turn, and the ratio is printed.  Needs FROSTLINE (the program), TOO
 PostgreSQL 15 and, for its row, rclone."""
 import argparse
 import os
-import re
 import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "e2e", "lib"))
-SERVERS = os.path.join(HERE, "..", "servers")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from bench import measure, requests, server, work_folder
 
 
 def arguments():
@@ -33,14 +29,6 @@ def arguments():
     parser.add_argument("--no-index", action="store_true")
     parser.add_argument("tools", nargs="*")
     return parser.parse_args()
-
-
-def server(name, verb, folder):
-    subprocess.run([os.path.join(SERVERS, name + ".sh"), verb, folder], check=True)
-    if verb == "start":
-        out = subprocess.run(["bash", "-c", f". {folder}/env; env -0"], capture_output=True,
-                             text=True, check=True).stdout
-        os.environ.update(line.split("=", 1) for line in out.split("\0") if "=" in line)
 
 
 def further_rows(scene, count):
@@ -79,37 +67,6 @@ def command(tool, scene):
     return scene.command("apply", "--auto-approve", "-q")
 
 
-def peak_mib(pid):
-    """The high-water mark of its memory, or 0 once it is gone.  (What wait4 tells begins with the
-    memory of this interpreter.)"""
-    try:
-        with open(f"/proc/{pid}/status") as status:
-            found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
-            return int(found.group(1)) / 1024 if found else 0
-    except OSError:
-        return 0
-
-
-def measure(words, scene):
-    """Wall time and CPU in seconds, peak memory in MiB, exit code."""
-    began = time.monotonic()
-    process = subprocess.Popen(words, cwd=scene.folder, env=scene.environment(),
-                               stdout=subprocess.DEVNULL)
-    peak, done = 0, 0
-    while not done:
-        peak = max(peak, peak_mib(process.pid))
-        time.sleep(0.01)
-        done, status, usage = os.wait4(process.pid, os.WNOHANG)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return time.monotonic() - began, usage.ru_utime + usage.ru_stime, peak, process.returncode
-
-
-def requests(log, since):
-    with open(log, errors="replace") as file:
-        file.seek(since)
-        return len(re.findall(r'"[A-Z]+ /', file.read()))
-
-
 def one_run(tool, options, folder):
     """A fresh server, fresh data, the tool once."""
     from scene import Scene
@@ -121,7 +78,7 @@ def one_run(tool, options, folder):
                 further_rows(scene, options.further_rows)
             words = command(tool, scene)
             mark = os.path.getsize(os.environ["AZURITE_ACCESS_LOG"])
-            wall, cpu, memory, code = measure(words, scene)
+            wall, cpu, memory, code = measure(words, scene.folder, scene.environment())
             time.sleep(0.3)  # the log is written behind the reply
             count = requests(os.environ["AZURITE_ACCESS_LOG"], mark)
             arrived = len(scene.target.names(scene.cold))
@@ -144,20 +101,14 @@ def main():
         tools = [name for tool in tools if tool != "rclone" for name in (tool, tool + "+rows")]
     if "rclone" in tools and not shutil.which("rclone"):
         sys.exit("rclone is not installed (Debian's package rclone)")
-    work = tempfile.mkdtemp(prefix="frostline-bench.")
-    os.chmod(work, 0o755)
     figures = {tool: [] for tool in tools}
-    server("pg", "start", os.path.join(work, "pg"))
-    try:
+    with work_folder("pg") as work:
         for run in range(options.runs):
             for tool in tools:
                 row = one_run(tool, options, os.path.join(work, f"azurite-{run}-{tool}"))
                 figures[tool].append(row)
                 print("run %d  %-23s wall %6.2f s  cpu %6.2f s  peak %6.1f MiB  %.3f requests an "
                       "object" % (run, tool, *row), flush=True)
-    finally:
-        server("pg", "stop", os.path.join(work, "pg"))
-        shutil.rmtree(work)
     print("\nmedians of %d runs, %d recordings of %d objects of %d bytes" %
           (options.runs, options.recordings, options.blobs, options.size))
     for tool, rows in figures.items():

@@ -475,6 +475,64 @@ static void test_flat_stops_among_strangers(void **state)
     store_close(store);
 }
 
+/* days of 30 directories of 5 objects, "d/07/29/"; those from the day `first` on are asked for. */
+static size_t fill_days(struct store_memory *memory, const char **directories, size_t days,
+                        size_t first)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < days * 30; i++) {
+        const char *directory = str_format(&arena, "d/%02zu/%02zu/", i / 30, i % 30);
+        for (size_t k = 0; k < 5; k++)
+            store_memory_put(memory, str_format(&arena, "%s%zu", directory, k), "x", 1);
+        if (i / 30 >= first)
+            directories[count++] = directory;
+    }
+    return count;
+}
+
+/* Four days of eight: the page below "d/0" is in vain, then each day is a part of two pages. */
+static void test_what_begins_far_behind_its_prefix_is_divided(void **state)
+{
+    (void)state;
+    const char *directories[DIRECTORIES_MAX];
+    static struct seen seen;
+    struct store_memory *memory = store_memory_make("hot", NULL);
+    struct store *store = store_memory_store(memory);
+    size_t count = fill_days(memory, directories, 8, 4);
+    store_memory_set_page(memory, 100);
+
+    struct listing_tally tally = list(store, directories, count, &seen);
+    assert_int_equal(tally.requests, 1 + 4 * 2);
+    assert_int_equal(tally.flat_requests, 1 + 4 * 2);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(seen.keys[i], "0 1 2 3 4 ");
+    store_close(store);
+}
+
+/* The last four of each day: neither the whole nor its parts pay, and that is found out but once.
+ */
+static void test_parts_that_do_not_pay_are_not_divided_again(void **state)
+{
+    (void)state;
+    const char *all[DIRECTORIES_MAX], *directories[DIRECTORIES_MAX];
+    static struct seen seen;
+    struct store_memory *memory = store_memory_make("hot", NULL);
+    struct store *store = store_memory_store(memory);
+    size_t count = 0, all_count = fill_days(memory, all, 10, 0);
+    for (size_t i = 0; i < all_count; i++) {
+        if (i % 30 >= 26)
+            directories[count++] = all[i];
+    }
+    store_memory_set_page(memory, 10);
+
+    struct listing_tally tally = list(store, directories, count, &seen);
+    assert_int_equal(tally.flat_requests, 1 + 10);
+    assert_int_equal(tally.requests, 1 + 10 + count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(seen.keys[i], "0 1 2 3 4 ");
+    store_close(store);
+}
+
 static void test_empty_directories_cost_one_page_together(void **state)
 {
     (void)state;
@@ -772,6 +830,8 @@ int main(void)
         cmocka_unit_test(test_a_part_of_one_directory_is_not_listed_twice),
         cmocka_unit_test(test_flat_stops_when_pages_finish_no_directory),
         cmocka_unit_test(test_flat_stops_among_strangers),
+        cmocka_unit_test(test_what_begins_far_behind_its_prefix_is_divided),
+        cmocka_unit_test(test_parts_that_do_not_pay_are_not_divided_again),
         cmocka_unit_test(test_empty_directories_cost_one_page_together),
         cmocka_unit_test(test_one_directory_is_listed_by_itself),
         cmocka_unit_test(test_listings_run_side_by_side),

@@ -34,15 +34,16 @@ static int begin_empty(void **state)
 static void a_batch_is_full_before_it_is_asked(void **state)
 {
     (void)state;
-    for (int i = 0; i < 600; i++) {
+    enum { COUNT = 2 * SURVEY_BATCH_MAX + 1 };
+    for (int i = 0; i < COUNT; i++) {
         ROW(&rig, str_format(&rig.arena, "H%d", i), str_format(&rig.arena, "hot:%04d/f", i));
         ROW(&rig, str_format(&rig.arena, "S%d", i), str_format(&rig.arena, "hot:%04d$#?/f", i),
             .days = 1);
     }
     rig_plan(&rig);
-    assert_int_equal(rig.survey.directories, 600);
+    assert_int_equal(rig.survey.directories, COUNT);
     assert_int_equal(rig.survey.batches, 3);
-    assert_int_equal(rig.summary.actions[PLAN_MOVE], 600);
+    assert_int_equal(rig.summary.actions[PLAN_MOVE], COUNT);
 }
 
 /* '#', '%' and '?' are spelled %23, %25 and %3F: the plan's order is that of the locations. */
