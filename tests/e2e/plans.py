@@ -236,7 +236,7 @@ def case_a_directory_longer_than_any_key_is_shown():
         for ident in ("R1", "R2"):
             box.execute("INSERT INTO ecal VALUES (?, ?, '2025-01-01', 1)", ident,
                         f"file://{box.hot}/{deep}{ident}/x")
-        for survey, said in (("none", "deep/ 2 directories "), ("full", "   source-missing: ")):
+        for survey, said in (("none", "deep    2 directories "), ("full", "   source-missing: ")):
             box.run("plan", "--survey", survey, "--out", "p.plan").must()
             for words in ([], ["--all"]):
                 told = box.run("show", "p.plan", *words).must().out
@@ -301,7 +301,7 @@ def case_a_listing_that_fails_on_page_3_blocks_its_directory_alone():
         told = {action["directory"]: action.get("reason") for action in scene.actions()}
         assert told == {"hot:recording/A/": None, "hot:recording/B/": "unlisted",
                         "hot:recording/C/": None}, told
-        assert "! recording/B/   unlisted: " in run.out, run.out
+        assert "! hot:recording/B/   unlisted: " in run.out, run.out
         assert f"container {scene.hot} of store hot: 403 AuthorizationFailure\n" in run.out, run.out
         pages.broken = None
         scene.run("plan", "--out", "p.plan", SOURCE_AZURE_CONNECTION_STRING=pages.relayed).must()
