@@ -98,8 +98,8 @@ static void show_age(FILE *out, int64_t oldest_us, int64_t as_of_us)
 static void show_fold(FILE *out, const struct fold *fold, const struct plan_header *header)
 {
     fprintf(out, "  > %-36s %s   %s", text_plain(fold->prefix),
-            text_plural(fold->directories, "directory"), text_size(fold->bytes));
-    if (header->surveyed)
+            text_plural(fold->directories, text_unit(header->by_object)), text_size(fold->bytes));
+    if (header->surveyed && !header->by_object)
         fprintf(out, "   %s", text_plural(fold->objects, "object"));
     show_age(out, fold->oldest_us, header->as_of_us);
     fputc('\n', out);
@@ -110,7 +110,7 @@ static void show_move(FILE *out, const struct plan_action *action, const struct 
     fprintf(out, "  > %s   %s -> %s   %s", text_plain(action->directory),
             header->stores[action->store].name, header->stores[action->target].name,
             text_size(action->bytes));
-    if (action->surveyed)
+    if (action->surveyed && !header->by_object)
         fprintf(out, "   %s", text_plural(action->objects, "object"));
     show_age(out, action->oldest_us, header->as_of_us);
     if (action->window != NULL)
@@ -169,7 +169,7 @@ static void show_windows(const struct listing_state *state)
     if (state->windowed == 0 || state->all)
         return;
     fprintf(state->out, "    of these, apply begins %s only within %s\n",
-            text_plural(state->windowed, "directory"),
+            text_plural(state->windowed, text_unit(state->header->by_object)),
             state->is_mixed ? "their windows; --all shows each" : text_plain(state->window));
 }
 
@@ -239,7 +239,8 @@ static bool show_policy(FILE *out, struct plan_reader *plan, const struct plan_f
     if (state.rest.directories > 0)
         fprintf(out, "    ... %s more (%s, %s); --all shows each\n",
                 text_count(state.folds - FOLDS_SHOWN),
-                text_plural(state.rest.directories, "directory"), text_size(state.rest.bytes));
+                text_plural(state.rest.directories, text_unit(header->by_object)),
+                text_size(state.rest.bytes));
     show_windows(&state);
     return true;
 }
@@ -335,13 +336,15 @@ bool show_plan_is_empty(const struct plan_summary *summary)
 }
 
 /* What stays although a policy selects it. */
-static void show_staying(FILE *out, const struct plan_summary *summary)
+static void show_staying(FILE *out, const struct plan_header *header,
+                         const struct plan_summary *summary)
 {
     fprintf(out, ", %s blocked, %s left for later.\n",
-            text_plural(summary->actions[PLAN_BLOCKED], "directory"), text_count(summary->left));
+            text_plural(summary->actions[PLAN_BLOCKED], text_unit(header->by_object)),
+            text_count(summary->left));
 }
 
-void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed)
+void show_plan_line(FILE *out, const struct plan_header *header, const struct plan_summary *summary)
 {
     bool stays = summary->actions[PLAN_BLOCKED] + summary->left > 0;
     if (show_plan_is_empty(summary) && !stays) {
@@ -350,15 +353,15 @@ void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed
     }
     if (show_plan_is_empty(summary)) {
         fputs("No moves. No sources to delete", out);
-        show_staying(out, summary);
+        show_staying(out, header, summary);
         return;
     }
     fprintf(out, "Plan: %s to move (%s", text_plural(summary->move_recordings, "recording"),
             text_size(summary->move_bytes));
-    if (surveyed)
+    if (header->surveyed)
         fprintf(out, ", %s", text_plural(summary->move_objects, "object"));
     fprintf(out, "), %s to delete", text_plural(summary->actions[PLAN_REAP], "source"));
-    show_staying(out, summary);
+    show_staying(out, header, summary);
 }
 
 bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *options,
@@ -375,7 +378,7 @@ bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *o
     show_samples(out, summary);
     show_totals(out, header, summary);
     fputc('\n', out);
-    show_plan_line(out, summary, header->surveyed);
+    show_plan_line(out, header, summary);
     if (options->path != NULL)
         fprintf(out, "Saved %s  %s\n", options->path, text_digest(plan_file_digest(plan)));
     return true;

@@ -386,13 +386,18 @@ static const char *join_select(const struct catalog_pg_table *table, struct aren
 }
 
 /* A location without '/' has none to cut at: left() then takes one more than all. */
-static const char *make_order(const struct catalog_pg_table *table, struct arena *arena)
+static const char *make_order(const struct catalog_pg_table *table, bool by_object,
+                              struct arena *arena)
 {
     const char *location = str_format(arena, "t.%s::text", table->location.quoted);
+    const char *within = str_format(arena, "%s COLLATE \"C\" NULLS FIRST, t.%s::text COLLATE \"C\"",
+                                    location, table->id.quoted);
+    if (by_object)
+        return within;
     return str_format(arena,
                       "left(%s, length(%s) - strpos(reverse(%s), '/') + 1) COLLATE \"C\""
-                      " NULLS FIRST, %s COLLATE \"C\" NULLS FIRST, t.%s::text COLLATE \"C\"",
-                      location, location, location, location, table->id.quoted);
+                      " NULLS FIRST, %s",
+                      location, location, location, within);
 }
 
 static const char *make_has_id(const struct catalog_pg_table *table, struct arena *arena)
@@ -424,7 +429,7 @@ static void make_sql(struct finding *finding)
     struct catalog_pg_table *table = finding->table;
     quote_table(finding);
     table->select = join_select(table, &link->arena);
-    table->order = make_order(table, &link->arena);
+    table->order = make_order(table, link->config->by_object, &link->arena);
     table->has_id = make_has_id(table, &link->arena);
 }
 

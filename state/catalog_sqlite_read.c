@@ -235,13 +235,14 @@ static bool start_cursor(struct sqlite_cursor *cursor, struct err *err)
     if (!form_find(&cursor->form, db, cursor->catalog->config, &cursor->arena, err))
         return false;
     const struct catalog_sqlite_table *table = &cursor->form.table;
+    const char *by_directory = str_format(
+        &cursor->arena, "directory(CAST(%s AS TEXT)) COLLATE BINARY, ", table->location.quoted);
     return sql_prepare(db,
                        str_format(&cursor->arena,
-                                  "SELECT %s FROM %s ORDER BY"
-                                  " directory(CAST(%s AS TEXT)) COLLATE BINARY,"
-                                  " CAST(%s AS TEXT) COLLATE BINARY,"
+                                  "SELECT %s FROM %s ORDER BY %sCAST(%s AS TEXT) COLLATE BINARY,"
                                   " CAST(%s AS TEXT) COLLATE BINARY",
-                                  table->select, table->quoted, table->location.quoted,
+                                  table->select, table->quoted,
+                                  cursor->catalog->config->by_object ? "" : by_directory,
                                   table->location.quoted, table->id.quoted),
                        &cursor->statement, err);
 }
@@ -334,9 +335,9 @@ bool catalog_sqlite_fetch(struct catalog_sqlite *self, const char *const *ids, s
     return ok;
 }
 
-/* -- rows below a directory -------------------------------------------------------------------- */
+/* -- rows of a unit ---------------------------------------------------------------------------- */
 
-bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, size_t limit,
+bool catalog_sqlite_below(struct catalog_sqlite *self, const char *url, size_t limit,
                           catalog_visit *visit, void *context, struct err *err)
 {
     struct form form;
@@ -350,8 +351,8 @@ bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, si
                           &statement, err);
     if (ok) {
         struct sql parameters = sql_parameters(statement);
-        sql_put_text(&parameters, directory);
-        sql_put_text(&parameters, catalog_tally_bound(directory, &scratch));
+        sql_put_text(&parameters, url);
+        sql_put_text(&parameters, catalog_tally_bound(url, &scratch));
         sql_put_integer(&parameters, (int64_t)limit);
         ok = visit_rows(&form, statement, visit, context, err);
     }

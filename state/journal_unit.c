@@ -1,6 +1,5 @@
 #include "state/journal_private.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,11 +145,11 @@ static bool find_open_below(struct journal *journal, const char *url, int64_t *i
     return take_id(sql.statement, id, err);
 }
 
-/* The same place, then what lies in it, then what it lies in, from the inside out.  A prefix is cut
- * off at each '/' of the path, so a/1/ and a/10/ never meet. */
+/* The same place, then what lies in it (in an object nothing does), then what it lies in, from the
+ * inside out.  A prefix is cut off at each '/' of the path, so a/1/ and a/10/ never meet, nor do
+ * a/b and a/b.bak. */
 static bool find_open(struct journal *journal, const char *url, int64_t *id, struct err *err)
 {
-    assert(str_ends(url, "/"));
     char *place = strdup(url);
     if (place == NULL)
         err_abort("out of memory");
@@ -158,7 +157,7 @@ static bool find_open(struct journal *journal, const char *url, int64_t *id, str
     char *root = scheme == NULL ? place : place + (scheme - place) + strlen("://");
 
     bool done = find_open_at(journal, place, id, err) &&
-                (*id != 0 || find_open_below(journal, place, id, err));
+                (*id != 0 || !str_ends(place, "/") || find_open_below(journal, place, id, err));
     for (char *end = place + strlen(place) - 1; done && *id == 0 && end > root; end--) {
         if (end[-1] != '/')
             continue;
@@ -211,7 +210,7 @@ static bool find_conflict(struct journal *journal, struct journal_new *new, stru
     new->conflict = 0;
     if (!unit_is_open(&entry->unit))
         return true;
-    if (str_starts(entry->source, entry->target) || str_starts(entry->target, entry->source))
+    if (unit_covers(entry->source, entry->target) || unit_covers(entry->target, entry->source))
         return ERR(err, ERR_INTERNAL, "source and target of one move overlap: %s and %s",
                    entry->source, entry->target);
     return find_open(journal, entry->source, &new->conflict, err) &&
