@@ -77,7 +77,7 @@ static bool is_day(const char *at)
 }
 
 /* Up to and with the first part that is a date; else the parent. */
-static size_t fold_length(const char *directory)
+static size_t find_fold(const char *directory)
 {
     size_t length = strlen(directory);
     for (size_t at = 0; at + 10 < length; at++)
@@ -87,6 +87,12 @@ static size_t fold_length(const char *directory)
         if (directory[at - 1] == '/')
             return at;
     return length;
+}
+
+/* A location may be longer than any key. */
+static size_t fold_length(const char *directory)
+{
+    return str_cut(directory, find_fold(directory), OBJECT_KEY_MAX);
 }
 
 static void show_age(FILE *out, int64_t oldest_us, int64_t as_of_us)
