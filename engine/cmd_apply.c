@@ -181,7 +181,7 @@ static enum exit_code run_kept(struct wiring *wiring, const struct plan_reader *
 /* Whoever is asked has to know for what. */
 static void tell_what_runs(const struct plan_reader *plan)
 {
-    show_plan_line(stdout, plan_file_summary(plan), plan_file_header(plan)->surveyed);
+    show_plan_line(stdout, plan_file_header(plan), plan_file_summary(plan));
     fflush(stdout);
 }
 

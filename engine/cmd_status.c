@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
@@ -15,6 +16,7 @@
 struct totals {
     uint64_t units[UNIT_STATES];
     uint64_t waiting, waiting_bytes; /* in grace */
+    uint64_t directories, objects;   /* what the units are */
     int64_t next_cleanup_us;
 };
 
@@ -30,9 +32,14 @@ static bool needs_a_look(const struct unit *unit)
     return unit_is_open(unit) && !(unit->state == UNIT_CUTOVER && unit->reason == REASON_GRACE);
 }
 
-static void count(struct totals *totals, const struct unit *unit)
+static void count(struct totals *totals, const struct journal_unit *entry)
 {
+    const struct unit *unit = &entry->unit;
     totals->units[unit->state]++;
+    if (str_ends(entry->directory, "/"))
+        totals->directories++;
+    else
+        totals->objects++;
     if (unit->state != UNIT_CUTOVER)
         return;
     totals->waiting++;
@@ -74,7 +81,7 @@ static bool take(void *context, const struct journal_unit *entry, struct err *er
 {
     (void)err;
     struct rows *rows = context;
-    count(&rows->totals, &entry->unit);
+    count(&rows->totals, entry);
     if (rows->options->format == FORMAT_JSON) {
         if (unit_is_open(&entry->unit))
             put_unit(&rows->json, entry);
@@ -104,6 +111,8 @@ static void show_run(const struct journal_run *run)
 static void show_totals(const struct rows *rows)
 {
     const struct totals *totals = &rows->totals;
+    bool is_mixed = totals->directories > 0 && totals->objects > 0;
+    const char *unit = is_mixed ? "unit" : text_unit(totals->objects > 0);
     uint64_t under_way = 0;
     for (int state = UNIT_TIERING; state <= UNIT_SWEEPING; state++)
         if (state != UNIT_CUTOVER)
@@ -115,7 +124,7 @@ static void show_totals(const struct rows *rows)
                text_plural(totals->waiting, "source"), text_size(totals->waiting_bytes),
                text_instant(totals->next_cleanup_us));
     printf("%s done, %s under way, %s in grace, %s parked, %s abandoned, %s skipped\n",
-           text_plural(totals->units[UNIT_DONE], "directory"), text_count(under_way),
+           text_plural(totals->units[UNIT_DONE], unit), text_count(under_way),
            text_count(totals->waiting), text_count(totals->units[UNIT_PARKED]),
            text_count(totals->units[UNIT_ABANDONED]), text_count(totals->units[UNIT_SKIPPED]));
 }

@@ -22,6 +22,7 @@
 struct progress {
     struct counters counters;
     uint64_t directories; /* of the plan; 0: unknown */
+    const char *unit;     /* text_unit               */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
@@ -31,7 +32,7 @@ struct progress {
 static void show_progress(struct progress *progress)
 {
     struct counters *counters = &progress->counters;
-    fprintf(stderr, "%s", text_plural(atomic_load(&counters->directories_at_rest), "directory"));
+    fprintf(stderr, "%s", text_plural(atomic_load(&counters->directories_at_rest), progress->unit));
     if (progress->directories > 0)
         fprintf(stderr, " of %s", text_count(progress->directories));
     fprintf(stderr, " at rest, %s (%s) copied, %s deleted\n",
@@ -109,8 +110,10 @@ static void report(void *context, const struct task *task, enum apply_outcome ou
         printf("      %s\n", unit_reason_text(task->next.reason));
 }
 
-static void show_result(const struct apply_result *result, const struct troubles *troubles)
+static void show_result(const struct apply_result *result, const struct troubles *troubles,
+                        bool by_object)
 {
+    const char *unit = text_unit(by_object);
     if (troubles->more > 0)
         printf("    ... and %s more; frostline status shows all\n", text_count(troubles->more));
     if (result->late > 0)
@@ -118,18 +121,18 @@ static void show_result(const struct apply_result *result, const struct troubles
                text_plural(result->late, "object"), result->late == 1 ? "was" : "were");
     if (result->refused > 0)
         printf("  ! %s not begun: a guard of the plan refused\n",
-               text_plural(result->refused, "directory"));
+               text_plural(result->refused, unit));
     if (result->expired > 0)
         printf("  ! %s not begun: the plan is older than its --ttl; a new plan begins what is "
                "left\n",
-               text_plural(result->expired, "directory"));
+               text_plural(result->expired, unit));
     if (result->outside > 0)
         printf("  ! %s not begun: outside the window of its policy; the same command begins it "
                "within\n",
-               text_plural(result->outside, "directory"));
+               text_plural(result->outside, unit));
     if (result->not_begun > 0)
         printf("  ! %s not begun; the same command resumes\n",
-               text_plural(result->not_begun, "directory"));
+               text_plural(result->not_begun, unit));
     if (result->waiting_sources > 0)
         printf("%s wait until their grace is over, the first on %s UTC; frostline reap, or a "
                "timer, deletes them.\n",
@@ -138,10 +141,11 @@ static void show_result(const struct apply_result *result, const struct troubles
 
     uint64_t stale = result->directories[APPLY_STALE], failed = result->directories[APPLY_FAILED];
     uint64_t parked = result->directories[APPLY_PARKED], open = result->directories[APPLY_OPEN];
-    printf("Moved %s in %s (%s, %s), deleted %s",
-           text_plural(result->moved_recordings, "recording"),
-           text_plural(result->directories[APPLY_MOVED], "directory"),
-           text_size(result->moved_bytes), text_plural(result->moved_objects, "object"),
+    printf("Moved %s", text_plural(result->moved_recordings, "recording"));
+    if (!by_object)
+        printf(" in %s", text_plural(result->directories[APPLY_MOVED], unit));
+    printf(" (%s, %s), deleted %s", text_size(result->moved_bytes),
+           text_plural(result->moved_objects, "object"),
            text_plural(result->deleted_sources, "source"));
     if (result->directories[APPLY_RETIERED] > 0)
         printf(", set the tier of %s",
@@ -182,7 +186,7 @@ static enum exit_code exit_of_result(const struct apply_result *result)
 static enum exit_code carry_out(struct wiring *wiring, const struct run_request *request,
                                 int64_t run)
 {
-    struct progress progress = {.counters = {0}};
+    struct progress progress = {.unit = text_unit(wiring->policies->places.by_object)};
     struct hands hands = {.stores = wiring->stores,
                           .policies = wiring->policies,
                           .catalog = wiring->catalog,
@@ -213,7 +217,7 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
     progress_end(&progress);
     enum exit_code code = exit_of_result(&result);
     if (!wiring->options->quiet || code != EXIT_OK)
-        show_result(&result, &troubles);
+        show_result(&result, &troubles, wiring->policies->places.by_object);
     return done ? code : exit_worse(code, exit_with(&err));
 }
 

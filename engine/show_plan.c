@@ -200,6 +200,12 @@ static void show_age(FILE *out, int64_t oldest_us, int64_t as_of_us)
         fprintf(out, "   oldest %" PRId64 " d", (as_of_us - oldest_us) / WHEN_DAY_US);
 }
 
+/* Where rows stand for objects, their number says nothing more. */
+static bool tells_objects(const struct plan_header *header)
+{
+    return header->surveyed && !header->by_object;
+}
+
 static size_t fold_columns(const struct listing *listing, const struct fold *fold)
 {
     return text_columns(store_prefix(listing, fold->store)) +
@@ -212,9 +218,10 @@ static void show_fold(const struct listing *listing, const struct fold *fold, si
     fprintf(out, "  %c %s%s", sign_of(fold->kind), store_prefix(listing, fold->store),
             text_plain(fold->prefix));
     put_blanks(out, fold_columns(listing, fold), width);
-    fprintf(out, "  %15s  %8s", text_plural(fold->directories, "directory"),
+    fprintf(out, "  %15s  %8s",
+            text_plural(fold->directories, text_unit(listing->header->by_object)),
             text_size(fold->bytes));
-    if (listing->header->surveyed)
+    if (tells_objects(listing->header))
         fprintf(out, "  %15s", text_plural(fold->objects, "object"));
     show_age(out, fold->oldest_us, listing->header->as_of_us);
     fputc('\n', out);
@@ -235,8 +242,9 @@ static void show_folds(const struct listing *listing)
     const struct fold *rest = &listing->rest;
     fprintf(listing->out, "    ... %s (%s, %s",
             text_plural(listing->more, rest->is_day ? "more day" : "more folder"),
-            text_plural(rest->directories, "directory"), text_size(rest->bytes));
-    if (listing->header->surveyed)
+            text_plural(rest->directories, text_unit(listing->header->by_object)),
+            text_size(rest->bytes));
+    if (tells_objects(listing->header))
         fprintf(listing->out, ", %s", text_plural(rest->objects, "object"));
     fputs("); --all shows each\n", listing->out);
 }
@@ -248,7 +256,7 @@ static void show_move(void *context, const struct plan_action *action)
     listing->recordings += action->row_total;
     fprintf(out, "  %c %s%s   %s", sign_of(action->kind), store_prefix(listing, action->store),
             text_plain(action->directory), text_size(action->bytes));
-    if (action->surveyed)
+    if (action->surveyed && !listing->header->by_object)
         fprintf(out, "   %s", text_plural(action->objects, "object"));
     show_age(out, action->oldest_us, listing->header->as_of_us);
     if (action->window != NULL)
@@ -352,7 +360,7 @@ static void show_windows(const struct listing *listing)
     if (listing->windowed == 0)
         return;
     fprintf(listing->out, "    of these, apply begins %s only within %s\n",
-            text_plural(listing->windowed, "directory"),
+            text_plural(listing->windowed, text_unit(listing->header->by_object)),
             listing->is_mixed ? "their windows; --all shows each" : text_plain(listing->window));
 }
 
@@ -679,14 +687,15 @@ static void show_staying(FILE *out, const char **comma, uint64_t count, const ch
     *comma = ", ";
 }
 
-void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed)
+void show_plan_line(FILE *out, const struct plan_header *header, const struct plan_summary *summary)
 {
+    const char *unit = text_unit(header->by_object);
     uint64_t blocked = summary->actions[PLAN_BLOCKED], left = summary->left;
     uint64_t refused = count_refused(summary);
     const char *comma = ", ";
     if (!show_plan_is_empty(summary)) {
         fputs("Plan: ", out);
-        show_moving(out, summary, surveyed);
+        show_moving(out, summary, header->surveyed);
         fprintf(out, ", %s to delete", text_plural(summary->actions[PLAN_REAP], "source"));
     } else if (blocked + left + refused > 0) {
         fputs("No moves", out);
@@ -696,8 +705,8 @@ void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed
                 has_undecided(summary) ? " that could be decided" : "");
         return;
     }
-    show_staying(out, &comma, blocked, text_plural(blocked, "directory"), "blocked");
-    show_staying(out, &comma, left, blocked > 0 ? text_count(left) : text_plural(left, "directory"),
+    show_staying(out, &comma, blocked, text_plural(blocked, unit), "blocked");
+    show_staying(out, &comma, left, blocked > 0 ? text_count(left) : text_plural(left, unit),
                  "left for later");
     show_staying(out, &comma, refused, text_plural(refused, "policy"),
                  refused == 1 ? "refused by its guard" : "refused by their guards");
@@ -731,7 +740,7 @@ bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *o
     show_unreached(out, summary);
     show_totals(out, header, summary);
     fputc('\n', out);
-    show_plan_line(out, summary, header->surveyed);
+    show_plan_line(out, header, summary);
     show_file(out, plan, options);
     return true;
 }

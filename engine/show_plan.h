@@ -21,7 +21,8 @@ MUST_USE bool show_plan(FILE *out, struct plan_reader *plan, const struct show_o
                         struct err *err);
 /* "Plan: 400 recordings to move (1.21 TB, 23,820 objects), 12 sources to delete, 3 directories
  * blocked." */
-void show_plan_line(FILE *out, const struct plan_summary *summary, bool surveyed);
+void show_plan_line(FILE *out, const struct plan_header *header,
+                    const struct plan_summary *summary);
 /* Nothing to do. */
 bool show_plan_is_empty(const struct plan_summary *summary);
 #endif

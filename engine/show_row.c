@@ -226,9 +226,9 @@ static bool visit_row(void *context, const struct record *record, struct err *er
     return true;
 }
 
-/* -- its directory ----------------------------------------------------------------------------- */
+/* -- its directory, or its object -------------------------------------------------------------- */
 
-/* Of one directory: the recording that is shown, and its neighbours. */
+/* Of one directory or object: the recording that is shown, and its neighbours. */
 struct neighbours {
     struct shown *shown; /* each of them in turn */
     const char *id;      /* whose they are       */
@@ -261,6 +261,11 @@ static bool take_row(struct neighbours *neighbours, const struct record *record,
     return true;
 }
 
+static bool is_by_object(const struct neighbours *neighbours)
+{
+    return neighbours->shown->policies->places.by_object;
+}
+
 static size_t in_way(const struct neighbours *neighbours)
 {
     return neighbours->odd + neighbours->held + neighbours->staying;
@@ -279,7 +284,7 @@ static bool is_here(const struct neighbours *neighbours)
 {
     const struct location *known = neighbours->shown->known;
     return known != NULL && known->place == neighbours->place &&
-           str_equal(known->directory, neighbours->directory);
+           str_equal(known->unit, neighbours->directory);
 }
 
 static bool visit_neighbour(void *context, const struct record *record, struct err *err)
@@ -316,7 +321,8 @@ static void print_verdict(const struct neighbours *neighbours)
     else if (neighbours->held > 0)
         puts("held: they move together or not at all");
     else if (neighbours->staying > 0)
-        puts("shared-directory: they move together or not at all");
+        printf("shared-%s: they move together or not at all\n",
+               text_unit(is_by_object(neighbours)));
     else if (contest->kind == DECISION_CONFLICT)
         printf("conflict: %s and %s\n", items[contest->winner].name, items[contest->rival].name);
     else if (contest->kind == DECISION_IN_PLACE)
@@ -332,19 +338,21 @@ static void print_verdict(const struct neighbours *neighbours)
 
 static void print_neighbours(const struct neighbours *neighbours)
 {
+    const char *here = is_by_object(neighbours) ? "of this object" : "in this directory";
     if (in_way(neighbours) > NEIGHBOURS_SHOWN)
         printf("  ! and %zu more in the way\n", in_way(neighbours) - NEIGHBOURS_SHOWN);
     if (neighbours->looked_at > NEIGHBOURS_MAX)
         printf("  more than %s, not all were looked at\n",
                text_plural(NEIGHBOURS_MAX, "recording"));
     if (neighbours->total + neighbours->nested == 0)
-        puts("  no other recording is in this directory");
+        printf("  no other recording is %s\n", here);
     else {
-        printf("  %s in this directory: ", text_plural(neighbours->total, "other recording"));
+        printf("  %s %s: ", text_plural(neighbours->total, "other recording"), here);
         print_verdict(neighbours);
     }
-    puts("  Open units, min_residency, listings and second spellings of the directory are looked\n"
-         "  at by `frostline plan`.");
+    printf("  Open units, min_residency, listings and second spellings of the %s are looked\n"
+           "  at by `frostline plan`.\n",
+           text_unit(is_by_object(neighbours)));
 }
 
 static void tell_no_index(const struct catalog_shape *shape)
@@ -354,19 +362,24 @@ static void tell_no_index(const struct catalog_shape *shape)
         printf("  hint: %s\n", shape->index_statement);
 }
 
-/* Law 7: what its directory's other rows do to it. */
-static bool print_directory(struct wiring *wiring, const char *id, const struct shown *own,
-                            struct err *err)
+/* Law 7: what its unit's other rows do to it. */
+static bool print_unit(struct wiring *wiring, const char *id, const struct shown *own,
+                       struct err *err)
 {
     struct shown shown;
     struct neighbours neighbours = {.shown = &shown,
                                     .id = id,
                                     .place = own->location.place,
                                     .store = own->location.store,
-                                    .directory = own->location.directory};
-    const struct place *place = &wiring->policies->places.items[neighbours.place];
-    const char *url = location_make(place, neighbours.directory, "", &wiring->arena);
+                                    .directory = own->location.unit};
+    const struct places *places = &wiring->policies->places;
+    const char *url =
+        location_make(&places->items[neighbours.place], neighbours.directory, "", &wiring->arena);
     printf("\n%s:%s\n", store_name(own, neighbours.store), text_plain(neighbours.directory));
+    if (places->by_object && str_ends(neighbours.directory, "/")) {
+        puts("  not-a-file: it names a directory, and a row stands for one object");
+        return true;
+    }
     if (!wiring->shape.location_indexed) {
         tell_no_index(&wiring->shape);
         return true;
@@ -389,7 +402,7 @@ enum exit_code show_row(struct wiring *wiring, const char *id)
     begin(&shown, wiring);
     bool done = wiring->catalog->ops->fetch(wiring->catalog, &id, 1, visit_row, &shown, &err);
     if (done && shown.found && shown.spelling == SPELLING_REGULAR)
-        done = print_directory(wiring, id, &shown, &err);
+        done = print_unit(wiring, id, &shown, &err);
     end(&shown);
     if (!done)
         return exit_with(&err);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "engine/text.h"
 #include "planner/planner.h"
 #include "planner/whereabouts.h"
 #include "policy/circle.h"
@@ -102,7 +103,7 @@ static bool plan(struct testing *testing, struct catalog *catalog, struct err *e
 
 /* -- what became of a recording ---------------------------------------------------------------- */
 
-/* The line that blocks the directory of a recording; NULL: none. */
+/* The line that blocks the unit of a recording; NULL: none. */
 static const struct plan_action *find_block(const struct testing *testing,
                                             const struct location *location)
 {
@@ -110,7 +111,7 @@ static const struct plan_action *find_block(const struct testing *testing,
     for (size_t i = 0; location != NULL && i < testing->action_count; i++) {
         const struct plan_action *action = testing->actions[i];
         if (action->kind == PLAN_BLOCKED && place_first(places, action->store) == location->place &&
-            str_equal(action->directory, location->directory))
+            str_equal(action->directory, location->unit))
             return action;
     }
     return NULL;
@@ -139,7 +140,8 @@ static void explain_row(struct testing *testing, const struct record *record, st
     else if (decision.kind == DECISION_MOVE && block != NULL)
         buf_format(out, "%s: %s", plan_reason_name(block->reason), block->detail);
     else if (decision.kind == DECISION_MOVE)
-        buf_text(out, "it loses to its directory's winner, which is in place");
+        buf_format(out, "it loses to its %s's winner, which is in place",
+                   text_unit(policies->places.by_object));
     else
         explain_stay(policies, record, is_ours ? &location : NULL, &decision, out);
 }

@@ -51,6 +51,11 @@ const char *text_plural(uint64_t count, const char *word)
     return text;
 }
 
+const char *text_unit(bool by_object)
+{
+    return by_object ? "object" : "directory";
+}
+
 const char *text_plain(const char *name)
 {
     static _Thread_local char plains[4][TEXT_PLAIN_BYTES + 1];

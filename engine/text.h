@@ -12,6 +12,7 @@ const char *text_count(uint64_t count);                    /* "23,820"          
 const char *text_instant(int64_t instant_us);              /* "2025-06-01 00:00:00" */
 const char *text_plural(uint64_t count, const char *word); /* "1 object", "2,000 objects"; a final
                                                             * y becomes ies, but for ay           */
+const char *text_unit(bool by_object); /* "directory", or "object": what moves */
 /* Names from outside as str_tame leaves them, cut after TEXT_PLAIN_BYTES. */
 #define TEXT_PLAIN_BYTES 1100
 const char *text_plain(const char *name);

@@ -10,6 +10,7 @@
 #include "planner/whereabouts.h"
 #include "policy/window.h"
 #include "state/location.h"
+#include "state/unit.h"
 
 #define LONG_LIVED_BYTES_MAX ((size_t)1 << 30)
 
@@ -285,7 +286,7 @@ static bool make_planned(const struct apply *apply, const struct plan_action *ac
     task->rows = arena_make(arena, action->row_count * sizeof(*task->rows));
     for (size_t i = 0; i < action->row_count; i++) {
         const struct plan_row *row = &action->rows[i];
-        if (!str_starts(row->location, task->entry.source))
+        if (!unit_covers(task->entry.source, row->location))
             return ERR(err, ERR_CORRUPT, "the plan's row %s is not in %s", row->id,
                        task->entry.source);
         task->rows[i] =

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "state/unit.h"
 
 #define PAGES_BYTES_MAX ((size_t)4 << 30)     /* of the pages of one call         */
 #define DIRECTORY_BYTES_MAX ((size_t)2 << 30) /* of a directory on several pages  */
@@ -68,7 +69,7 @@ static bool check(const char *directory, const struct object *objects, size_t co
         return ERR(failure, ERR_INPUT, "%s has more than %d objects", directory,
                    LISTING_OBJECTS_MAX);
     for (size_t i = 0; i < count; i++) {
-        if (!str_starts(objects[i].key, directory))
+        if (!unit_covers(directory, objects[i].key))
             return ERR(failure, ERR_CORRUPT, "%s is listed below %s", objects[i].key, directory);
         if (i > 0 && object_compare(&objects[i - 1], &objects[i]) == 0)
             return ERR(failure, ERR_CORRUPT, "%s is listed twice", objects[i].key);
@@ -168,9 +169,11 @@ static bool slots_advance(struct run *run, struct slot *slots, size_t *busy, str
     struct listing listings[STORE_LISTINGS_MAX];
     size_t count = *busy;
     bool going = true, over[STORE_LISTINGS_MAX];
-    for (size_t i = 0; i < count; i++)
-        listings[i] =
-            (struct listing){.prefix = run->directories[slots[i].index], .marker = slots[i].marker};
+    for (size_t i = 0; i < count; i++) {
+        const char *directory = run->directories[slots[i].index];
+        listings[i] = (struct listing){
+            .prefix = directory, .exact = !str_ends(directory, "/"), .marker = slots[i].marker};
+    }
     run->store->ops->list(run->store, listings, count, pages);
     run->tally->requests += count;
     for (size_t i = 0; going && i < count; i++) {
@@ -236,14 +239,15 @@ struct flat {
 
 /* Does the key come after all keys below the directory, in every order known?  Byte order says so
  * already; accounts with a hierarchical namespace put '/' first, and UTF-16 order moves what is
- * above U+FFFF (first byte 0xf0 and up) before U+E000 (0xee). */
+ * above U+FFFF (first byte 0xf0 and up) before U+E000 (0xee).  An object comes before all keys that
+ * go on from its own. */
 static bool surely_after(const char *key, const char *directory)
 {
     while (*key != '\0' && *key == *directory) {
         key++;
         directory++;
     }
-    return *key != '/' && (unsigned char)*directory < 0xee;
+    return *directory == '\0' || (*key != '/' && (unsigned char)*directory < 0xee);
 }
 
 /* The objects of directories[at] are complete: those piled up and those of this page. */
@@ -268,7 +272,7 @@ static bool flat_finish(struct run *run, struct flat *flat, struct object *objec
 /* Leaves behind what the key has passed: directories without objects. */
 static bool flat_pass(struct run *run, struct flat *flat, const char *key, struct err *err)
 {
-    while (flat->at < flat->end && !str_starts(key, run->directories[flat->at]) &&
+    while (flat->at < flat->end && !unit_covers(run->directories[flat->at], key) &&
            strcmp(key, run->directories[flat->at]) > 0) {
         if (!surely_after(key, run->directories[flat->at]))
             flat->at++; /* it may come yet */
@@ -284,7 +288,7 @@ static bool flat_disorder(struct run *run, struct flat *flat, const char *key, s
 {
     flat->disordered = true;
     for (size_t i = flat->begin; i < flat->end; i++) {
-        if (run->done[i] && str_starts(key, run->directories[i]))
+        if (run->done[i] && unit_covers(run->directories[i], key))
             return ERR(err, ERR_CORRUPT, "%s is listed out of order on %s", key, run->store->name);
     }
     return true;
@@ -302,13 +306,13 @@ static bool flat_take(struct run *run, struct flat *flat, struct listing *page, 
         if (previous && strcmp(previous, key) >= 0)
             return flat_disorder(run, flat, key, err);
         previous = key;
-        if (flat->entered && str_starts(key, run->directories[flat->at]))
+        if (flat->entered && unit_covers(run->directories[flat->at], key))
             continue;
         if (flat->entered && !flat_finish(run, flat, page->objects + *first, i - *first, err))
             return false;
         if (!flat_pass(run, flat, key, err))
             return false;
-        flat->entered = flat->at < flat->end && str_starts(key, run->directories[flat->at]);
+        flat->entered = flat->at < flat->end && unit_covers(run->directories[flat->at], key);
         *first = i;
     }
     return true;

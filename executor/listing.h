@@ -1,6 +1,7 @@
 /* listing.h: the objects of many directories of one store, with few requests: flat below a common
  * prefix while that pays, below its branches where they begin far behind it, else one listing each,
- * STORE_LISTINGS_MAX at a time. */
+ * STORE_LISTINGS_MAX at a time.  A directory whose name does not end in '/' is the one object of
+ * that name. */
 #ifndef EXECUTOR_LISTING_H
 #define EXECUTOR_LISTING_H
 
@@ -9,9 +10,9 @@
 
 #define LISTING_OBJECTS_MAX 1000000 /* of one directory */
 
-/* The objects of directories[index], sorted by key, keys relative to the directory.  Or its
- * failure, and then no objects.  They live until the visitor returns.  server_us: the service's
- * clock, 0 if unknown.  Return false to stop everything. */
+/* The objects of directories[index], sorted by key, keys relative to the directory: "" if it is an
+ * object.  Or its failure, and then no objects.  They live until the visitor returns.  server_us:
+ * the service's clock, 0 if unknown.  Return false to stop everything. */
 typedef bool listing_visit(void *context, size_t index, const struct object *objects, size_t count,
                            int64_t server_us, const struct err *failure, struct err *err);
 
@@ -27,7 +28,7 @@ struct listing_hint {
 
 struct listing_request {
     struct store *store;
-    const char *const *directories; /* in byte order, each ends in '/', none in another */
+    const char *const *directories; /* in byte order, none in another */
     size_t count;
     struct listing_hint *hint; /* NULL: the fewest requests */
     listing_visit *visit;

@@ -87,13 +87,36 @@ static void blame_rows(struct task *task, const struct catalog_sight *sight)
             sight->strangers == 1 ? "" : "s");
 }
 
+static bool count_row(void *context, const struct record *record, struct err *err)
+{
+    (void)record;
+    (void)err;
+    ++*(uint32_t *)context;
+    return true;
+}
+
+/* Rows that name an object with a query or a fragment behind it.  Those that name what is below a
+ * directory so begin with it: any look has seen them. */
+static bool count_odd_rows(struct cohort *cohort, const char *url, uint32_t *count, struct err *err)
+{
+    static const char *const ends[] = {"?", "#"};
+    struct catalog *catalog = cohort->hands->catalog;
+    for (size_t i = 0; i < 2 && !str_ends(url, "/"); i++) {
+        const char *odd = str_format(&cohort->scratch, "%s%s", url, ends[i]);
+        if (!catalog->ops->below(catalog, odd, 1, count_row, count, err))
+            return false;
+    }
+    return true;
+}
+
 bool perform_rows(struct cohort *cohort, struct task *task, bool lock, struct catalog_sight *sight)
 {
     struct catalog *catalog = cohort->hands->catalog;
     struct catalog_cut cut = {
         .source = task->entry.source, .rows = task->rows, .count = task->row_count};
     struct err err;
-    if (catalog->ops->look(catalog, &cut, lock, sight, &err)) {
+    if (catalog->ops->look(catalog, &cut, lock, sight, &err) &&
+        count_odd_rows(cohort, task->entry.source, &sight->strangers, &err)) {
         bool stay = task->entry.unit.kind == UNIT_RETIER;
         uint32_t there = stay ? sight->at_source : sight->at_target;
         if (there != task->row_count || sight->strangers > 0)
@@ -111,7 +134,8 @@ bool perform_has_rows_at_target(struct cohort *cohort, const struct task *task)
     struct catalog_cut none = {.source = task->entry.target};
     struct catalog_sight seen;
     struct err err;
-    return !catalog->ops->look(catalog, &none, false, &seen, &err) || seen.strangers > 0;
+    return !catalog->ops->look(catalog, &none, false, &seen, &err) ||
+           !count_odd_rows(cohort, task->entry.target, &seen.strangers, &err) || seen.strangers > 0;
 }
 
 /* -- rows, holds and references ---------------------------------------------------------------- */

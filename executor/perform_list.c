@@ -45,8 +45,9 @@ static bool rows_have_objects(const struct crew *crew, struct task *task,
     for (size_t i = 0; i < task->row_count; i++) {
         struct location location;
         location_read(places, task->rows[i].old_location, &crew->cohort->scratch, &location);
-        struct object own = {.key = location.name};
-        if (own.key[0] == '\0' ||
+        struct object own = {.key = location.key + strlen(task->entry.directory)};
+        bool names_directory = location.name[0] == '\0';
+        if (names_directory ||
             (count > 0 && bsearch(&own, objects, count, sizeof(own), object_compare) != NULL))
             continue;
         perform_blame(task, own.key, "is what a row points at, and is not there");

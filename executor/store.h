@@ -43,6 +43,7 @@ struct store_outcome {
 /* One prefix being listed, a page a call. */
 struct listing {
     const char *prefix; /* all keys that start with it; "" for all             */
+    bool exact;         /* only the object that has it as its key              */
     const char *marker; /* NULL: the first page.  Out: the next page's, or NULL after the last */
     size_t limit;       /* no more objects than that, where a store has pages; 0: STORE_PAGE_MAX */
     struct object *objects; /* out: in the arena, in the store's own order; keys whole            */
@@ -102,7 +103,8 @@ struct store_ops {
      * they are, and whose tier it is already keeps it.  NULL: the kind has no tiers.             */
     void (*set_tier)(struct store *, struct tiering *tierings, size_t count);
     /* Temporary files of the unit and empty folders in the directory, and empty parents below the
-     * root, are gone.  NULL: the kind has none.                                                  */
+     * root, are gone; of an object, which others stand beside, only its temporary files and parents
+     * that are empty.  NULL: the kind has none. */
     bool (*tidy)(struct store *, const char *directory, int64_t unit, struct err *);
     void (*close)(struct store *);
 };

@@ -230,6 +230,11 @@ static void object_show(const struct entry *entry, struct object *object, struct
         memcpy(object->md5, entry->md5, sizeof object->md5);
 }
 
+static bool is_listed(const struct listing *listing, const char *key)
+{
+    return listing->exact ? str_equal(key, listing->prefix) : str_starts(key, listing->prefix);
+}
+
 static void list_one(struct store_memory *memory, struct listing *listing, struct arena *arena)
 {
     size_t at = listing->marker ? lower_bound(memory, listing->marker, true)
@@ -238,7 +243,7 @@ static void list_one(struct store_memory *memory, struct listing *listing, struc
     size_t most = memory->page;
     if (listing->limit > 0 && listing->limit < most)
         most = listing->limit;
-    for (; end < memory->count && str_starts(memory->entries[end]->key, listing->prefix); end++) {
+    for (; end < memory->count && is_listed(listing, memory->entries[end]->key); end++) {
         if (!memory->entries[end]->gone && shown++ == most)
             break;
     }

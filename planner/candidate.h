@@ -1,5 +1,5 @@
-/* candidate.h: a directory that some policy wants to move, as the first pass leaves it in the
- * spool: the facts in the head of its record, its rows in the body. */
+/* candidate.h: a directory, or an object, that some policy wants to move, as the first pass leaves
+ * it in the spool: the facts in the head of its record, its rows in the body. */
 #ifndef PLANNER_CANDIDATE_H
 #define PLANNER_CANDIDATE_H
 
@@ -20,7 +20,7 @@ struct candidate {
     uint16_t                store;  /* that it is in                                              */
     uint16_t                target; /* POLICY_NO_INDEX in a conflict                              */
     uint16_t                winner;        /* the first policy of the highest priority           */
-    const char             *directory;     /* raw key, ends in '/'                               */
+    const char             *directory;     /* raw key; ends in '/', or is an object's            */
     enum plan_reason        reason;        /* what the rows themselves say against it            */
     const char             *detail;
     struct policy_terms     terms;

@@ -103,7 +103,8 @@ static const char *row_because(const struct compose *compose, const struct candi
 {
     const struct policy *items = compose->composed->request->policies->items;
     if (row->because[0] == '\0')
-        return "moves with its directory";
+        return str_ends(compose->candidate.directory, "/") ? "moves with its directory"
+                                                           : "moves with its object";
     if (row->policy == compose->candidate.winner)
         return row->because;
     return str_format(arena, "%s: %s", items[row->policy].name, row->because);

@@ -6,6 +6,7 @@
 #include "planner/group.h"
 #include "planner/plain.h"
 #include "planner/whereabouts.h"
+#include "state/unit.h"
 
 #define ROW_BYTES_MAX ((size_t)4 << 20)
 #define HEAD_BYTES_MAX ((size_t)1 << 20)
@@ -71,7 +72,7 @@ static bool take_irregular(struct decide *decide, const struct record *record,
 {
     struct oddities *oddities = &decide->decided->oddities;
     struct oddity *note;
-    if (!oddity_note(oddities, location->place, location->directory, &note, err))
+    if (!oddity_note(oddities, location->place, location->unit, &note, err))
         return false;
     struct arena *row = &decide->row;
     oddity_add_row(oddities, note,
@@ -119,7 +120,7 @@ static bool close_group(struct decide *decide, const struct record *record,
         return true;
     struct group_nested nested = {.record = record, .location = location};
     bool is_nested = location != NULL && location->place == group->facts.place &&
-                     str_starts(location->directory, group->facts.directory);
+                     unit_covers(group->facts.directory, location->unit);
     bool is_candidate = group_end(group, is_nested ? &nested : NULL);
     count_settled(decide);
     if (!is_candidate)
@@ -136,12 +137,12 @@ static bool check_order(struct decide *decide, const struct location *location, 
 {
     const struct candidate *last = &decide->group.facts;
     bool same_store = last->directory != NULL && last->place == location->place;
-    bool in_order = same_store ? plan_compare(last->place, last->directory, location->place,
-                                              location->directory) < 0
-                               : !decide->is_passed[location->place];
+    bool in_order =
+        same_store ? plan_compare(last->place, last->directory, location->place, location->unit) < 0
+                   : !decide->is_passed[location->place];
     decide->is_passed[location->place] = true;
     return in_order ||
-           ERR(err, ERR_CORRUPT, "the catalog's rows are out of order at %s", location->directory);
+           ERR(err, ERR_CORRUPT, "the catalog's rows are out of order at %s", location->unit);
 }
 
 static bool take_regular(struct decide *decide, const struct record *record,

@@ -60,7 +60,7 @@ static void forget_rows(struct group_rows *rows)
 void group_begin(struct group *group, const struct location *location, const struct record *record)
 {
     buf_reset(&group->directory);
-    buf_text(&group->directory, location->directory);
+    buf_text(&group->directory, location->unit);
     forget_rows(&group->held);
     forget_rows(&group->staying);
     forget_rows(&group->movers);
@@ -73,7 +73,8 @@ void group_begin(struct group *group, const struct location *location, const str
                                       .oldest_us = INT64_MAX,
                                       .newest_us = INT64_MIN,
                                       .shares = group->shares};
-    group->prefix_bytes = record->directory_bytes;
+    group->prefix_bytes =
+        group->policies->places.by_object ? strlen(record->location) : record->directory_bytes;
     group->movers_line_bytes = group->movers_shown_bytes = 0;
     group->wish = POLICY_NO_INDEX;
     group->is_contested = group->is_too_large = group->circle.is_begun = false;
@@ -83,7 +84,7 @@ void group_begin(struct group *group, const struct location *location, const str
 bool group_has(const struct group *group, const struct location *location)
 {
     return group->is_open && group->facts.place == location->place &&
-           str_equal(group->facts.directory, location->directory);
+           str_equal(group->facts.directory, location->unit);
 }
 
 static void add_facts(struct candidate *facts, const struct record *record)
@@ -250,20 +251,24 @@ static void describe_conflict(struct group *group)
 static void find_reason(struct group *group, const struct group_nested *nested)
 {
     struct candidate *facts = &group->facts;
+    bool by_object = group->policies->places.by_object;
     buf_reset(&group->text);
     if (group->held.total > 0) {
         facts->reason = PLAN_HELD;
         describe_in_way(group, &group->held);
     } else if (group->staying.total > 0) {
-        facts->reason = PLAN_SHARED_DIRECTORY;
+        facts->reason = by_object ? PLAN_SHARED_OBJECT : PLAN_SHARED_DIRECTORY;
         describe_in_way(group, &group->staying);
     } else if (group->decision.kind == DECISION_CONFLICT) {
         facts->reason = PLAN_CONFLICT;
         describe_conflict(group);
+    } else if (by_object && str_ends(facts->directory, "/")) {
+        facts->reason = PLAN_NOT_A_FILE;
+        buf_text(&group->text, "it names a directory, and a row stands for one object");
     } else if (nested != NULL) {
         facts->reason = PLAN_NESTED_DIRECTORY;
         buf_format(&group->text, "%s lies below it, in %s", plain_id(group, nested->record->id),
-                   nested->location->directory);
+                   nested->location->unit);
     } else if (group->is_too_large) {
         facts->reason = PLAN_TOO_MANY_ROWS;
         buf_format(&group->text, "%" PRIu64 " recordings are more than can move together",
@@ -291,7 +296,7 @@ static void choose_rows(struct group *group, const struct group_nested *nested)
     group->rows = movers;
     if (facts->reason == PLAN_HELD)
         group->rows = &group->held;
-    else if (facts->reason == PLAN_SHARED_DIRECTORY)
+    else if (facts->reason == PLAN_SHARED_DIRECTORY || facts->reason == PLAN_SHARED_OBJECT)
         group->rows = &group->staying;
     else if (facts->reason == PLAN_NESTED_DIRECTORY) {
         show_nested(group, nested->record);

@@ -1,5 +1,5 @@
-/* group.h: the rows of one directory, while they are read: what they say together, and as many
- * of them as may move together. */
+/* group.h: the rows of one unit, a directory or an object, while they are read: what they say
+ * together, and as many of them as may move together. */
 #ifndef PLANNER_GROUP_H
 #define PLANNER_GROUP_H
 

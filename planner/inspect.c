@@ -43,11 +43,16 @@ struct inspect {
 /* -- what is asked ------------------------------------------------------------------------------
  */
 
+static bool is_directory(const struct item *item)
+{
+    return str_ends(item->candidate.directory, "/");
+}
+
 static bool add_name(struct inspect *inspect, struct item *item, struct item_row *row,
                      struct err *err)
 {
     row->name = NO_NAME;
-    if (row->tail[0] == '\0')
+    if (row->tail[0] == '\0' && is_directory(item))
         return true;
     const char *name = row->tail;
     if (strchr(name, '%') != NULL) {
@@ -170,9 +175,13 @@ static enum plan_reason find_reason(struct inspect *inspect, const struct item *
         buf_text(&inspect->text, plain_text(&inspect->batch, question->err.text));
         return PLAN_UNLISTED;
     }
-    if (question->objects == 0) {
+    if (question->objects == 0 && is_directory(item)) {
         buf_text(&inspect->text, "there is no object below it");
         return PLAN_SOURCE_MISSING;
+    }
+    if (question->irregular > 0 && !is_directory(item)) {
+        buf_text(&inspect->text, "it can't be copied: it is no regular file");
+        return PLAN_NOT_A_FILE;
     }
     if (question->irregular > 0) {
         buf_format(&inspect->text, "%" PRIu64 " of its entries can't be copied: no regular files",

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "planner/planner.h"
+#include "state/unit.h"
 
 /* What one row may take: its texts are cut to what is shown, its directory is not. */
 #define ROOM_BYTES ((size_t)64 << 10)
@@ -100,7 +101,7 @@ struct oddity *const *oddity_find(const struct oddities *oddities, uint16_t stor
     }
     size_t end = low;
     while (end < oddities->count && oddities->items[end]->store == store &&
-           str_starts(oddities->items[end]->directory, directory))
+           unit_covers(directory, oddities->items[end]->directory))
         end++;
     *count = end - low;
     return end == low ? NULL : oddities->items + low;

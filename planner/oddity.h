@@ -39,8 +39,8 @@ void oddity_add_row(struct oddities *oddities, struct oddity *note,
                       const struct plan_row *row);
 /* Nothing is noted any more: items are in the order of plan_compare. */
 void oddity_sort(struct oddities *oddities);
-/* The first of those that mean the directory or one in it; *count of them follow each other.  NULL:
- * there is none.                                                                                 */
+/* The first of those that mean the unit or, in a directory, another one; *count of them follow each
+ * other.  NULL: there is none.                                                                   */
 struct oddity *const *oddity_find(const struct oddities *oddities, uint16_t store,
                                       const char *directory, size_t *count);
 #endif

@@ -19,6 +19,7 @@ const char *plan_reason_name(enum plan_reason reason)
     static const char *const names[] = {[PLAN_REASON_NONE] = "none",
                                         [PLAN_HELD] = "hold",
                                         [PLAN_SHARED_DIRECTORY] = "shared-directory",
+                                        [PLAN_SHARED_OBJECT] = "shared-object",
                                         [PLAN_NESTED_DIRECTORY] = "nested-directory",
                                         [PLAN_CONFLICT] = "conflict",
                                         [PLAN_SPELLING] = "spelling",

@@ -1,5 +1,5 @@
 /* plan.h: a plan as its readers and writers see it: a header that pins what it was made for, one
- * action a directory, and a summary.  The file's format is in plan_file.h.                       */
+ * action a directory or object, and a summary.  The file's format is in plan_file.h.             */
 #ifndef PLANNER_PLAN_H
 #define PLANNER_PLAN_H
 
@@ -27,6 +27,7 @@ enum plan_reason {
     PLAN_REASON_NONE,
     PLAN_HELD,             /* "hold"                                                              */
     PLAN_SHARED_DIRECTORY, /* a row is excluded, undecided or not selected                        */
+    PLAN_SHARED_OBJECT,    /* likewise                                                            */
     PLAN_NESTED_DIRECTORY, /* rows in directories below it                                        */
     PLAN_CONFLICT,
     PLAN_SPELLING,
@@ -52,7 +53,7 @@ struct plan_row {
 struct plan_action {
     enum plan_kind      kind;
     uint16_t            store;     /* index into plan_header.stores            */
-    const char         *directory; /* raw key, ends in '/'                     */
+    const char         *directory; /* raw key; ends in '/', or is an object's  */
     uint16_t            target;    /* MOVE, BLOCKED: where it would go; POLICY_NO_INDEX: unknown */
     const char         *target_directory;
     enum access_tier    tier;
@@ -98,6 +99,7 @@ struct plan_header {
     const char        *journal; /* lineage, or "none" */
     bool               simulation;
     bool               surveyed;
+    bool               by_object; /* what moves are objects */
 };
 
 /* Rows on their way through one policy; adds up:

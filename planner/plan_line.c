@@ -123,6 +123,8 @@ void plan_line_header(struct plan_line *line, const struct plan_header *header)
     json_put_text(&json, "journal", header->journal);
     json_put_boolean(&json, "simulation", header->simulation);
     json_put_boolean(&json, "surveyed", header->surveyed);
+    if (header->by_object)
+        json_put_text(&json, "unit", "object");
     json_object_end(&json);
 }
 

@@ -11,6 +11,7 @@
 #include "planner/planner.h"
 #include "policy/window.h"
 #include "state/location.h"
+#include "state/unit.h"
 
 /* Four of each row, and what stands beside them. */
 #define VALUES_MAX ((size_t)5 * PLANNER_ROWS_MAX)
@@ -293,7 +294,8 @@ static bool read_header(struct fields *fields, struct plan_header *header, struc
                                    .catalog = get_text(fields, "catalog"),
                                    .journal = get_text(fields, "journal"),
                                    .simulation = get_boolean(fields, "simulation"),
-                                   .surveyed = get_boolean(fields, "surveyed")};
+                                   .surveyed = get_boolean(fields, "surveyed"),
+                                   .by_object = find_text(fields, "unit") != NULL};
     struct manifest_digest ignored;
     if (!read_digest(header->policy_digest, &ignored))
         refuse(fields, "policy");
@@ -318,7 +320,7 @@ bool plan_parse_header(struct plan_text text, struct arena *arena, struct plan_h
 /* -- actions ------------------------------------------------------------------------------------
  */
 
-/* "hot:recording/2025-02-14/run_7/"; no store's name has a colon. */
+/* "hot:recording/2025-02-14/run_7/", or an object's; no store's name has a colon. */
 static const char *get_place(struct fields *fields, const char *key,
                              const struct plan_header *header, uint16_t *store)
 {
@@ -328,9 +330,8 @@ static const char *get_place(struct fields *fields, const char *key,
     *store = 0;
     for (size_t i = 0; colon != NULL && i < header->store_count; i++) {
         const char *name = header->stores[i].name;
-        if (strlen(name) == name_bytes && memcmp(name, text, name_bytes) == 0 &&
-            strlen(colon + 1) <= LOCATION_BYTES_MAX && str_ends(colon, "/") &&
-            !str_has_control(colon, strlen(colon))) {
+        if (strlen(name) == name_bytes && memcmp(name, text, name_bytes) == 0 && colon[1] != '\0' &&
+            strlen(colon + 1) <= LOCATION_BYTES_MAX && !str_has_control(colon, strlen(colon))) {
             *store = (uint16_t)i;
             return colon + 1;
         }
@@ -372,9 +373,9 @@ static void check_rows(struct fields *fields, const struct plan_header *header,
                        const struct plan_action *action)
 {
     struct place place = {.base = header->stores[action->store].base};
-    const char *directory = location_make(&place, action->directory, "", fields->arena);
+    const char *url = location_make(&place, action->directory, "", fields->arena);
     for (size_t i = 0; i < action->row_count; i++)
-        if (!str_starts(action->rows[i].location, directory))
+        if (!unit_covers(url, action->rows[i].location))
             refuse(fields, "location");
     if (action->row_count == 0)
         refuse(fields, "recordings");
@@ -408,6 +409,8 @@ static void read_terms(struct fields *fields, struct policy_terms *terms)
 static void read_move(struct fields *fields, const struct plan_header *header,
                       struct plan_action *action)
 {
+    if (header->by_object == str_ends(action->directory, "/"))
+        refuse(fields, "directory");
     action->tier = get_choice(fields, "tier", tier_name, TIER_ARCHIVE + 1);
     action->policy = get_name(fields, "policy");
     action->at = find_text(fields, "at");

@@ -60,7 +60,8 @@ static bool make_header(struct planning *planning, struct err *err)
                              .catalog = request->shape->identity,
                              .journal = request->journal == NULL ? "none" : planning->lineage,
                              .simulation = request->simulation,
-                             .surveyed = request->survey != NULL};
+                             .surveyed = request->survey != NULL,
+                             .by_object = policies->places.by_object};
     list_stores(planning);
     list_guards(planning);
     return true;

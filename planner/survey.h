@@ -1,4 +1,4 @@
-/* survey.h: a port.  The planner needs to know what a directory holds but must not touch the
+/* survey.h: a port.  The planner needs to know what a unit holds but must not touch the
  * network: it asks here, and executor/survey.c answers.                                          */
 #ifndef PLANNER_SURVEY_H
 #define PLANNER_SURVEY_H
@@ -15,8 +15,8 @@ struct survey;
 
 /* Neighbours of one store, sorted, none in another one. */
 struct survey_question {
-    const char        *directory; /* raw key, ends in '/'                                      */
-    const char *const *names;     /* what the rows point at: keys relative to the directory     */
+    const char        *directory; /* raw key; ends in '/', or is an object's                   */
+    const char *const *names;     /* what the rows point at: keys relative to it, "" the object */
     size_t             name_count;
     bool              *present; /* out: names[i] is among the objects                          */
     uint64_t           objects, bytes;

@@ -8,14 +8,14 @@ void whereabouts_init(struct whereabouts *whereabouts, const struct policies *po
     const struct places *places = &policies->places;
     *whereabouts = (struct whereabouts){
         .policies = policies, .tier = tier, .context = context, .place = PLACE_MAX};
-    buf_init(&whereabouts->directory, LOCATION_BYTES_MAX);
+    buf_init(&whereabouts->unit, LOCATION_BYTES_MAX);
     for (size_t i = 0; i < places->count; i++)
         whereabouts->is_shared[i] = place_is_shared(places, i);
 }
 
 void whereabouts_free(struct whereabouts *whereabouts)
 {
-    buf_free(&whereabouts->directory);
+    buf_free(&whereabouts->unit);
 }
 
 /* The first one for a tier that none of them has. */
@@ -47,7 +47,7 @@ static bool ask(struct whereabouts *whereabouts, const struct location *location
 {
     const struct place *place = &whereabouts->policies->places.items[location->place];
     enum access_tier tier = TIER_DEFAULT;
-    const char *url = location_make(place, location->directory, "", scratch);
+    const char *url = location_make(place, location->unit, "", scratch);
     if (whereabouts->tier != NULL && !whereabouts->tier(whereabouts->context, url, &tier, err))
         return false;
     whereabouts->store = store_of(whereabouts->policies, location->place, tier);
@@ -60,12 +60,12 @@ bool whereabouts_find(struct whereabouts *whereabouts, struct arena *scratch,
     if (!whereabouts->is_shared[location->place])
         return true;
     if (whereabouts->place != location->place ||
-        !str_equal(buf_string(&whereabouts->directory), location->directory)) {
+        !str_equal(buf_string(&whereabouts->unit), location->unit)) {
         if (!ask(whereabouts, location, scratch, err))
             return false;
         whereabouts->place = location->place;
-        buf_reset(&whereabouts->directory);
-        buf_text(&whereabouts->directory, location->directory);
+        buf_reset(&whereabouts->unit);
+        buf_text(&whereabouts->unit, location->unit);
     }
     location->store = whereabouts->store;
     return true;

@@ -13,7 +13,7 @@ struct whereabouts {
     planner_tier          *tier; /* asked only of places that stores share; NULL: nobody knows */
     void                  *context;
     bool                   is_shared[PLACE_MAX];
-    struct buf             directory; /* the last one that was asked for, and where it is */
+    struct buf             unit; /* the last one that was asked for, and where it is */
     uint16_t               place, store;
 };
 

@@ -379,8 +379,8 @@ static const struct diag_code codes[] = {
      "  right:  window: {from: \"22:00\", to: \"05:00\"}\n"},
     {DIAG_CONFLICT, DIAG_WARNING, "policies that can conflict",
      "Two policies of the same priority want recordings in different stores, and nothing in them "
-     "rules out that it is the same recording. Its directory is then blocked: no order of the file "
-     "decides.\n\n"
+     "rules out that it is the same recording. It is then blocked where it is: no order of the "
+     "file decides.\n\n"
      "  wrong:  - {name: a, target: cold, select: {older_than: 90d}}\n"
      "          - {name: b, target: warm, select: {older_than: 30d}}\n"
      "  right:  - {name: a, target: cold, select: {older_than: 90d}, priority: 10}\n"
@@ -425,7 +425,7 @@ static const struct diag_code codes[] = {
      "  right:  older_than: $cold_after\n"},
     {DIAG_CIRCLE, DIAG_WARNING, "policies that send a recording to and fro",
      "Two policies of equal priority can take the same recording, each from where the other one "
-     "would bring it. None of them is obeyed: its directory stays where it is, and the plan shows "
+     "would bring it. None of them is obeyed: it stays where it is, and the plan shows "
      "the conflict. With different priorities the higher one says where it rests.\n\n"
      "  wrong:  - {name: a, from: hot, target: cold, select: {older_than: 90d}}\n"
      "          - {name: b, from: cold, target: hot, select: {valid: true}}\n"

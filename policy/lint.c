@@ -205,7 +205,7 @@ static void warn_conflict(struct lint *lint, size_t first, size_t second)
     diag->label = str_format(arena, "`%s` wants it here, with the same priority", b->name);
     put_second(diag, policies->extra->policies[first].target,
                str_format(arena, "`%s` wants it here", a->name));
-    diag->help = "a higher `priority` for one of them: until then its directory stays where it is";
+    diag->help = "a higher `priority` for one of them: until then it stays where it is";
 }
 
 /* Where `mover` only ever takes recordings from a store that `other` would bring them to, and
@@ -256,7 +256,7 @@ static void warn_circle(struct lint *lint, size_t first, size_t second)
     diag->label = str_format(arena, "`%s` sends it back, with the same priority", b->name);
     put_second(diag, policies->extra->policies[first].target,
                str_format(arena, "`%s` sends it here", a->name));
-    diag->help = "a higher `priority` for one of them: until then its directory stays where it is";
+    diag->help = "a higher `priority` for one of them: until then it stays where it is";
 }
 
 static void check_equals(struct lint *lint, size_t first, size_t second)

@@ -296,6 +296,7 @@ static void read_parts(struct load *load, const struct raw_catalog *raw)
 {
     struct catalog_config *catalog = &load->policies->catalog;
     catalog->type = raw->type;
+    catalog->by_object = raw->unit == 1;
     catalog->table = table(load, raw->table, CATALOG_TABLE);
     catalog->id = column(load, raw->id, CATALOG_ID);
     catalog->location = column(load, raw->location, CATALOG_LOCATION);

@@ -340,7 +340,7 @@ static void check_pair(struct load *load, const struct policy_store *stores,
                        const struct place *first, const struct place *second, size_t i, size_t k)
 {
     struct place pair[] = {*first, *second};
-    struct places places = {pair, 2};
+    struct places places = {.items = pair, .count = 2};
     struct err err;
     size_t a, b;
     if (place_is_shared(&places, 0))
@@ -380,7 +380,8 @@ void model_stores_read(struct load *load, struct node *node)
             read_store(load, map, &policies->stores[index], &places[index]);
         load->stores_broken |= map->broken;
     }
-    policies->places = (struct places){places, policies->store_count};
+    policies->places = (struct places){
+        .items = places, .count = policies->store_count, .by_object = policies->catalog.by_object};
     load->stores_known = true;
     check_places(load, places, node);
 }

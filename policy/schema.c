@@ -19,7 +19,7 @@ static const char *const verify_levels[] = {"size", "checksum", "readback", NULL
 static const char *const orders[] = {"oldest", "newest", "largest", "smallest", NULL};
 static const char *const cleanups[] = {"delete", "keep", NULL};
 static const char *const on_exceeds[] = {"fail", "truncate", NULL};
-static const char *const units[] = {"directory", NULL};
+static const char *const units[] = {"directory", "object", NULL};
 const char *const schema_tiers[] = {"hot", "cool", "cold", "archive", NULL};
 static const char *const catalog_types[] = {"postgres", "sqlite", NULL};
 const char *const schema_store_types[] = {"local", "azure", NULL};
@@ -119,7 +119,7 @@ const struct schema schema_connection = {"a connection", connection_keys};
         {"location", SCHEMA_TEXT, REQUIRED, AT(raw_catalog, location),                             \
          .text = "the URL column that a cut-over rewrites"},                                       \
         {"unit", SCHEMA_CHOICE, AT(raw_catalog, unit), .choices = units,                           \
-         .text = "what moves with a row: its directory"},                                          \
+         .text = "what a row stands for, and so what moves: its directory or its object"},         \
         {"time", SCHEMA_OBJECT, AT(raw_catalog, time), .object = &schema_time,                     \
          .text = "when it was recorded"},                                                          \
         {"size", SCHEMA_OBJECT, AT(raw_catalog, size), .object = &schema_size,                     \

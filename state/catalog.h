@@ -52,6 +52,7 @@ struct catalog_config {
     const struct zone *time_zone; /* what a naive time column shows; NULL: unnamed */
     const char *size;             /* NULL: none */
     uint64_t size_unit;           /* bytes per one of the column */
+    bool by_object;               /* a row stands for its one object, and not for its directory */
     const struct catalog_field *fields;
     size_t field_count;
     const struct catalog_reference *references; /* at most CATALOG_REFERENCES_MAX */
@@ -114,10 +115,10 @@ struct catalog_shape {
 struct catalog_row {
     const char *id, *old_location, *new_location;
 };
-/* All rows of one directory, from old to new. */
+/* All rows of one unit, from old to new. */
 struct catalog_cut {
-    const char *source; /* canonical URL of the directory, ends in '/'; every row at
-                         * or below it belongs to the cut */
+    const char *source; /* canonical URL of the unit: of a directory, which ends in '/', or of an
+                         * object; every row at it, or below the directory, belongs to the cut */
     const struct catalog_row *rows;
     size_t count;
     const struct catalog_set *sets; /* of the config's; made in every row */
@@ -150,8 +151,9 @@ struct catalog_ops {
      * other calls see the present.  One thread at a time; one cursor at a time. */
     bool (*snapshot)(struct catalog *, struct err *);
     void (*snapshot_end)(struct catalog *);
-    /* Every row, ordered by directory (the location up to its last '/'; all of it if it has none),
-     * then location, then id, in byte order, NULL locations first.  Needs a snapshot. */
+    /* Every row, ordered by directory (the location up to its last '/'; all of it if it has none;
+     * all of it by_object), then location, then id, in byte order, NULL locations first.  Needs a
+     * snapshot. */
     bool (*cursor_open)(struct catalog *, struct catalog_cursor **, struct err *);
     /* *record is NULL at the end. */
     bool (*cursor_next)(struct catalog_cursor *, const struct record **record, struct err *);
@@ -173,14 +175,14 @@ struct catalog_ops {
     /* The rows with these ids, in no order, those that exist.  visit may not call the catalog. */
     bool (*fetch)(struct catalog *, const char *const *ids, size_t count, catalog_visit *, void *,
                   struct err *);
-    /* The rows whose locations are at or below a directory's canonical URL, which ends in '/', in
-     * no order, at most `limit` of them.  Without an index on the location it scans.  visit may not
-     * call the catalog. */
-    bool (*below)(struct catalog *, const char *directory, size_t limit, catalog_visit *, void *,
+    /* The rows whose locations are this URL of a unit, or begin with it if it ends in '/', '?' or
+     * '#', in no order, at most `limit` of them.  Without an index on the location it scans.  visit
+     * may not call the catalog. */
+    bool (*below)(struct catalog *, const char *url, size_t limit, catalog_visit *, void *,
                   struct err *);
     /* *found is a reference with a row that holds one of these URLs, byte for byte, or anything
-     * that begins with one of them that ends in '/'; NULL if there is none.  Without an index on
-     * the reference's column it scans.  ERR_BUSY where the server may be behind. */
+     * that begins with one of them that ends in '/', '?' or '#'; NULL if there is none.  Without an
+     * index on the reference's column it scans.  ERR_BUSY where the server may be behind. */
     bool (*referenced)(struct catalog *, const char *const *urls, size_t count,
                        const struct catalog_reference **found, struct err *);
     void (*close)(struct catalog *);

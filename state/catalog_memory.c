@@ -377,17 +377,22 @@ static int compare_directories(const struct record *a, const struct record *b)
     return order != 0 ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
 }
 
+static int compare_locations(const void *left, const void *right)
+{
+    const struct record *a = *(struct record *const *)left, *b = *(struct record *const *)right;
+    int order = (a->location != NULL) - (b->location != NULL);
+    if (a->location != NULL && b->location != NULL)
+        order = str_compare(a->location, b->location);
+    return order != 0 ? order : str_compare(a->id, b->id);
+}
+
 static int compare_rows(const void *left, const void *right)
 {
     const struct record *a = *(struct record *const *)left, *b = *(struct record *const *)right;
-    if (a->location == NULL || b->location == NULL) {
-        int order = (a->location != NULL) - (b->location != NULL);
-        return order != 0 ? order : str_compare(a->id, b->id);
-    }
-    int order = compare_directories(a, b);
-    if (order == 0)
-        order = str_compare(a->location, b->location);
-    return order != 0 ? order : str_compare(a->id, b->id);
+    int order = 0;
+    if (a->location != NULL && b->location != NULL)
+        order = compare_directories(a, b);
+    return order != 0 ? order : compare_locations(left, right);
 }
 
 static bool memory_snapshot(struct catalog *catalog, struct err *err)
@@ -406,7 +411,7 @@ static bool memory_snapshot(struct catalog *catalog, struct err *err)
     pthread_mutex_unlock(&self->mutex);
     if (self->snapshot.count > 0)
         qsort(self->snapshot.items, self->snapshot.count, sizeof *self->snapshot.items,
-              compare_rows);
+              self->config->by_object ? compare_locations : compare_rows);
     return true;
 }
 
@@ -481,6 +486,13 @@ static void set_value(struct catalog_memory *self, struct record *row,
 
 /* -- what reads and writes the rows themselves ------------------------------------------------ */
 
+/* As a range of SQL would have it (catalog_tally_bound). */
+static bool is_at_or_below(const char *location, const char *url)
+{
+    bool stands_for_more = strchr("/?#", url[strlen(url) - 1]) != NULL;
+    return stands_for_more ? str_starts(location, url) : str_equal(location, url);
+}
+
 static void tally_all(const struct catalog_memory *self, const struct catalog_cut *cut,
                       struct arena *arena, struct catalog_tally *tally)
 {
@@ -488,7 +500,7 @@ static void tally_all(const struct catalog_memory *self, const struct catalog_cu
     for (size_t i = 0; i < self->rows.count; i++) {
         const struct record *row = self->rows.items[i];
         catalog_tally_row(tally, row->id, row->location);
-        if (row->location != NULL && str_starts(row->location, cut->source))
+        if (row->location != NULL && is_at_or_below(row->location, cut->source))
             catalog_tally_below(tally, row->id, row->location);
     }
 }
@@ -581,7 +593,7 @@ static bool memory_fetch(struct catalog *catalog, const char *const *ids, size_t
     return ok;
 }
 
-static bool memory_below(struct catalog *catalog, const char *directory, size_t limit,
+static bool memory_below(struct catalog *catalog, const char *url, size_t limit,
                          catalog_visit *visit, void *context, struct err *err)
 {
     struct catalog_memory *self = memory_of(catalog);
@@ -589,18 +601,13 @@ static bool memory_below(struct catalog *catalog, const char *directory, size_t 
     pthread_mutex_lock(&self->mutex);
     for (size_t i = 0; i < self->rows.count && limit > 0 && ok; i++) {
         const struct record *row = self->rows.items[i];
-        if (row->location == NULL || !str_starts(row->location, directory))
+        if (row->location == NULL || !is_at_or_below(row->location, url))
             continue;
         ok = visit(context, row, err);
         limit--;
     }
     pthread_mutex_unlock(&self->mutex);
     return ok;
-}
-
-static bool refers_to(const struct memory_reference *reference, const char *url)
-{
-    return str_ends(url, "/") ? str_starts(reference->url, url) : str_equal(reference->url, url);
 }
 
 static bool memory_referenced(struct catalog *catalog, const char *const *urls, size_t count,
@@ -612,7 +619,7 @@ static bool memory_referenced(struct catalog *catalog, const char *const *urls, 
     pthread_mutex_lock(&self->mutex);
     for (size_t i = 0; i < self->reference_count; i++)
         for (size_t k = 0; k < count; k++)
-            if (refers_to(&self->references[i], urls[k]))
+            if (is_at_or_below(self->references[i].url, urls[k]))
                 *found = &self->config->references[self->references[i].reference];
     pthread_mutex_unlock(&self->mutex);
     return true;

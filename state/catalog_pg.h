@@ -45,7 +45,7 @@ bool catalog_pg_cursor_next(struct catalog_cursor *cursor, const struct record *
 void catalog_pg_cursor_close(struct catalog_cursor *cursor);
 bool catalog_pg_fetch(struct catalog *catalog, const char *const *ids, size_t count,
                       catalog_visit *visit, void *context, struct err *err);
-bool catalog_pg_below(struct catalog *catalog, const char *directory, size_t limit,
+bool catalog_pg_below(struct catalog *catalog, const char *url, size_t limit,
                       catalog_visit *visit, void *context, struct err *err);
 bool catalog_pg_referenced(struct catalog *catalog, const char *const *urls, size_t count,
                            const struct catalog_reference **found, struct err *err);

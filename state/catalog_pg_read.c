@@ -243,9 +243,9 @@ bool catalog_pg_fetch(struct catalog *catalog, const char *const *ids, size_t co
     return ok;
 }
 
-/* -- rows below a directory -------------------------------------------------------------------- */
+/* -- rows of a unit ---------------------------------------------------------------------------- */
 
-static bool select_below(struct catalog_pg *pg, const char *directory, size_t limit,
+static bool select_below(struct catalog_pg *pg, const char *url, size_t limit,
                          struct arena *scratch, PGresult **rows, struct err *err)
 {
     if (!catalog_pg_table_ensure(&pg->writer, err))
@@ -254,21 +254,21 @@ static bool select_below(struct catalog_pg *pg, const char *directory, size_t li
     struct catalog_pg_query select = {
         .sql = str_format(scratch, "SELECT %s FROM %s AS t WHERE %s LIMIT $3::int8", table->select,
                           table->quoted, table->below)};
-    catalog_pg_query_text(&select, directory);
-    catalog_pg_query_text(&select, catalog_tally_bound(directory, scratch));
+    catalog_pg_query_text(&select, url);
+    catalog_pg_query_text(&select, catalog_tally_bound(url, scratch));
     catalog_pg_query_number(&select, (int64_t)limit);
     return select_rows(pg, &select, rows, err);
 }
 
-bool catalog_pg_below(struct catalog *catalog, const char *directory, size_t limit,
-                      catalog_visit *visit, void *context, struct err *err)
+bool catalog_pg_below(struct catalog *catalog, const char *url, size_t limit, catalog_visit *visit,
+                      void *context, struct err *err)
 {
     struct catalog_pg *pg = pg_of(catalog);
     struct arena scratch;
     PGresult *rows;
     arena_init(&scratch, FETCH_BYTES_MAX);
     pthread_mutex_lock(&pg->mutex);
-    bool ok = select_below(pg, directory, limit, &scratch, &rows, err) ||
+    bool ok = select_below(pg, url, limit, &scratch, &rows, err) ||
               err_wrap(err, "reading rows of the catalog");
     ok = ok && visit_rows(pg, rows, &scratch, visit, context, err);
     pthread_mutex_unlock(&pg->mutex);

@@ -386,11 +386,14 @@ static const char *join_select(const struct catalog_pg_table *table, struct aren
     return select;
 }
 
-/* By directory, location and id (join_select's 2 and 1).  A location without '/' has none to cut
- * at: left() then takes one more than all. */
-static const char *make_order(const struct catalog_pg_table *table, struct arena *arena)
+/* By directory, unless rows stand for objects, then by location and id (join_select's 2 and 1).  A
+ * location without '/' has none to cut at: left() then takes one more than all. */
+static const char *make_order(const struct catalog_pg_table *table, bool by_object,
+                              struct arena *arena)
 {
     const char *location = str_format(arena, "t.%s::text", table->location.quoted);
+    if (by_object)
+        return "2 NULLS FIRST, 1";
     return str_format(arena,
                       "left(%s, length(%s) - strpos(reverse(%s), '/') + 1) COLLATE \"C\""
                       " NULLS FIRST, 2 NULLS FIRST, 1",
@@ -426,7 +429,7 @@ static void make_sql(struct finding *finding)
     struct catalog_pg_table *table = finding->table;
     quote_table(finding);
     table->select = join_select(table, &link->arena);
-    table->order = make_order(table, &link->arena);
+    table->order = make_order(table, link->config->by_object, &link->arena);
     table->has_id = make_has_id(table, &link->arena);
 }
 

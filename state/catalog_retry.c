@@ -122,13 +122,13 @@ static bool retry_fetch(struct catalog *catalog, const char *const *ids, size_t 
     }
 }
 
-static bool retry_below(struct catalog *catalog, const char *directory, size_t limit,
+static bool retry_below(struct catalog *catalog, const char *url, size_t limit,
                         catalog_visit *visit, void *context, struct err *err)
 {
     struct catalog_retry *self = retry_of(catalog);
     struct watched_visit watched = {.visit = visit, .context = context};
     for (unsigned tries = 0;;) {
-        if (self->inner->ops->below(self->inner, directory, limit, visit_watched, &watched, err))
+        if (self->inner->ops->below(self->inner, url, limit, visit_watched, &watched, err))
             return true;
         if (watched.visited || !wait_again(self->clock, &tries, err))
             return false;

@@ -135,12 +135,12 @@ static bool sqlite_fetch(struct catalog *catalog, const char *const *ids, size_t
     return ok;
 }
 
-static bool sqlite_below(struct catalog *catalog, const char *directory, size_t limit,
+static bool sqlite_below(struct catalog *catalog, const char *url, size_t limit,
                          catalog_visit *visit, void *context, struct err *err)
 {
     struct catalog_sqlite *self = sqlite_of(catalog);
-    bool ok = begin(self, "BEGIN", err) &&
-              catalog_sqlite_below(self, directory, limit, visit, context, err);
+    bool ok =
+        begin(self, "BEGIN", err) && catalog_sqlite_below(self, url, limit, visit, context, err);
     end(self);
     return ok;
 }

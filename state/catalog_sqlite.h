@@ -45,7 +45,7 @@ void catalog_sqlite_cursor_close(struct catalog_cursor *cursor);
 /* In the transaction that the writer is in. */
 bool catalog_sqlite_fetch(struct catalog_sqlite *self, const char *const *ids, size_t count,
                           catalog_visit *visit, void *context, struct err *err);
-bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, size_t limit,
+bool catalog_sqlite_below(struct catalog_sqlite *self, const char *url, size_t limit,
                           catalog_visit *visit, void *context, struct err *err);
 bool catalog_sqlite_referenced(struct catalog_sqlite *self, const char *const *urls, size_t count,
                                const struct catalog_reference **found, struct err *err);

@@ -250,8 +250,9 @@ static bool start_cursor(struct sqlite_cursor *cursor, struct err *err)
     return sql_prepare(db,
                        str_format(&cursor->arena,
                                   "SELECT %s FROM %s"
-                                  " ORDER BY 2 COLLATE directory, 1 COLLATE BINARY",
-                                  table->select, table->quoted),
+                                  " ORDER BY 2 COLLATE %s, 1 COLLATE BINARY",
+                                  table->select, table->quoted,
+                                  cursor->catalog->config->by_object ? "BINARY" : "directory"),
                        &cursor->statement, err);
 }
 
@@ -343,9 +344,9 @@ bool catalog_sqlite_fetch(struct catalog_sqlite *self, const char *const *ids, s
     return ok;
 }
 
-/* -- rows below a directory -------------------------------------------------------------------- */
+/* -- rows of a unit ---------------------------------------------------------------------------- */
 
-bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, size_t limit,
+bool catalog_sqlite_below(struct catalog_sqlite *self, const char *url, size_t limit,
                           catalog_visit *visit, void *context, struct err *err)
 {
     struct form form;
@@ -359,8 +360,8 @@ bool catalog_sqlite_below(struct catalog_sqlite *self, const char *directory, si
                           &statement, err);
     if (ok) {
         struct sql parameters = sql_parameters(statement);
-        sql_put_text(&parameters, directory);
-        sql_put_text(&parameters, catalog_tally_bound(directory, &scratch));
+        sql_put_text(&parameters, url);
+        sql_put_text(&parameters, catalog_tally_bound(url, &scratch));
         sql_put_integer(&parameters, (int64_t)limit);
         ok = visit_rows(&form, statement, visit, context, err);
     }

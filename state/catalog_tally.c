@@ -1,6 +1,5 @@
 #include "state/catalog_tally.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -11,7 +10,6 @@ enum { MET_ROW = 1, MET_BELOW = 2 };
 void catalog_tally_init(struct catalog_tally *tally, const struct catalog_cut *cut,
                         struct arena *arena)
 {
-    assert(str_ends(cut->source, "/"));
     *tally = (struct catalog_tally){.cut = cut, .met = arena_make(arena, cut->count + 1)};
     map_init(&tally->ids, arena);
     for (size_t i = 0; i < cut->count; i++)
@@ -62,10 +60,10 @@ struct catalog_sight catalog_tally_sight(const struct catalog_tally *tally)
 
 char *catalog_tally_bound(const char *source, struct arena *arena)
 {
-    if (!str_ends(source, "/"))
+    char *bound = arena_copy(arena, source), *last = bound + strlen(bound) - 1;
+    if (strchr("/?#", *last) == NULL)
         return str_format(arena, "%s\1", source);
-    char *bound = arena_copy(arena, source);
-    bound[strlen(bound) - 1] = '/' + 1;
+    ++*last;
     return bound;
 }
 

@@ -27,8 +27,9 @@ bool catalog_tally_is_exact(const struct catalog_tally *tally);
 struct catalog_sight catalog_tally_sight(const struct catalog_tally *tally);
 
 /* Locations at or below a source are those with  source <= location < bound  in byte order: the
- * source with '0', the byte after '/', for its last '/'.  A source without a '/' at its end is one
- * location alone: nothing stands between it and itself with the least of bytes behind it. */
+ * source with '0', the byte after '/', for its last '/'; likewise if it ends in '?' or '#', as a
+ * spelling may.  Any other source is one location alone: nothing stands between it and itself with
+ * the least of bytes behind it. */
 char *catalog_tally_bound(const char *source, struct arena *arena);
 /* Rows to read below the source at most: more would be strangers that nobody counts. */
 int64_t catalog_tally_limit(const struct catalog_cut *cut);

@@ -1,6 +1,5 @@
 #include "state/journal_private.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,11 +176,11 @@ static bool find_open_below(struct journal *journal, const char *url, int64_t *i
     return take_id(sql.statement, id, err);
 }
 
-/* The same place, then what lies in it, then what it lies in, from the inside out.  A prefix is cut
- * off at each '/' of the path, so a/1/ and a/10/ never meet. */
+/* The same place, then what lies in it (in an object nothing does), then what it lies in, from the
+ * inside out.  A prefix is cut off at each '/' of the path, so a/1/ and a/10/ never meet, nor do
+ * a/b and a/b.bak. */
 static bool find_open(struct journal *journal, const char *url, int64_t *id, struct err *err)
 {
-    assert(str_ends(url, "/"));
     char *place = strdup(url);
     if (place == NULL)
         err_abort("out of memory");
@@ -189,7 +188,7 @@ static bool find_open(struct journal *journal, const char *url, int64_t *id, str
     char *root = scheme == NULL ? place : place + (scheme - place) + strlen("://");
 
     bool done = find_open_at(journal, place, id, err) &&
-                (*id != 0 || find_open_below(journal, place, id, err));
+                (*id != 0 || !str_ends(place, "/") || find_open_below(journal, place, id, err));
     for (char *end = place + strlen(place) - 1; done && *id == 0 && end > root; end--) {
         if (end[-1] != '/')
             continue;
@@ -239,7 +238,7 @@ static bool insert_unit(struct journal *journal, struct journal_unit *entry, str
 static bool check_ends(const struct journal_unit *entry, struct err *err)
 {
     bool meet =
-        str_starts(entry->source, entry->target) || str_starts(entry->target, entry->source);
+        unit_covers(entry->source, entry->target) || unit_covers(entry->target, entry->source);
     bool fits = entry->unit.kind == UNIT_RETIER ? str_equal(entry->source, entry->target) : !meet;
     return fits || ERR(err, ERR_INTERNAL, "source and target of one %s are %s and %s",
                        unit_kind_name(entry->unit.kind), entry->source, entry->target);

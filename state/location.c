@@ -102,6 +102,14 @@ static bool read_tail(const char *tail, struct arena *arena, struct location *lo
     return true;
 }
 
+/* The store itself is no unit of it. */
+static enum spelling set_unit(const struct places *places, struct location *location,
+                              enum spelling spelling)
+{
+    location->unit = places->by_object ? location->key : location->directory;
+    return location->unit[0] == '\0' ? SPELLING_SHALLOW : spelling;
+}
+
 /* -- all others: what do they mean? ----------------------------------------------------------- */
 
 static bool is_text(const char *bytes, size_t size_bytes)
@@ -180,7 +188,7 @@ static enum spelling read_meaning(const struct places *places, const char *text,
                                   .key = key,
                                   .directory = str_copy(arena, key, directory_bytes),
                                   .name = key + directory_bytes};
-    return directory_bytes == 0 ? SPELLING_SHALLOW : SPELLING_IRREGULAR;
+    return set_unit(places, location, SPELLING_IRREGULAR);
 }
 
 enum spelling location_read(const struct places *places, const char *text, struct arena *arena,
@@ -191,7 +199,7 @@ enum spelling location_read(const struct places *places, const char *text, struc
     if (tail == NULL || !read_tail(tail, arena, location))
         return read_meaning(places, text, arena, location);
     location->place = location->store = (uint16_t)place;
-    return location->directory[0] == '\0' ? SPELLING_SHALLOW : SPELLING_REGULAR;
+    return set_unit(places, location, SPELLING_REGULAR);
 }
 
 /* -- the way back ----------------------------------------------------------------------------- */
@@ -275,19 +283,24 @@ static void add_forms(struct spellings *spellings, const char *text, struct aren
     const char *forms[] = {text, with_other_scheme(text, arena)};
     for (size_t i = 0; i < 2 && forms[i] != NULL; i++) {
         add(spellings, forms[i]);
-        add(spellings, str_copy(arena, forms[i], strlen(forms[i]) - 1));
+        if (str_ends(text, "/"))
+            add(spellings, str_copy(arena, forms[i], strlen(forms[i]) - 1));
+        else {
+            add(spellings, str_format(arena, "%s?", forms[i]));
+            add(spellings, str_format(arena, "%s#", forms[i]));
+        }
     }
 }
 
-const char **location_spellings(const struct place *place, const char *directory,
-                                struct arena *arena, size_t *count)
+const char **location_spellings(const struct place *place, const char *unit, struct arena *arena,
+                                size_t *count)
 {
-    enum { FORMS = 8 }; /* two schemes, two ways to encode, with and without '/' */
+    enum { FORMS = 12 }; /* two schemes, two ways to encode, three ends */
     struct spellings spellings = {
         .items = arena_make(arena, FORMS * (place->alias_count + 1) * sizeof(*spellings.items))};
     for (size_t i = 0; i <= place->alias_count; i++) {
         struct place named = {.base = i == 0 ? place->base : place->aliases[i - 1]};
-        const char *text = location_make(&named, directory, "", arena);
+        const char *text = location_make(&named, unit, "", arena);
         add_forms(&spellings, text, arena);
         add_forms(&spellings, with_path_encoded(text, arena), arena);
     }
@@ -368,7 +381,8 @@ const char *location_oddity(const struct places *places, const char *text, struc
     case SPELLING_REGULAR:
         return NULL;
     case SPELLING_SHALLOW:
-        return "lies in no directory of the store";
+        return places->by_object ? "names the store, and no object of it"
+                                 : "lies in no directory of the store";
     case SPELLING_IRREGULAR:
         return irregular_oddity(&places->items[location.place], text, arena);
     default:

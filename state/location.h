@@ -22,7 +22,8 @@ enum spelling {
                          * in capitals, http for https, a default port, an alias' endpoint,
                          * userinfo, a query or fragment, needless or missing percent-encoding,
                          * a backslash, '//', dot segments): blocks the directory that it means */
-    SPELLING_SHALLOW,   /* in a store, but in no directory of it: unmanaged */
+    SPELLING_SHALLOW,   /* in a store, but in no directory of it (places.by_object: the store
+                         * itself): unmanaged */
     SPELLING_FOREIGN    /* in no declared store, or no absolute URL, or not UTF-8, or with control
                          * bytes: unmanaged */
 };
@@ -33,6 +34,7 @@ struct location {
     const char *key;       /* raw, below the base: directory and name */
     const char *directory; /* up to and with its last '/' */
     const char *name;      /* the rest; "" if the location ends in '/': it names a directory */
+    const char *unit;      /* what the row stands for: directory, or (places.by_object) key */
 };
 
 /* Always classifies.  An alias of the policy's own list (place.aliases) is REGULAR only if it is
@@ -44,12 +46,12 @@ enum spelling location_read(const struct places *places, const char *text, struc
 /* The canonical location of a raw key: base + directory + name, encoded. */
 char *location_make(const struct place *place, const char *directory, const char *name,
                     struct arena *arena);
-/* The texts by which others are likely to name a directory, its canonical location first: below the
- * base and each alias of the place; by https and by http (file:/// and file:/); with its path as a
+/* The texts by which others are likely to name a unit, its canonical location first: below the base
+ * and each alias of the place; by https and by http (file:/// and file:/); with its path as a
  * location has it, or with all of it percent-encoded that can be; and each of these without its
- * last '/'. */
-const char **location_spellings(const struct place *place, const char *directory,
-                                struct arena *arena, size_t *count);
+ * last '/', of an object with a '?' or '#' behind it. */
+const char **location_spellings(const struct place *place, const char *unit, struct arena *arena,
+                                size_t *count);
 /* Why a location is not REGULAR, for people: "has a query"; NULL if it is. */
 const char *location_oddity(const struct places *places, const char *text, struct arena *arena);
 #endif

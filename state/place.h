@@ -28,6 +28,7 @@ struct place {
 struct places {
     const struct place *items;
     size_t count;
+    bool by_object; /* a row stands for its one object, and not for its directory */
 };
 
 /* What a URL means, however it is spelled: scheme and host in lower case, https for http, no user,

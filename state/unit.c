@@ -1,6 +1,9 @@
 #include "state/unit.h"
 
 #include <assert.h>
+#include <string.h>
+
+#include "base/str.h"
 
 static const char *const state_names[UNIT_STATES] = {
     [UNIT_PLANNED] = "planned",
@@ -23,9 +26,9 @@ static const struct {
 } reasons[UNIT_REASONS] = {
     [REASON_NONE] = {"none", "Nothing stands in the way."},
     [REASON_STALE_ROWS] = {"stale-rows",
-                           "The catalog's rows of this directory are not those of the plan. "
+                           "The catalog's rows at the source are not those of the plan. "
                            "Make a new plan."},
-    [REASON_STALE_OBJECTS] = {"stale-objects", "The directory's objects are not those of the plan. "
+    [REASON_STALE_OBJECTS] = {"stale-objects", "The source's objects are not those of the plan. "
                                                "Make a new plan."},
     [REASON_OPEN_UNIT] = {"open-unit",
                           "An earlier move of this place, or of one above or below it, is not "
@@ -51,11 +54,11 @@ static const struct {
                          "The copies could not be proved equal at the level of `verify`. See that "
                          "both sides can be read back, then make a new plan."},
     [REASON_NOT_A_FILE] = {"not-a-file",
-                           "The directory holds an entry that is no regular file (a link, a "
-                           "device). Remove it, then make a new plan."},
+                           "The source is, or holds, an entry that is no regular file (a link, "
+                           "a device). Remove it, then make a new plan."},
     [REASON_CATALOG_CHANGED] = {"catalog-changed",
-                                "Somebody else changed the catalog's rows of this directory. See "
-                                "where they point, put them right, then make a new plan."},
+                                "Somebody else changed the catalog's rows of this move. See where "
+                                "they point, put them right, then make a new plan."},
     [REASON_ROWS_AT_SOURCE] = {"rows-at-source",
                                "A catalog row points at or below the source, so it is kept. Point "
                                "that row at the target; the next run looks again."},
@@ -105,6 +108,11 @@ static const struct {
                      "The clocks of this machine and of a store or the catalog differ by more than "
                      "five minutes, so nothing is deleted. Set the clock, then run again."},
 };
+
+bool unit_covers(const char *unit, const char *name)
+{
+    return str_starts(name, unit) && (name[strlen(unit)] == '\0' || str_ends(unit, "/"));
+}
 
 bool unit_is_open(const struct unit *unit)
 {

@@ -1,5 +1,8 @@
-/* unit.h: one directory on its way.  The journal keeps it, the protocol moves it, status shows it;
- * so it stands in the leftmost of the three. */
+/* unit.h: one directory, or one object, on its way.  The journal keeps it, the protocol moves it,
+ * status shows it; so it stands in the leftmost of the three.
+ *
+ * The name of a unit, be it its key or its URL, tells which of them it is: one that ends in '/' is
+ * a directory, any other one is the object of exactly that name. */
 #ifndef STATE_UNIT_H
 #define STATE_UNIT_H
 
@@ -90,6 +93,9 @@ struct unit {
     struct manifest_digest manifest;
 };
 
+/* Is what has this name all of the unit, or a part of it?  a/b is no part of a/b.bak, nor a/b/c of
+ * a/b; both names are keys of one store, or both are URLs. */
+bool unit_covers(const char *unit, const char *name);
 /* Open: DONE, SKIPPED, ABANDONED and ROLLED_BACK are closed for ever, all else goes on. */
 bool unit_is_open(const struct unit *unit);
 const char *unit_kind_name(enum unit_kind kind);       /* "move" */

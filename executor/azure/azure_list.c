@@ -22,7 +22,9 @@ static struct azure_page *ask(struct azure *azure, const struct listing *listing
     if (listing->marker)
         azure_call_param(call, "marker", listing->marker);
     size_t most = azure->limits.page;
-    if (listing->limit > 0 && listing->limit < most)
+    if (listing->exact)
+        most = 1;
+    else if (listing->limit > 0 && listing->limit < most)
         most = listing->limit;
     azure_call_param(call, "maxresults", str_format(scratch, "%zu", most));
     if (asked[0] != '\0')
@@ -42,6 +44,16 @@ static int64_t server_us(const struct http_request *request, struct arena *scrat
     return date && when_http_read(date, &instant_us, &ignored) ? instant_us : 0;
 }
 
+/* In every order a key comes before those that go on from it: nothing behind the first one has to
+ * be asked for. */
+static void keep_exact(struct listing *listing)
+{
+    if (listing->count == 0)
+        return;
+    listing->count = str_equal(listing->objects[0].key, listing->prefix);
+    listing->marker = NULL;
+}
+
 static void answer(const struct azure *azure, const struct http_request *request,
                    struct azure_page *page, struct listing *listing, struct arena *scratch)
 {
@@ -56,6 +68,8 @@ static void answer(const struct azure *azure, const struct http_request *request
     listing->server_us = server_us(request, scratch);
     if (!azure_page_finish(page, listing, &listing->err))
         err_wrap(&listing->err, "container %s of store %s", azure->container, azure->store.name);
+    else if (listing->exact)
+        keep_exact(listing);
 }
 
 void azure_list(struct store *store, struct listing *listings, size_t count, struct arena *arena)

@@ -13,8 +13,6 @@
 #include "base/str.h"
 #include "state/object.h"
 
-#define TEMPORARY_PREFIX ".frostline-"
-
 bool root_is_key(const char *key, size_t size_bytes)
 {
     size_t start = 0;
@@ -173,7 +171,7 @@ void root_etag(const struct stat *status, char *etag)
 
 void root_temporary_name(int64_t unit, uint64_t n, char *name, size_t size_bytes)
 {
-    snprintf(name, size_bytes, TEMPORARY_PREFIX "%lld-%llu", (long long)unit,
+    snprintf(name, size_bytes, ROOT_TEMPORARY_PREFIX "%lld-%llu", (long long)unit,
              (unsigned long long)n);
 }
 
@@ -182,7 +180,7 @@ bool root_is_temporary(const char *name, int64_t *unit)
     long long number;
     unsigned long long n;
     char again[NAME_MAX + 1];
-    if (sscanf(name, TEMPORARY_PREFIX "%lld-%llu", &number, &n) != 2)
+    if (sscanf(name, ROOT_TEMPORARY_PREFIX "%lld-%llu", &number, &n) != 2)
         return false;
 
     /* sscanf forgives blanks, signs and what follows: a stranger's file must not be hidden. */

@@ -36,6 +36,7 @@ bool root_is_gone(const struct root *root);
 void root_etag(const struct stat *status, char *etag);
 
 /* Names of files that are being copied: ".frostline-<unit>-<n>". */
+#define ROOT_TEMPORARY_PREFIX ".frostline-"
 void root_temporary_name(int64_t unit, uint64_t n, char *name, size_t size_bytes);
 /* unit: where the unit goes; NULL is fine. */
 bool root_is_temporary(const char *name, int64_t *unit);

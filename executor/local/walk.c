@@ -31,6 +31,7 @@ struct walk {
     size_t count, capacity;
     /* of walk_tidy */
     int64_t unit;
+    bool one_folder; /* what lies in folders of it is left alone */
 };
 
 /* Room for one more. */
@@ -60,6 +61,8 @@ static bool entry_visit(struct walk *walk, int folder_fd, const char *folder, co
         return errno == ENOENT || file_error(err, errno, "looking at %s%s", folder, name);
     if (!arena_has(walk->arena, ENTRY_BYTES_MAX))
         return ERR(err, ERR_INPUT, "the names below %s need too much memory", folder);
+    if (S_ISDIR(status.st_mode) && walk->one_folder)
+        return true;
     if (S_ISDIR(status.st_mode)) {
         folder_add(walk, str_format(walk->arena, "%s%s/", folder, name));
         return true;
@@ -83,17 +86,22 @@ static bool entries_visit(struct walk *walk, DIR *stream, const char *folder, co
     }
 }
 
-/* The entries of the folder whose names start with `starts`.  A folder that is not there, or is a
- * file, has none. */
+/* After it could not be opened: a folder that is not there, or is a file, has no entries. */
+static bool folder_is_absent(const char *folder, struct err *err)
+{
+    if (errno == ENOENT || errno == ENOTDIR)
+        return true;
+    if (errno == ELOOP)
+        return ERR(err, ERR_INPUT, "a symbolic link stands in the way of %s", folder);
+    return file_error(err, errno, "opening folder %s", folder);
+}
+
+/* The entries of the folder whose names start with `starts`. */
 static bool folder_visit(struct walk *walk, const char *folder, const char *starts, struct err *err)
 {
     int fd = root_open_folder(walk->root, folder, strlen(folder));
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return true;
-    if (fd < 0 && errno == ELOOP)
-        return ERR(err, ERR_INPUT, "a symbolic link stands in the way of %s", folder);
     if (fd < 0)
-        return file_error(err, errno, "opening folder %s", folder);
+        return folder_is_absent(folder, err);
 
     DIR *stream = fdopendir(fd);
     if (!stream)
@@ -101,6 +109,20 @@ static bool folder_visit(struct walk *walk, const char *folder, const char *star
     bool done = entries_visit(walk, stream, folder, starts, err);
     closedir(stream);
     return done;
+}
+
+/* Whatever has that name in the folder: a folder is no object, and no regular file either. */
+static bool name_visit(struct walk *walk, const char *folder, const char *name, struct err *err)
+{
+    struct stat status;
+    if (root_is_gone(walk->root))
+        return ERR(err, ERR_MISSING, "the folder itself is gone");
+    FILE_FD fd = root_open_folder(walk->root, folder, strlen(folder));
+    if (fd < 0)
+        return folder_is_absent(folder, err);
+    if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT || file_error(err, errno, "looking at %s%s", folder, name);
+    return walk->visit(walk, fd, folder, name, &status, err);
 }
 
 static bool walk_run(struct walk *walk, const char *folder, const char *starts, struct err *err)
@@ -141,10 +163,12 @@ static bool object_add(struct walk *walk, int folder_fd, const char *folder, con
 static bool list(struct walk *walk, struct listing *listing, struct err *err)
 {
     size_t folder_size = root_folder_size(listing->prefix);
-    if (folder_size > 0 && !root_is_key(listing->prefix, folder_size - 1))
-        return ERR(err, ERR_INPUT, "no key can start so");
     const char *folder = str_copy(walk->arena, listing->prefix, folder_size);
-    if (!walk_run(walk, folder, listing->prefix + folder_size, err))
+    const char *name = listing->prefix + folder_size;
+    if (listing->exact ? !root_is_key(listing->prefix, strlen(listing->prefix))
+                       : folder_size > 0 && !root_is_key(folder, folder_size - 1))
+        return ERR(err, ERR_INPUT, "no key can start so");
+    if (listing->exact ? !name_visit(walk, folder, name, err) : !walk_run(walk, folder, name, err))
         return false;
 
     size_t size_bytes = walk->count * sizeof *walk->objects;
@@ -163,7 +187,7 @@ void walk_list(const struct root *root, const char *name, struct listing *listin
 {
     struct walk walk = {.root = root, .arena = arena, .visit = object_add};
     assert(!listing->marker); /* there is only one page */
-    *listing = (struct listing){.prefix = listing->prefix};
+    *listing = (struct listing){.prefix = listing->prefix, .exact = listing->exact};
     if (!list(&walk, listing, &listing->err))
         err_wrap(&listing->err, "listing %s on %s", listing->prefix, name);
     free(walk.objects);
@@ -185,11 +209,12 @@ static bool temporary_remove(struct walk *walk, int folder_fd, const char *folde
 /* The folder is gone, or *stays because something is in it. */
 static bool folder_remove(struct walk *walk, const char *folder, bool *stays, struct err *err)
 {
-    size_t size = strlen(folder) - 1;
-    const char *key = str_copy(walk->arena, folder, size);
+    *stays = folder[0] == '\0'; /* the store itself */
+    if (*stays)
+        return true;
+    const char *key = str_copy(walk->arena, folder, strlen(folder) - 1);
     size_t parent_size = root_folder_size(key);
     int parent = root_open_folder(walk->root, key, parent_size);
-    *stays = false;
     if (parent < 0)
         return errno == ENOENT || errno == ENOTDIR ||
                file_error(err, errno, "opening the parent of %s", folder);
@@ -209,13 +234,11 @@ static bool folders_remove(struct walk *walk, struct err *err)
         if (!folder_remove(walk, walk->folders[i], &stays, err))
             return false;
     }
-    /* The first one is the directory: on with its parents. */
+    /* The first one is the unit's own: on with its parents. */
     const char *folder = walk->folders[0];
-    while (!stays) {
+    while (!stays && folder[0] != '\0') {
         const char *key = str_copy(walk->arena, folder, strlen(folder) - 1);
         folder = str_copy(walk->arena, key, root_folder_size(key));
-        if (folder[0] == '\0')
-            break;
         if (!folder_remove(walk, folder, &stays, err))
             return false;
     }
@@ -227,9 +250,11 @@ bool walk_tidy(const struct root *root, const char *directory, int64_t unit, str
 {
     struct arena arena;
     struct walk walk = {.root = root, .arena = &arena, .visit = temporary_remove, .unit = unit};
-    assert(str_ends(directory, "/"));
     arena_init(&arena, TIDY_BYTES_MAX);
-    bool done = walk_run(&walk, directory, "", err) && folders_remove(&walk, err);
+    const char *folder = str_copy(&arena, directory, root_folder_size(directory));
+    walk.one_folder = !str_equal(folder, directory);
+    bool done = walk_run(&walk, folder, walk.one_folder ? ROOT_TEMPORARY_PREFIX : "", err) &&
+                folders_remove(&walk, err);
     free(walk.folders);
     arena_free(&arena);
     return done;

@@ -9,7 +9,7 @@
  * LISTING_OBJECTS_MAX objects, is an error: never a short page. */
 void walk_list(const struct root *root, const char *name, struct listing *listing,
                struct arena *arena);
-/* store_ops.tidy: the unit's temporary files and the empty folders are gone. */
+/* store_ops.tidy */
 MUST_USE bool walk_tidy(const struct root *root, const char *directory, int64_t unit,
                         struct err *err);
 #endif

@@ -171,6 +171,26 @@ static void rows_come_in_directory_order(void **state)
     assert_string_equal(ids_of_snapshot(rig), expected);
 }
 
+static void rows_that_stand_for_objects_come_in_order_of_location(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const char *const rows[][2] = {
+        {"null", NULL},        {"empty", ""},   {"a", "a"},          {"a-bak", "a.bak"},
+        {"slash", "a/"},       {"a1", "a/1"},   {"a1-bak", "a/1.b"}, {"a1y-z", "a/1/y/z"},
+        {"a1-zz", "a/1/zz"},   {"a10", "a/10"}, {"10", "a/z"},       {"9", "a/z"},
+        {"latin", "\xc3\xa9"},
+    };
+    const char *expected = "";
+    for (size_t i = 0; i < ITEMS(rows); i++) {
+        const char *const *row = rows[i * 5 % ITEMS(rows)]; /* 13 of them, in another order */
+        catalog_rig_put(rig, row[0], row[1]);
+        expected = str_format(&rig->arena, "%s%s%s", expected, i > 0 ? " " : "", rows[i][0]);
+    }
+    rig->config.by_object = true;
+    connect_to(rig);
+    assert_string_equal(ids_of_snapshot(rig), expected);
+}
+
 static void an_empty_table_has_no_rows(void **state)
 {
     connect_to(*state);
@@ -450,6 +470,39 @@ static void neighbours_that_share_a_prefix_are_not_touched(void **state)
     assert_two(rig, true);
     for (size_t i = 0; i < ITEMS(neighbours); i++)
         assert_location(rig, neighbours[i][0], neighbours[i][1]);
+}
+
+/* What begins with an object's location is not at it; a second row of it is. */
+static void a_cut_of_an_object_is_of_its_own_rows(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const struct catalog_row rows[] = {{"A", HOT "a/1", COLD "a/1"},
+                                              {"B", HOT "a/1", COLD "a/1"}};
+    static const struct catalog_cut cut = {.source = HOT "a/1", .rows = rows, .count = 2};
+    static const char *const neighbours[][2] = {
+        {"N1", HOT "a/10"},   {"N2", HOT "a/1.bak"}, {"N3", HOT "a/1/x"},   {"N4", HOT "a/1/"},
+        {"N5", HOT "a/"},     {"N6", HOT "a/1?x"},   {"N7", HOT "a/1\x01"}, {"N8", HOT "A/1"},
+        {"N9", COLD "a/1/x"}, {"N0", HOT "a/0"},
+    };
+    for (size_t i = 0; i < ITEMS(neighbours); i++)
+        catalog_rig_put(rig, neighbours[i][0], neighbours[i][1]);
+    catalog_rig_put(rig, "A", HOT "a/1");
+    catalog_rig_put(rig, "B", HOT "a/1");
+    catalog_rig_put(rig, "C", HOT "a/1");
+    assert_sight(rig, &cut, 2, 0, 0, 1);
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CHANGED);
+    assert_location(rig, "A", HOT "a/1");
+
+    catalog_rig_move(rig, "C", HOT "a/1c");
+    assert_sight(rig, &cut, 2, 0, 0, 0);
+    assert_int_equal(cut_over(rig, &cut), CATALOG_CUT);
+    assert_sight(rig, &cut, 0, 2, 0, 0);
+    assert_location(rig, "A", COLD "a/1");
+    assert_location(rig, "B", COLD "a/1");
+    for (size_t i = 0; i < ITEMS(neighbours); i++)
+        assert_location(rig, neighbours[i][0], neighbours[i][1]);
+    static const struct catalog_cut none = {.source = COLD "a/1"};
+    assert_sight(rig, &none, 0, 0, 0, 2);
 }
 
 static void ids_and_locations_are_data_whatever_they_hold(void **state)
@@ -816,6 +869,28 @@ static void below_finds_the_rows_of_a_directory(void **state)
     assert_int_equal(asked, 1);
 }
 
+static void below_an_object_is_itself_alone(void **state)
+{
+    struct catalog_rig *rig = *state;
+    struct fetched fetched = {0};
+    struct err err = {0};
+    catalog_rig_put(rig, "1", "a/b");
+    catalog_rig_put(rig, "22", "a/b");
+    catalog_rig_put(rig, "333", "a/b/c");
+    catalog_rig_put(rig, "4444", "a/b.bak");
+    catalog_rig_put(rig, "55555", "a/bc");
+    struct catalog *catalog = connect_to(rig);
+    catalog_rig_put(rig, "666666", "a/b?c");
+    succeed(catalog->ops->below(catalog, "a/b", 10, count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 2);
+    assert_int_equal(fetched.bytes, 3);
+    succeed(catalog->ops->below(catalog, "a/b?", 10, count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 3);
+    assert_int_equal(fetched.bytes, 9);
+    succeed(catalog->ops->below(catalog, "a/b#", 10, count_fetched, &fetched, &err), &err);
+    assert_int_equal(fetched.count, 3);
+}
+
 static void a_visitor_that_refuses_is_not_asked_again(void **state)
 {
     struct catalog_rig *rig = *state;
@@ -1010,6 +1085,7 @@ static const struct CMUnitTest *case_list(size_t *count)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     static const struct CMUnitTest cases[] = {
         CASE(rows_come_in_directory_order),
+        CASE(rows_that_stand_for_objects_come_in_order_of_location),
         CASE(an_empty_table_has_no_rows),
         CASE(a_record_says_where_its_directory_ends),
         CASE(values_keep_their_kinds),
@@ -1026,6 +1102,7 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(a_row_that_is_gone_stops_the_cut),
         CASE(a_row_whose_location_became_null_stops_the_cut),
         CASE(neighbours_that_share_a_prefix_are_not_touched),
+        CASE(a_cut_of_an_object_is_of_its_own_rows),
         CASE(ids_and_locations_are_data_whatever_they_hold),
         CASE(a_cut_of_no_rows_only_looks_below),
         CASE(a_directory_may_have_thousands_of_rows),
@@ -1038,6 +1115,7 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(what_can_not_be_set_is_told_beforehand),
         CASE(fetch_finds_the_rows_that_exist),
         CASE(below_finds_the_rows_of_a_directory),
+        CASE(below_an_object_is_itself_alone),
         CASE(fetch_takes_more_ids_than_one_query_holds),
         CASE(a_visitor_that_refuses_is_not_asked_again),
         CASE(describe_tells_kinds_and_identity),

@@ -130,6 +130,29 @@ static void what_is_at_or_below_is_found(void **state)
     }
 }
 
+static void what_has_a_query_or_a_fragment_is_found(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const struct {
+        const char *url;
+        bool query, fragment;
+    } rows[] = {
+        {HOT "a/1.mf4?sig=1#t", true, false}, {HOT "a/1.mf4?", true, false},
+        {HOT "a/1.mf4#t?x", false, true},     {HOT "a/1.mf4", false, false},
+        {HOT "a/1.mf4@", false, false}, /* '@' follows '?' */
+        {HOT "a/1.mf4$", false, false}, /* '$' follows '#' */
+        {HOT "a/1.mf4.bak?", false, false},
+    };
+    static const char *const query = HOT "a/1.mf4?", *const fragment = HOT "a/1.mf4#";
+    for (size_t i = 0; i < ITEMS(rows); i++) {
+        refer(rig, 0, rows[i].url);
+        if ((ask(rig, &query, 1) != NULL) != rows[i].query ||
+            (ask(rig, &fragment, 1) != NULL) != rows[i].fragment)
+            fail_msg("%s", rows[i].url);
+        refer_nothing(rig);
+    }
+}
+
 static void each_reference_is_asked_for_each_url(void **state)
 {
     enum { COUNT = 70 }; /* more than one batch for two references */
@@ -315,6 +338,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     static const struct CMUnitTest cases[] = {
         CASE(what_is_at_or_below_is_found),
+        CASE(what_has_a_query_or_a_fragment_is_found),
         CASE(each_reference_is_asked_for_each_url),
         CASE(without_references_there_are_none),
         CASE(rows_of_the_catalog_itself_are_not_meant),

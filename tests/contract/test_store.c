@@ -172,6 +172,43 @@ static void a_prefix_may_end_anywhere(void **state)
     }
 }
 
+static const char *exact_of(struct store_rig *rig, const char *key)
+{
+    struct store *source = rig->stores[SOURCE];
+    struct listing page = {.prefix = key, .exact = true};
+    const char *keys = "";
+    do {
+        source->ops->list(source, &page, 1, &rig->arena);
+        assert_int_equal(page.err.kind, ERR_NONE);
+        for (size_t i = 0; i < page.count; i++)
+            keys = str_format(&rig->arena, "%s%s ", keys, page.objects[i].key);
+    } while (page.marker);
+    return keys;
+}
+
+static void an_exact_listing_is_of_one_object(void **state)
+{
+    struct store_rig *rig = *state;
+    static const char *const keys[] = {"a/1", "a/1.bak", "a/10", "a/1 ", "a/2/1", "a.b", "b"};
+    for (size_t i = 0; i < ITEMS(keys); i++)
+        put(rig, SOURCE, keys[i], "x");
+    for (size_t i = 0; i < ITEMS(keys); i++)
+        assert_string_equal(exact_of(rig, keys[i]), str_format(&rig->arena, "%s ", keys[i]));
+    if (!store_rig_is_local(rig)) { /* a name is a file or a folder */
+        put(rig, SOURCE, "a/1/x", "x");
+        assert_string_equal(exact_of(rig, "a/1"), "a/1 ");
+        assert_string_equal(exact_of(rig, "a/2"), "");
+    }
+    static const char *const others[] = {"a/", "a/2/", "a/1.", "a/11", "a/3", "c", "c/d", "a/1/y"};
+    for (size_t i = 0; i < ITEMS(others); i++)
+        if (!store_rig_is_local(rig) || !str_ends(others[i], "/"))
+            assert_string_equal(exact_of(rig, others[i]), "");
+    struct listing page = {.prefix = "a/1", .exact = true};
+    store_rig_remove_all(rig, SOURCE);
+    rig->stores[SOURCE]->ops->list(rig->stores[SOURCE], &page, 1, &rig->arena);
+    assert_int_equal(page.err.kind, ERR_MISSING);
+}
+
 static void a_prefix_without_objects_is_an_empty_page(void **state)
 {
     struct store_rig *rig = *state;
@@ -683,6 +720,8 @@ static void tidying_removes_no_object(void **state)
     put(rig, TARGET, "a/d", "y");
     if (target->ops->tidy && !target->ops->tidy(target, "a/b/", 7, &err))
         fail_msg("%s", err.text);
+    if (target->ops->tidy && !target->ops->tidy(target, "a/b/c", 7, &err))
+        fail_msg("%s", err.text);
     assert_holds(rig, TARGET, "a/b/c", "x");
     assert_holds(rig, TARGET, "a/d", "y");
 }
@@ -693,6 +732,7 @@ static const struct CMUnitTest *case_list(size_t *count)
     static const struct CMUnitTest cases[] = {
         CASE(every_key_is_listed_once),
         CASE(a_prefix_may_end_anywhere),
+        CASE(an_exact_listing_is_of_one_object),
         CASE(a_prefix_without_objects_is_an_empty_page),
         CASE(no_container_is_missing_and_never_empty),
         CASE(a_probe_asks_whether_there_is_a_store),

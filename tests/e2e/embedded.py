@@ -271,6 +271,19 @@ def case_what_is_no_file_blocks():
         assert not os.path.exists(os.path.join(box.hot, "rec/2/R2.ecalmeas"))
 
 
+def case_a_name_longer_than_any_key_is_shown():
+    for unit in ("directory", "object"):
+        with Box() as box:
+            box.policy(catalog=f"\n  unit: {unit}")
+            for i, name in enumerate(("x" * 4000 + "/y/f", "\u00fc" * 4000 + "/f", "z" * 4000)):
+                box.execute("INSERT INTO ecal VALUES (?, ?, '2025-02-14', 1)", f"R{i}",
+                            f"file://{box.hot}/{name}")
+            said = box.run("plan", "--survey", "none").must().out
+            count = 2 if unit == "directory" else 3
+            assert f"Plan: {count} recordings to move" in said, said
+            assert "x" * 1000 in said and "\u00fc" * 500 in said, said
+
+
 def case_a_plan_that_cannot_be_written_is_not_half_written():
     with Box() as box:
         for i in range(20):

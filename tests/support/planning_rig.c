@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "base/when.h"
 #include "state/location.h"
+#include "state/unit.h"
 #include "tests/support/scratch.h"
 
 #define ARENA_BYTES ((size_t)1 << 30)
@@ -39,7 +40,7 @@ static void answer(const struct rig_survey *survey, uint16_t store,
 {
     static const char *const stores[] = {"hot", "warm", "cold", "archive"};
     const struct rig_found *found = find_found(survey, stores[store], question->directory);
-    question->objects = question->name_count + 1;
+    question->objects = question->name_count + str_ends(question->directory, "/");
     question->bytes = question->objects * 1000;
     for (size_t i = 0; i < question->name_count; i++)
         question->present[i] = found == NULL || !str_equal(found->missing, question->names[i]);
@@ -66,7 +67,7 @@ static bool ask(struct survey *port, uint16_t store, struct survey_question *que
     for (size_t i = 0; i < count; i++) {
         if (i > 0) {
             assert_true(strcmp(questions[i - 1].directory, questions[i].directory) < 0);
-            assert_false(str_starts(questions[i].directory, questions[i - 1].directory));
+            assert_false(unit_covers(questions[i - 1].directory, questions[i].directory));
         }
         answer(survey, store, &questions[i]);
     }

@@ -12,9 +12,9 @@
 #define RIG_AS_OF "2025-06-01T00:00:00Z"
 #define RIG_DAY_US (INT64_C(86400) * 1000000)
 
-/* Four local stores (hot, warm, cold, archive at file:///srv/NAME/) and the fields map and valid;
- * what follows is the policies.                                                                  */
-#define RIG_HEAD                                                                                   \
+/* Four local stores (hot, warm, cold, archive at file:///srv/NAME/) and the fields map and valid,
+ * and what further lines say of the catalog; what follows is the policies.                       */
+#define RIG_HEAD_WITH(further)                                                                     \
     "version: 1\n"                                                                                 \
     "catalog:\n"                                                                                   \
     "  type: sqlite\n"                                                                             \
@@ -24,24 +24,27 @@
     "  location: url\n"                                                                            \
     "  time: {column: recorded, timezone: UTC}\n"                                                  \
     "  size: {column: bytes, unit: B}\n"                                                           \
-    "  fields: {map: map, valid: valid}\n"                                                         \
+    "  fields: {map: map, valid: valid}\n" further                                                 \
     "stores:\n"                                                                                    \
     "  hot: {type: local, path: /srv/hot}\n"                                                       \
     "  warm: {type: local, path: /srv/warm}\n"                                                     \
     "  cold: {type: local, path: /srv/cold}\n"                                                     \
     "  archive: {type: local, path: /srv/archive}\n"
-#define RIG_AGE_OUT                                                                                \
-    RIG_HEAD "policies:\n"                                                                         \
-             "  - name: age-out\n"                                                                 \
-             "    from: hot\n"                                                                     \
-             "    target: cold\n"                                                                  \
-             "    select: {older_than: 90d}\n"
+#define RIG_HEAD RIG_HEAD_WITH("")
+#define RIG_OBJECTS RIG_HEAD_WITH("  unit: object\n")
+#define RIG_POLICY                                                                                 \
+    "policies:\n"                                                                                  \
+    "  - name: age-out\n"                                                                          \
+    "    from: hot\n"                                                                              \
+    "    target: cold\n"                                                                           \
+    "    select: {older_than: 90d}\n"
+#define RIG_AGE_OUT RIG_HEAD RIG_POLICY
 enum { RIG_HOT, RIG_WARM, RIG_COLD, RIG_ARCHIVE };
 
-/* What the survey says of one directory; all others hold what their rows say and one object more,
- * of 1000 bytes each.                                                                            */
+/* What the survey says of one directory or object; all other directories hold what their rows say
+ * and one object more, all objects are there, of 1000 bytes each.                                */
 struct rig_found {
-    const char *directory; /* "hot:a/" */
+    const char *directory; /* "hot:a/", "hot:a/f" */
     uint64_t    objects, bytes, irregular, archived;
     enum access_tier tier; /* of all of them */
     const char *missing; /* a name that is not there, NULL: none */

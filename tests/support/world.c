@@ -106,7 +106,9 @@ static void make_rows(struct world *world, struct cohort *cohort, struct task *t
     task->row_count = move->id_count;
     task->rows = arena_make(&cohort->arena, move->id_count * sizeof(*task->rows) + 1);
     for (size_t i = 0; i < move->id_count; i++) {
-        const char *name = str_format(&cohort->arena, "%s.ecalmeas", move->ids[i]);
+        const char *name = str_ends(move->directory, "/")
+                               ? str_format(&cohort->arena, "%s.ecalmeas", move->ids[i])
+                               : "";
         task->rows[i] = (struct catalog_row){
             .id = move->ids[i],
             .old_location =

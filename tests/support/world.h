@@ -34,8 +34,8 @@ void world_restart(struct world *world);
 /* A row, and one object for it and each further name (NULL-terminated), below directory on hot. */
 void world_put(struct world *world, const char *id, const char *directory,
                const char *const *names);
-/* Cohort of one task a directory, from hot to cold, as a plan would make it.  Its rows are all that
- * the catalog has directly in the directory. */
+/* Cohort of one task a directory or object, from hot to cold, as a plan would make it.  Its rows
+ * are all that the catalog has directly in the directory, or at the object. */
 struct world_move {
     const char *directory;
     const char *ids[8];

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "executor/listing.h"
 #include "executor/store_memory.h"
+#include "state/unit.h"
 
 #define KEYS_MAX 2000
 #define DIRECTORIES_MAX 300
@@ -34,6 +35,11 @@ struct shelf {
     enum err_kind kind;
 };
 
+static bool is_asked_for(const struct listing *listing, const char *key)
+{
+    return listing->exact ? str_equal(key, listing->prefix) : str_starts(key, listing->prefix);
+}
+
 static void shelf_page(struct shelf *shelf, struct listing *listing, struct arena *arena)
 {
     size_t at = 0;
@@ -48,13 +54,13 @@ static void shelf_page(struct shelf *shelf, struct listing *listing, struct aren
     if (listing->limit > 0 && listing->limit < most)
         most = listing->limit;
     for (; at < shelf->count && !empty && listing->count < most; at++) {
-        if (str_starts(shelf->keys[at], listing->prefix))
+        if (is_asked_for(listing, shelf->keys[at]))
             listing->objects[listing->count++] = (struct object){
                 .key = arena_copy(arena, shelf->keys[at]), .bytes = at, .etag = "\"e\""};
     }
     bool more = shelf->endless;
     for (size_t i = at; i < shelf->count; i++)
-        more = more || str_starts(shelf->keys[i], listing->prefix);
+        more = more || is_asked_for(listing, shelf->keys[i]);
     if (more)
         listing->marker = str_format(arena, shelf->gaps && !empty ? "gap %zu" : "at %zu", at);
 }
@@ -162,7 +168,7 @@ static size_t check_answers(const struct shelf *shelf, const struct seen *seen,
     for (size_t i = 0; i < count; i++) {
         const char *want = "";
         for (size_t k = 0; k < shelf->count; k++) {
-            if (str_starts(sorted[k], directories[i]))
+            if (unit_covers(directories[i], sorted[k]))
                 want = str_format(&arena, "%s%s ", want, sorted[k] + strlen(directories[i]));
         }
         if (seen->failures[i] != ERR_NONE)
@@ -272,6 +278,64 @@ static void test_random_trees_in_every_order(void **state)
         assert_int_equal(tally.requests, shelf.requests);
         arena_reset(&arena);
     }
+}
+
+/* Of a tree's keys some, and names that are not there: its directories, if `mixed`, as well. */
+static size_t pick_objects(const struct shelf *shelf, struct rand *rand, bool mixed,
+                           const char **units, size_t count)
+{
+    static const char *picked[DIRECTORIES_MAX];
+    size_t kept = 0;
+    for (size_t i = 0; mixed && i < count; i++)
+        if (rand_below(rand, 3) == 0)
+            picked[kept++] = units[i];
+    size_t directories = kept;
+    for (size_t i = 0; i < shelf->count && kept + 2 < DIRECTORIES_MAX; i++) {
+        const char *key = shelf->keys[i];
+        bool inside = rand_below(rand, 3) != 0;
+        for (size_t k = 0; k < directories; k++)
+            inside = inside || unit_covers(picked[k], key);
+        if (inside)
+            continue;
+        picked[kept++] = key;
+        if (rand_below(rand, 4) == 0) /* the beginning of another one, or what goes on from it */
+            picked[kept++] = rand_below(rand, 2) == 0 ? str_copy(&arena, key, strlen(key) - 1)
+                                                      : str_format(&arena, "%s.bak", key);
+    }
+    qsort(picked, kept, sizeof *picked, compare);
+    count = 0;
+    for (size_t i = 0; i < kept; i++)
+        if (i == 0 || strcmp(picked[i - 1], picked[i]) != 0)
+            units[count++] = picked[i];
+    return count;
+}
+
+/* Each object is found by its whole key, among others that begin with it and folders of its name.
+ */
+static void test_random_objects_in_every_order(void **state)
+{
+    (void)state;
+    static const char *units[DIRECTORIES_MAX];
+    static struct shelf shelf;
+    static struct seen seen;
+    struct rand rand;
+    size_t found = 0;
+    rand_init(&rand, 20250601);
+    for (size_t turn = 0; turn < 400; turn++) {
+        shelf_init(&shelf, 1 + turn % 7, turn % 8 != 0);
+        shelf.gaps = turn % 5 == 0;
+        size_t count = grow(&shelf, &rand, units);
+        count = pick_objects(&shelf, &rand, turn % 2 == 0, units, count);
+        qsort(shelf.keys, shelf.count, sizeof *shelf.keys,
+              orders[turn % (sizeof orders / sizeof *orders)]);
+        struct listing_hint hint = {.expected = turn % 11 * count / 5, .sparse = turn % 3 == 0};
+        list_hinted(&shelf.store, units, count, &hint, &seen);
+        assert_int_equal(check_answers(&shelf, &seen, units, count), 0);
+        for (size_t i = 0; i < count; i++)
+            found += str_equal(seen.keys[i], " ");
+        arena_reset(&arena);
+    }
+    assert_in_range(found, 1000, 1000000);
 }
 
 static void test_a_store_without_order_is_listed_by_directory(void **state)
@@ -641,6 +705,43 @@ static void test_the_common_prefix_ends_between_characters(void **state)
     }
 }
 
+/* The object that begins the others is listed, alone or with them: never more than itself. */
+static void test_an_object_that_starts_another(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"a/1", "a/1/a", "a/10", "a/2", "a/22"};
+    static struct shelf shelf;
+    static struct seen seen;
+    for (size_t page = 1; page <= 7; page++) {
+        for (size_t count = 1; count <= 5; count++) {
+            shelf_init(&shelf, page, true);
+            const char *const keys[] = {"a/1",    "a/1-/x", "a/1.bak", "a/1/a", "a/1/a/b",
+                                        "a/10/c", "a/100",  "a/20",    "a/22",  "a/22.bak"};
+            memcpy(shelf.keys, keys, sizeof keys);
+            shelf.count = sizeof keys / sizeof *keys;
+            struct listing_tally tally = list(&shelf.store, units, count, &seen);
+            assert_int_equal(check_answers(&shelf, &seen, units, count), 0);
+            assert_string_equal(seen.keys[0], " ");
+            assert_true(count > 1 || tally.objects == 1);
+        }
+    }
+}
+
+/* What goes on from its key says that it is not there. */
+static void test_an_object_that_is_missing_costs_no_listing_of_its_own(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"a/1", "a/2"};
+    static struct shelf shelf;
+    static struct seen seen;
+    shelf_init(&shelf, 3, true);
+    const char *const keys[] = {"a/1/x", "a/2", "a/3", "a/4"};
+    memcpy(shelf.keys, keys, sizeof keys);
+    shelf.count = sizeof keys / sizeof *keys;
+    assert_int_equal(list(&shelf.store, units, 2, &seen).requests, 1);
+    assert_int_equal(check_answers(&shelf, &seen, units, 2), 0);
+}
+
 static void test_a_name_that_starts_another(void **state)
 {
     (void)state;
@@ -821,6 +922,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_trees_in_every_order),
+        cmocka_unit_test(test_random_objects_in_every_order),
         cmocka_unit_test(test_a_store_without_order_is_listed_by_directory),
         cmocka_unit_test(test_a_fault_at_each_page),
         cmocka_unit_test(test_neighbours_share_pages),
@@ -838,6 +940,8 @@ int main(void)
         cmocka_unit_test(test_no_directories_no_requests),
         cmocka_unit_test(test_the_common_prefix_ends_between_characters),
         cmocka_unit_test(test_a_name_that_starts_another),
+        cmocka_unit_test(test_an_object_that_starts_another),
+        cmocka_unit_test(test_an_object_that_is_missing_costs_no_listing_of_its_own),
         cmocka_unit_test(test_a_key_listed_twice_fails_its_directory),
         cmocka_unit_test(test_going_back_into_a_visited_directory_ends_all),
         cmocka_unit_test(test_a_key_from_elsewhere_fails_its_directory),

@@ -111,6 +111,18 @@ static void date_range(void **state)
     fixture_free(&fixture);
 }
 
+static void single_objects(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_example(&fixture, "single-objects");
+    assert_int_equal(decide(&fixture, "A", "2025-03-02T23:59:59Z", "m", false), DECISION_MOVE);
+    assert_int_equal(decide(&fixture, "A", "2025-03-03T00:00:00Z", "m", true), DECISION_STAY);
+    assert_true(fixture.policies->catalog.by_object);
+    assert_true(fixture.policies->places.by_object);
+    fixture_free(&fixture);
+}
+
 static int enter(void **state)
 {
     (void)state;
@@ -124,6 +136,7 @@ int main(void)
         cmocka_unit_test(ecal_90_days),
         cmocka_unit_test(explicit_ids),
         cmocka_unit_test(date_range),
+        cmocka_unit_test(single_objects),
     };
     return cmocka_run_group_tests(tests, enter, NULL);
 }

@@ -290,6 +290,61 @@ static void the_last_one_tells_the_tier(void **state)
     assert_int_equal(tier_of(rig, HOT "a/"), TIER_COLD);
 }
 
+/* Is it in the way of what would go from, or to, that place? */
+static bool is_in_way(struct journal_rig *rig, const char *store, const char *unit)
+{
+    struct journal_unit *found;
+    MUST(journal_find_open(rig->journal, str_format(&rig->arena, "%s%s", store, unit), &rig->arena,
+                           &found, &rig->err));
+    return found != NULL;
+}
+
+static void an_object_meets_itself_and_what_it_lies_in(void **state)
+{
+    struct journal_rig *rig = *state;
+    journal_rig_open_run(rig);
+    static const struct {
+        const char *open, *other;
+        bool conflict;
+    } table[] = {
+        {"a/b", "a/b", true},
+        {"a/b", "a/", true},
+        {"a/", "a/b", true},
+        {"a/b/c", "a/", true},
+        {"a/", "a/b/c", true},
+        {"a/b", "", true},
+        {"", "b", true},
+        {"a/b", "a/bc", false},
+        {"a/bc", "a/b", false},
+        {"a/b", "a/b.bak", false},
+        {"a/b.bak", "a/b", false},
+        {"a/b", "a/b/", false},
+        {"a/b/", "a/b", false},
+        {"a/b", "a/b/c", false},
+        {"a/b/c", "a/b", false},
+        {"a/b", "a/b0", false},
+        {"a/b", "b/", false},
+        {"b", "b", true},
+        {"b", "c", false},
+        {"a/b", "a/b\xc3\xbc", false},
+        {"a/b", "aa/b", false},
+        {"a/b.bak", "a/b-", false},
+        {"a/b-", "a/b.bak", false},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        int64_t open = journal_rig_begin(rig, str_format(&rig->arena, HOT "%s", table[i].open),
+                                         str_format(&rig->arena, COLD "%s", table[i].open));
+        assert_true(open > 0);
+        if (is_in_way(rig, HOT, table[i].other) != table[i].conflict ||
+            is_in_way(rig, COLD, table[i].other) != table[i].conflict)
+            fail_msg("%s and %s", table[i].open, table[i].other);
+        journal_rig_save(rig, open, UNIT_ABANDONED, REASON_SOURCE_CHANGED, true);
+    }
+    int64_t open = journal_rig_begin(rig, HOT "a/b", COLD "a/b");
+    assert_int_equal(journal_rig_begin(rig, COLD "a/b", HOT "c"), -open);
+    assert_true(journal_rig_begin(rig, HOT "a/b.bak", COLD "a/b.bak") > 0);
+}
+
 static void units_of_one_call_collide_as_well(void **state)
 {
     struct journal_rig *rig = *state;
@@ -566,6 +621,7 @@ int main(void)
         TEST(places_that_overlap_collide),
         TEST(a_retier_stays_and_a_move_leaves),
         TEST(the_last_one_tells_the_tier),
+        TEST(an_object_meets_itself_and_what_it_lies_in),
         TEST(units_of_one_call_collide_as_well),
         TEST(closed_units_are_in_nobodys_way),
         TEST(a_move_onto_itself_is_refused),

@@ -32,7 +32,7 @@ static const struct place items[] = {
     [PLACE_RIG] = {"rig", RIG, NULL, 0},        [PLACE_LOCAL] = {"local", LOCAL, local_aliases, 1},
     [PLACE_SIX] = {"six", SIX, NULL, 0},        [PLACE_PERCENT] = {"percent", PERCENT, NULL, 0},
 };
-static const struct places places = {items, sizeof(items) / sizeof(items[0])};
+static const struct places places = {.items = items, .count = sizeof(items) / sizeof(items[0])};
 
 #define REGULAR SPELLING_REGULAR
 #define IRREGULAR SPELLING_IRREGULAR
@@ -436,6 +436,59 @@ static void each_spelling_means_its_directory(void **state)
     assert_in_range(read, 10000, 1000000);
 }
 
+/* The object is what it is, with whatever a service is told behind its name. */
+static void others_may_spell_an_object_in_known_ways(void **state)
+{
+    static const struct place acct = {"hot", "https://acct.example/r/", NULL, 0};
+    assert_spellings(&acct, "a/d=1?",
+                     (const char *const[]){
+                         "https://acct.example/r/a/d=1%3F", "https://acct.example/r/a/d=1%3F?",
+                         "https://acct.example/r/a/d=1%3F#", "http://acct.example/r/a/d=1%3F",
+                         "http://acct.example/r/a/d=1%3F?", "http://acct.example/r/a/d=1%3F#",
+                         "https://acct.example/r/a/d%3D1%3F", "https://acct.example/r/a/d%3D1%3F?",
+                         "https://acct.example/r/a/d%3D1%3F#", "http://acct.example/r/a/d%3D1%3F",
+                         "http://acct.example/r/a/d%3D1%3F?", "http://acct.example/r/a/d%3D1%3F#",
+                         NULL},
+                     *state);
+    static const struct place local = {"local", LOCAL, NULL, 0};
+    assert_spellings(&local, "b",
+                     (const char *const[]){LOCAL "b", LOCAL "b?", LOCAL "b#", "file:/srv/hot/b",
+                                           "file:/srv/hot/b?", "file:/srv/hot/b#", NULL},
+                     *state);
+}
+
+static void a_row_may_stand_for_its_object(void **state)
+{
+    static const struct places by_object = {
+        .items = items, .count = sizeof(items) / sizeof(items[0]), .by_object = true};
+    static const struct {
+        const char *text;
+        enum spelling spelling;
+        const char *unit, *of_directory;
+    } rows[] = {
+        {HOT "a/x.meas", REGULAR, "a/x.meas", "a/"},
+        {HOT "x.meas", REGULAR, "x.meas", ""},
+        {HOT "a/", REGULAR, "a/", "a/"},
+        {HOT "a/100%25%3F", REGULAR, "a/100%?", "a/"},
+        {HOT "a/x.meas?sig=1", IRREGULAR, "a/x.meas", "a/"},
+        {HOT "x.meas#t", IRREGULAR, "x.meas", ""},
+        {HOT "a//x.meas", IRREGULAR, "a/x.meas", "a/"},
+        {HOT "a/x%01y", IRREGULAR, "a/", "a/"}, /* no name that can be shown */
+        {HOT, SHALLOW, "", ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct location location;
+        if (location_read(&by_object, rows[i].text, *state, &location) != rows[i].spelling)
+            fail_msg("%s", rows[i].text);
+        assert_string_equal(location.unit, rows[i].unit);
+        assert_int_equal(location_read(&places, rows[i].text, *state, &location),
+                         rows[i].of_directory[0] == '\0' ? SHALLOW : rows[i].spelling);
+        assert_string_equal(location.unit, rows[i].of_directory);
+    }
+    assert_string_equal(location_oddity(&by_object, HOT, *state),
+                        "names the store, and no object of it");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,7 +499,9 @@ int main(void)
         cmocka_unit_test(hostile_bytes_are_survived),
         cmocka_unit_test(what_is_too_long_is_foreign),
         cmocka_unit_test(others_may_spell_a_directory_in_known_ways),
+        cmocka_unit_test(others_may_spell_an_object_in_known_ways),
         cmocka_unit_test(each_spelling_means_its_directory),
+        cmocka_unit_test(a_row_may_stand_for_its_object),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -16,7 +16,7 @@ static bool pair_is_fine(const char *a, const char *b, struct err *err)
     const struct place items[] = {{.store = "first", .base = "https://first.example/f/"},
                                   {.store = "a", .base = a},
                                   {.store = "b", .base = b}};
-    const struct places places = {items, 3};
+    const struct places places = {.items = items, .count = 3};
     size_t first = 99, second = 99;
     *err = (struct err){0};
     if (place_check(&places, &first, &second, err))
@@ -55,7 +55,7 @@ static void stores_of_one_base_are_one_place(void **state)
                                          {"b", "https://h.example/d/", NULL, 0},
                                          {"c", "https://h.example/c/", NULL, 0},
                                          {"d", "https://h.example/c/", NULL, 0}};
-    const struct places places = {items, 4};
+    const struct places places = {.items = items, .count = 4};
     size_t first, second;
     struct err err = {0};
     assert_true(place_check(&places, &first, &second, &err));
@@ -93,7 +93,7 @@ static void aliases_count(void **state)
     static const char *const aliases[] = {"https://cdn.example/", "https://h.example/c/"};
     struct place items[] = {{"a", "https://h.example/c/", aliases, 2},
                             {"b", "https://h.example/d/", NULL, 0}};
-    const struct places places = {items, 2};
+    const struct places places = {.items = items, .count = 2};
     size_t first, second;
     struct err err = {0};
     /* A place may repeat itself. */

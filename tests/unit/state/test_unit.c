@@ -1,4 +1,5 @@
-/* test_unit.c: every state and reason has a name of its own and a text for people. */
+/* test_unit.c: every state and reason has a name of its own and a text for people; what a unit is,
+ * its name says. */
 #include "state/unit.h"
 
 #include <setjmp.h>
@@ -50,12 +51,32 @@ static void texts_are_sentences(void **state)
     }
 }
 
+static void a_directory_covers_what_is_below_it_and_an_object_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *unit, *name;
+        bool covers;
+    } table[] = {
+        {"a/", "a/", true},        {"a/", "a/b", true},       {"a/", "a/b/c", true},
+        {"a/", "a", false},        {"a/", "a.bak", false},    {"a/", "ab/c", false},
+        {"a/b", "a/b", true},      {"a/b", "a/b/", false},    {"a/b", "a/b/c", false},
+        {"a/b", "a/b.bak", false}, {"a/b", "a/bc", false},    {"a/b", "a/B", false},
+        {"a/b", "a/", false},      {"a/b.bak", "a/b", false}, {"b", "b", true},
+        {"b", "b ", false},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (unit_covers(table[i].unit, table[i].name) != table[i].covers)
+            fail_msg("%s and %s", table[i].unit, table[i].name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_states_are_closed),
         cmocka_unit_test(names_are_distinct),
         cmocka_unit_test(texts_are_sentences),
+        cmocka_unit_test(a_directory_covers_what_is_below_it_and_an_object_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

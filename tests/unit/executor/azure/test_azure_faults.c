@@ -406,7 +406,9 @@ static void a_sas_is_used_until_half_of_it_is_over(void **state)
 #define PAGE                                                                                       \
     "<?xml version=\"1.0\"?><EnumerationResults><Blobs><Blob><Name>p/d/1</Name><Properties>"       \
     "<Etag>0x1</Etag><Content-Length>1</Content-Length></Properties></Blob></Blobs>"
+#define NO_BLOB "<?xml version=\"1.0\"?><EnumerationResults><Blobs/>"
 #define LAST "<NextMarker/></EnumerationResults>"
+#define MORE "<NextMarker>m</NextMarker></EnumerationResults>"
 
 static struct listing list_after(struct rig *rig, const struct fake_http_reply *replies,
                                  unsigned count)
@@ -485,6 +487,31 @@ static void a_page_that_was_cut_off_is_asked_for_again(void **state)
         listing = list_after(rig, &reply, 1);
         assert_int_equal(listing.err.kind, ERR_CORRUPT);
         assert_int_equal(listing.count, 0);
+    }
+}
+
+/* An empty page says nothing of what comes next; any other key comes behind the one asked for. */
+static void an_exact_listing_ends_with_the_first_key(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        const char *body, *key;
+        size_t count;
+        bool goes_on;
+    } cases[] = {
+        {PAGE MORE, "d/1", 1, false},    {PAGE LAST, "d/1", 1, false},
+        {PAGE MORE, "d/", 0, false},     {NO_BLOB MORE, "d/1", 0, true},
+        {NO_BLOB LAST, "d/1", 0, false},
+    };
+    for (size_t i = 0; i < ITEMS(cases); i++) {
+        struct listing listing = {.prefix = cases[i].key, .exact = true, .limit = 100};
+        struct fake_http_reply reply = {.body = cases[i].body};
+        script(rig, &reply, 1);
+        rig->store->ops->list(rig->store, &listing, 1, &rig->arena);
+        assert_int_equal(listing.err.kind, ERR_NONE);
+        assert_int_equal(listing.count, cases[i].count);
+        assert_int_equal(listing.marker != NULL, cases[i].goes_on);
+        assert_non_null(strstr(fake_http_request(rig->fake, 0)->path, "&maxresults=1&"));
     }
 }
 
@@ -857,6 +884,7 @@ int main(void)
         TEST(a_page_is_asked_for_with_all_it_needs),
         TEST(a_listing_fails_for_a_reason),
         TEST(a_page_that_was_cut_off_is_asked_for_again),
+        TEST(an_exact_listing_ends_with_the_first_key),
         TEST(each_part_means_what_it_says),
         TEST(what_a_batch_does_not_say_is_unknown),
         TEST(a_batch_that_failed_fails_for_all),

@@ -587,6 +587,68 @@ static void empty_folders_go_up_to_the_root(void **state)
     tidy(rig, SOURCE, "a/", 7);
 }
 
+/* Others stand beside an object: their files, and folders that are none of its business, stay. */
+static void tidying_an_object_leaves_its_neighbours(void **state)
+{
+    struct store_rig *rig = *state;
+    put(rig, SOURCE, "a/b/.frostline-7-1", "half");
+    put(rig, SOURCE, "a/b/.frostline-8-1", "another unit's");
+    put(rig, SOURCE, "a/b/c/.frostline-7-2", "in another folder");
+    put(rig, SOURCE, "a/b/x.bak", "x");
+    assert_int_equal(mkdir(store_rig_path(rig, SOURCE, "a/b/empty"), 0700), 0);
+    assert_int_equal(mkdir(store_rig_path(rig, SOURCE, "a/b/.frostline-7-9"), 0700), 0);
+    tidy(rig, SOURCE, "a/b/x", 7);
+    assert_false(is_there(rig, SOURCE, "a/b/.frostline-7-1"));
+    static const char *const stay[] = {"a/b/.frostline-8-1", "a/b/c/.frostline-7-2", "a/b/x.bak",
+                                       "a/b/empty", "a/b/.frostline-7-9"};
+    for (size_t i = 0; i < ITEMS(stay); i++)
+        assert_true(is_there(rig, SOURCE, stay[i]));
+
+    put(rig, TARGET, ".frostline-7-1", "half");
+    put(rig, TARGET, "d/e/.frostline-7-1", "half");
+    put(rig, TARGET, "d/other", "x");
+    tidy(rig, TARGET, "x", 7);
+    assert_false(is_there(rig, TARGET, ".frostline-7-1"));
+    tidy(rig, TARGET, "d/e/x", 7);
+    assert_false(is_there(rig, TARGET, "d/e"));
+    assert_true(is_there(rig, TARGET, "d/other"));
+    tidy(rig, TARGET, "no/such/x", 7);
+}
+
+static const char *exact_of(struct store_rig *rig, const char *key)
+{
+    struct listing page = {.prefix = key, .exact = true};
+    rig->stores[SOURCE]->ops->list(rig->stores[SOURCE], &page, 1, &rig->arena);
+    if (page.err.kind != ERR_NONE)
+        return "failed";
+    assert_in_range(page.count, 0, 1);
+    if (page.count == 0)
+        return "none";
+    assert_string_equal(page.objects[0].key, key);
+    return page.objects[0].irregular ? "irregular" : "regular";
+}
+
+static void what_is_no_file_is_no_object_of_that_name(void **state)
+{
+    struct store_rig *rig = *state;
+    put(rig, SOURCE, "a/file", "x");
+    put(rig, SOURCE, "a/.frostline-7-1", "half");
+    assert_int_equal(
+        symlink(store_rig_path(rig, SOURCE, "a/file"), store_rig_path(rig, SOURCE, "a/link")), 0);
+    assert_int_equal(symlink("a", store_rig_path(rig, SOURCE, "way")), 0);
+    assert_string_equal(exact_of(rig, "a/file"), "regular");
+    assert_string_equal(exact_of(rig, "a"), "irregular");
+    assert_string_equal(exact_of(rig, "a/link"), "irregular");
+    assert_string_equal(exact_of(rig, "a/.frostline-7-1"), "none");
+    assert_string_equal(exact_of(rig, "a/fil"), "none");
+    assert_string_equal(exact_of(rig, "a/file/x"), "none");
+    assert_string_equal(exact_of(rig, "no/file"), "none");
+    assert_string_equal(exact_of(rig, "way/file"), "failed");
+    assert_string_equal(exact_of(rig, "a/"), "failed");
+    assert_string_equal(exact_of(rig, "a/.."), "failed");
+    assert_string_equal(exact_of(rig, "../a"), "failed");
+}
+
 static void tidying_does_not_follow_links(void **state)
 {
     struct store_rig *rig = *state;
@@ -628,6 +690,8 @@ int main(void)
         CASE(leftovers_are_passed_over),
         CASE(no_object_takes_a_temporary_name),
         CASE(empty_folders_go_up_to_the_root),
+        CASE(tidying_an_object_leaves_its_neighbours),
+        CASE(what_is_no_file_is_no_object_of_that_name),
         CASE(tidying_does_not_follow_links),
     };
     int failed = 0;
