@@ -53,6 +53,13 @@ bool planning_tier(void *context, const char *url, enum access_tier *tier, struc
     return wiring->journal == NULL || journal_tier(wiring->journal, url, tier, err);
 }
 
+/* A planner_see. */
+static bool see_tier(void *context, const char *url, enum access_tier tier, struct err *err)
+{
+    const struct wiring *wiring = context;
+    return journal_see_tier(wiring->journal, url, tier, err);
+}
+
 /* What the requests of a command point at. */
 struct asking {
     char host[128];
@@ -68,6 +75,7 @@ static struct planner_request request_of(struct wiring *wiring, struct asking *a
                                     .shape = &wiring->shape,
                                     .journal = wiring->journal,
                                     .tier = planning_tier,
+                                    .see = wiring->writes_journal ? see_tier : NULL,
                                     .tier_context = wiring,
                                     .spool_folder = P_tmpdir,
                                     .path = path,

@@ -234,8 +234,10 @@ enum exit_code wiring_open_journal(struct wiring *wiring, enum journal_mode mode
         bool is_held = err.kind == ERR_BUSY && err.status == 0; /* else a file failed */
         return is_held ? EXIT_LOCKED : code;
     }
-    if (journal_open(wiring->state_folder, mode, wiring->clock, &wiring->journal, &err))
+    if (journal_open(wiring->state_folder, mode, wiring->clock, &wiring->journal, &err)) {
+        wiring->writes_journal = mode == JOURNAL_WRITE;
         return EXIT_OK;
+    }
     if (mode == JOURNAL_READ && err.kind == ERR_MISSING)
         return EXIT_OK;
     err_wrap(&err, "journal in %s", wiring->state_folder);

@@ -30,6 +30,7 @@ struct wiring {
     struct http *http;
     struct store *stores[PLACE_MAX];
     struct journal *journal; /* NULL: there is none yet (reading) */
+    bool writes_journal;
     struct lock lock;
 };
 

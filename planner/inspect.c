@@ -147,22 +147,33 @@ static bool tell_missing(struct inspect *inspect, const struct item *item, uint6
     return missing > 0;
 }
 
-/* Are the objects of a retier where a third store of the place would have them?  Then it was
- * decided as if it were somewhere else. */
-static bool is_elsewhere(struct inspect *inspect, const struct item *item)
+/* The store of its place where the objects are, as their tier says; else where it was taken to be.
+ */
+static uint16_t find_seen(const struct inspect *inspect, const struct item *item)
 {
     const struct policies *policies = inspect->request->policies;
     const struct candidate *candidate = &item->candidate;
-    for (size_t i = 0; i < policies->store_count; i++) {
-        if (!candidate_retiers(candidate, &policies->places) || i == candidate->store ||
-            i == candidate->target || place_first(&policies->places, i) != candidate->place ||
-            policies->stores[i].tier != item->question->tier)
-            continue;
-        buf_format(&inspect->text, "its objects are in %s, not in %s", policies->stores[i].name,
-                   policies->stores[candidate->store].name);
-        return true;
+    for (uint16_t i = candidate->place; i < policies->store_count; i++) {
+        if (policies->stores[i].tier == item->question->tier &&
+            place_is_shared(&policies->places, i) &&
+            place_first(&policies->places, i) == candidate->place)
+            return i;
     }
-    return false;
+    return candidate->store;
+}
+
+/* Was it decided as if it were in another store of its place?  That matters if policies look at it,
+ * and what is where it should be stays there all the same. */
+static bool is_elsewhere(struct inspect *inspect, const struct item *item)
+{
+    const struct policies *policies = inspect->request->policies;
+    uint16_t seen = find_seen(inspect, item);
+    if (!policies->looks_at_stores || seen == item->candidate.store ||
+        seen == item->candidate.target)
+        return false;
+    buf_format(&inspect->text, "its objects are in %s, not in %s", policies->stores[seen].name,
+               policies->stores[item->candidate.store].name);
+    return true;
 }
 
 /* Why the directory can't move after all. */
@@ -198,18 +209,24 @@ static enum plan_reason find_reason(struct inspect *inspect, const struct item *
     return is_elsewhere(inspect, item) ? PLAN_OTHER_TIER : PLAN_REASON_NONE;
 }
 
-/* A retier of what is at the target's tier has been made. */
-static bool is_in_place(const struct inspect *inspect, const struct item *item)
+/* What was not known is written down for the next plan. */
+static bool note_seen(struct inspect *inspect, const struct item *item, struct err *err)
 {
-    const struct policies *policies = inspect->request->policies;
-    return candidate_retiers(&item->candidate, &policies->places) &&
-           item->question->tier == policies->stores[item->candidate.target].tier;
+    const struct planner_request *request = inspect->request;
+    const struct candidate *candidate = &item->candidate;
+    if (request->see == NULL || find_seen(inspect, item) == candidate->store)
+        return true;
+    const struct place *place = &request->policies->places.items[candidate->place];
+    const char *url = location_make(place, candidate->directory, "", &inspect->batch);
+    return request->see(request->tier_context, url, item->question->tier, err);
 }
 
 static bool take_answer(struct inspect *inspect, const struct item *item, struct err *err)
 {
     const struct survey_question *question = item->question;
     struct fate *fate = &inspect->judged->fates[item->index];
+    if (!note_seen(inspect, item, err))
+        return false;
     char digest[DIGEST_HEX_MAX];
     uint64_t shown = 0;
     buf_reset(&inspect->head);
@@ -226,7 +243,7 @@ static bool take_answer(struct inspect *inspect, const struct item *item, struct
     if (reason != PLAN_REASON_NONE) {
         fate->kind = FATE_BLOCKED;
         fate->reason = (uint8_t)reason;
-    } else if (is_in_place(inspect, item))
+    } else if (find_seen(inspect, item) == item->candidate.target)
         fate->kind = FATE_IN_PLACE;
     else
         guard_add(&inspect->judged->guards, &item->candidate, item->index, question->bytes);

@@ -22,6 +22,9 @@ struct journal;
 /* The tier to which a directory was last brought; DEFAULT: nobody knows. */
 typedef bool planner_tier(void *context, const char *url, enum access_tier *tier, struct err *err);
 
+/* A listing saw all of the directory at another tier than that. */
+typedef bool planner_see(void *context, const char *url, enum access_tier tier, struct err *err);
+
 struct planner_request {
     struct policies            *policies; /* bound and prepared */
     struct catalog             *catalog;
@@ -29,7 +32,8 @@ struct planner_request {
     struct journal             *journal; /* NULL: there is none yet  */
     struct survey              *survey;  /* NULL: catalog sizes only */
     planner_tier               *tier;    /* asked only of places that stores share; NULL: never */
-    void                       *tier_context;
+    planner_see                *see;     /* NULL: nobody writes it down */
+    void                       *tier_context; /* of both */
     const char                 *spool_folder; /* for unnamed temporary files */
     const char                 *path;         /* of the plan                 */
     struct plan_made            made;

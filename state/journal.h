@@ -95,10 +95,14 @@ MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const
 MUST_USE bool journal_arrival(struct journal *journal, const char *target, const char *source,
                               int64_t *cut_over_us, struct err *err);
 
-/* The tier to which a unit last brought this directory; DEFAULT: none did, or to no tier of its
- * own. */
+/* The tier to which a unit last brought this directory, or at which a listing last saw it; DEFAULT:
+ * none did. */
 MUST_USE bool journal_tier(struct journal *journal, const char *target, enum access_tier *tier,
                            struct err *err);
+
+/* A listing saw all objects of the directory at this tier.  Not durable by itself. */
+MUST_USE bool journal_see_tier(struct journal *journal, const char *url, enum access_tier tier,
+                               struct err *err);
 
 /* The open unit whose source or target equals, contains or lies in url; *found is NULL if there is
  * none. */

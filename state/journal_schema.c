@@ -104,6 +104,13 @@ static const char *const steps[] = {
                         "  reason TEXT NOT NULL"
                         ") STRICT;"
                         "CREATE INDEX event_by_unit ON event (unit);",
+
+    /* Access tiers that a listing saw, of directories that no unit brought there. */
+    "CREATE TABLE sighting ("
+    "  url TEXT PRIMARY KEY,"
+    "  tier TEXT NOT NULL,"
+    "  at_us INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
 };
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -258,10 +265,15 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
                         "WHERE ?2 IS NULL OR source = ?2",
 
     [JOURNAL_TIER] = "SELECT tier FROM ("
-                     "SELECT id, tier FROM unit WHERE target = ?1 AND state = 'done' UNION ALL "
-                     "SELECT id, tier FROM unit "
-                     "WHERE target = ?1 AND open = 1 AND cleanup_at_us > 0) "
-                     "ORDER BY id DESC LIMIT 1",
+                     "SELECT cleanup_at_us - grace_us AS at_us, id, tier FROM unit "
+                     "WHERE target = ?1 AND state = 'done' UNION ALL "
+                     "SELECT cleanup_at_us - grace_us, id, tier FROM unit "
+                     "WHERE target = ?1 AND open = 1 AND cleanup_at_us > 0 UNION ALL "
+                     "SELECT at_us, 0, tier FROM sighting WHERE url = ?1) "
+                     "ORDER BY at_us DESC, id DESC LIMIT 1",
+    [JOURNAL_SEE_TIER] = "INSERT INTO sighting (url, tier, at_us) VALUES (?, ?, ?) "
+                         "ON CONFLICT (url) DO UPDATE SET tier = excluded.tier, "
+                         "at_us = excluded.at_us",
 
     [JOURNAL_EVENT_INSERT] = "INSERT INTO event (at_us, unit, from_state, to_state, reason) "
                              "VALUES (?, ?, ?, ?, ?)",

@@ -147,6 +147,18 @@ bool journal_tier(struct journal *journal, const char *target, enum access_tier 
            journal_look_end(journal, get_tier(journal, target, tier, err), err);
 }
 
+bool journal_see_tier(struct journal *journal, const char *url, enum access_tier tier,
+                      struct err *err)
+{
+    if (!journal_enter(journal, err))
+        return false;
+    struct sql sql = journal_parameters(journal, JOURNAL_SEE_TIER);
+    sql_put_text(&sql, url);
+    sql_put_text(&sql, object_tier_name(tier));
+    sql_put_integer(&sql, journal->clock->ops->now_us(journal->clock));
+    return journal_leave(journal, sql_finish(sql.statement, err), 1, false, err);
+}
+
 /* -- what is open ----------------------------------------------------------------------------- */
 
 /* The id of one row, 0 if there is none. */

@@ -77,6 +77,10 @@ def case_a_lost_journal_is_made_good_by_a_listing():
         scene.run("apply", "p.plan", "--auto-approve").must()
         assert changes(LOG, mark)[0] == 0, "what was right already was set again"
         scene.check_tiers("Cool")
+        shutil.rmtree(os.path.join(scene.folder, "state"))
+        assert "hot:" in scene.run("explain", "ECAL_00000").must().out
+        scene.run("reconcile").must()
+        assert "cool:" in scene.run("explain", "ECAL_00000").must().out, "it was not written down"
 
 
 def case_what_was_cooled_moves_on_and_comes_back():

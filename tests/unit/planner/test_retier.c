@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -127,6 +128,44 @@ static void from_and_store_mean_the_tier_as_well(void **state)
     assert_int_equal(rig_find(&rig, "hot:c/")->target, RIG_COLD);
 }
 
+static const char *seen_url;
+static enum access_tier seen_tier;
+
+static bool see(void *context, const char *url, enum access_tier tier, struct err *err)
+{
+    (void)context;
+    (void)err;
+    seen_url = arena_copy(&rig.arena, url);
+    seen_tier = tier;
+    return true;
+}
+
+/* Of what is not known the first store is only a guess. */
+static void who_looks_at_stores_is_not_served_by_a_guess(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"warm", "archive"};
+    static const struct rig_found found = {
+        .directory = "hot:d/", .objects = 3, .bytes = 30, .tier = TIER_COLD};
+    for (size_t i = 0; i < 2; i++) {
+        char policy[2000];
+        snprintf(policy, sizeof policy,
+                 HEAD "  - {name: p, from: hot, target: %s, select: {older_than: 30d}}\n",
+                 targets[i]);
+        make(policy);
+        rig.request.see = see;
+        rig.survey.found = &found;
+        rig.survey.found_count = 1;
+        put("D", "d/f", 40);
+        rig_plan(&rig);
+        rig_blocked(&rig, "hot:d/", PLAN_OTHER_TIER, "its objects are in cold, not in hot");
+        assert_true(str_ends(seen_url, "/rec/d/"));
+        assert_int_equal(seen_tier, TIER_COLD);
+        if (i == 0)
+            rig_free(&rig);
+    }
+}
+
 static void what_a_listing_sees_counts(void **state)
 {
     (void)state;
@@ -145,15 +184,15 @@ static void what_a_listing_sees_counts(void **state)
     put("F", "f/f", 40);
     put("G", "g/f", 40);
     rig_plan(&rig);
-    assert_null(rig_find(&rig, "hot:c/")); /* it is where it should be */
-    rig_blocked(&rig, "hot:d/", PLAN_OTHER_TIER, "its objects are in cold, not in hot");
+    assert_null(rig_find(&rig, "hot:c/"));                         /* it is where it should be */
+    assert_int_equal(rig_find(&rig, "hot:d/")->kind, PLAN_RETIER); /* from wherever it is */
     rig_blocked(&rig, "hot:g/", PLAN_ARCHIVED, "2 of its objects are in the archive tier");
     assert_int_equal(rig_find(&rig, "hot:e/")->objects, 3);
     assert_int_equal(rig_find(&rig, "hot:f/")->kind, PLAN_RETIER);
     const struct plan_funnel *funnel = rig_funnel(&rig, "cool-down");
     assert_int_equal(funnel->in_place, 1);
-    assert_int_equal(funnel->blocked, 2);
-    assert_int_equal(funnel->planned, 2);
+    assert_int_equal(funnel->blocked, 1);
+    assert_int_equal(funnel->planned, 3);
 }
 
 static void a_guard_counts_a_retier_and_no_deletion(void **state)
@@ -206,6 +245,7 @@ int main(void)
         TEST(another_store_of_the_place_is_a_retier),
         TEST(another_place_is_a_move_from_whichever_store),
         TEST(from_and_store_mean_the_tier_as_well),
+        TEST(who_looks_at_stores_is_not_served_by_a_guess),
         TEST(what_a_listing_sees_counts),
         TEST(a_guard_counts_a_retier_and_no_deletion),
         TEST(one_place_has_one_order),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "state/sql.h"
 #include "tests/support/journal_rig.h"
 
 /* -- round trips ------------------------------------------------------------------------------ */
@@ -288,6 +289,43 @@ static void the_last_one_tells_the_tier(void **state)
     id = begin_to(rig, UNIT_MOVE, COLD "a/", HOT "a/", TIER_COLD);
     journal_rig_save(rig, id, UNIT_DONE, REASON_NONE, true);
     assert_int_equal(tier_of(rig, HOT "a/"), TIER_COLD);
+}
+
+static void what_a_listing_sees_is_remembered(void **state)
+{
+    struct journal_rig *rig = *state;
+    journal_rig_open_run(rig);
+    MUST(journal_see_tier(rig->journal, HOT "a/", TIER_HOT, &rig->err));
+    MUST(journal_see_tier(rig->journal, HOT "a/", TIER_COOL, &rig->err));
+    journal_rig_close(rig);
+    journal_rig_open_run(rig);
+    assert_int_equal(tier_of(rig, HOT "a/"), TIER_COOL);
+    assert_int_equal(tier_of(rig, HOT "a/b"), TIER_DEFAULT);
+    /* What was done later counts. */
+    struct journal_new new = journal_rig_new(rig, HOT "a/", HOT "a/");
+    new.entry.unit.kind = UNIT_RETIER;
+    new.entry.unit.tier = TIER_COLD;
+    MUST(journal_begin(rig->journal, &new, 1, &rig->err));
+    new.entry.unit.state = UNIT_DONE;
+    new.entry.unit.cleanup_at_us = JOURNAL_RIG_NOW_US + 1000000000;
+    MUST(journal_save(rig->journal, &new.entry.unit, 1, true, &rig->err));
+    assert_int_equal(tier_of(rig, HOT "a/"), TIER_COLD);
+}
+
+/* A journal of the version before has all that it had. */
+static void an_older_journal_is_brought_up(void **state)
+{
+    struct journal_rig *rig = *state;
+    journal_rig_open_run(rig);
+    int64_t id = journal_rig_begin(rig, HOT "a/", COLD "a/");
+    journal_rig_close(rig);
+    sqlite3 *db;
+    MUST(sql_open(rig->path, SQLITE_OPEN_READWRITE, &db, &rig->err));
+    MUST(sql_run(db, "DROP TABLE sighting; PRAGMA user_version = 1", &rig->err));
+    sqlite3_close(db);
+    journal_rig_open_run(rig);
+    MUST(journal_see_tier(rig->journal, HOT "b/", TIER_COOL, &rig->err));
+    assert_int_equal(journal_rig_begin(rig, HOT "a/", COLD "a/"), -id);
 }
 
 /* Is it in the way of what would go from, or to, that place? */
@@ -621,6 +659,8 @@ int main(void)
         TEST(places_that_overlap_collide),
         TEST(a_retier_stays_and_a_move_leaves),
         TEST(the_last_one_tells_the_tier),
+        TEST(what_a_listing_sees_is_remembered),
+        TEST(an_older_journal_is_brought_up),
         TEST(an_object_meets_itself_and_what_it_lies_in),
         TEST(units_of_one_call_collide_as_well),
         TEST(closed_units_are_in_nobodys_way),
