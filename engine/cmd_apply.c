@@ -127,7 +127,14 @@ static enum exit_code check_age(struct wiring *wiring, const struct plan_reader 
     struct journal_filter filter = {.open_only = true};
     struct begun begun = {.wiring = wiring, .digest = plan_file_digest(plan)};
     struct err err;
-    if (wiring->clock->ops->now_us(wiring->clock) <= until_us)
+    int64_t now_us = wiring->clock->ops->now_us(wiring->clock);
+    /* No digest covers when it was made: a plan must not grow young by an edit. */
+    if (plan_file_made(plan)->at_us > now_us + PROTOCOL_SKEW_US) {
+        ERR(&err, ERR_CONFLICT, "the plan was made on %s UTC, which is to come",
+            text_instant(plan_file_made(plan)->at_us));
+        return exit_with(&err);
+    }
+    if (now_us <= until_us)
         return EXIT_OK;
     if (!journal_each(wiring->journal, &filter, look_for_begun, &begun, &err))
         return exit_with(&err);

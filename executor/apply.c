@@ -282,6 +282,9 @@ static bool make_planned(const struct apply *apply, const struct plan_action *ac
         .target_store = arena_copy(arena, target->store),
         .directory = arena_copy(arena, action->directory),
         .policy = arena_copy(arena, action->policy)};
+    if (action->tier != policies->stores[action->target].tier)
+        return ERR(err, ERR_CORRUPT, "the plan has a tier for %s that is not that of %s",
+                   action->directory, target->store);
     task->next = task->entry.unit;
     task->rows = arena_make(arena, action->row_count * sizeof(*task->rows));
     for (size_t i = 0; i < action->row_count; i++) {

@@ -84,6 +84,7 @@ static bool on_manifest(void *context, size_t index, const struct object *object
     for (size_t i = 0; i < count; i++) {
         event->bytes += objects[i].bytes;
         event->irregular += objects[i].irregular;
+        event->archived += objects[i].tier == TIER_ARCHIVE;
     }
     object_manifest_digest(objects, count, &event->manifest);
     event->same_objects = task->has_planned ? are_planned(crew, task, count)
@@ -206,20 +207,28 @@ static bool is_before_commit(const struct task *task)
     return task->entry.unit.state < UNIT_COMMITTING;
 }
 
+/* Of a retier the tier is what counts, as it was last seen. */
+static void see_same(struct task *task, size_t index, const struct object *found)
+{
+    struct sight *sight = &task->event.sight;
+    sight->source.same++;
+    if (task->entry.unit.kind != UNIT_RETIER)
+        return;
+    task->facts[index].want.tier = found->tier;
+    sight->source.other_tier += found->tier != task->entry.unit.tier;
+    sight->source.archived += found->tier == TIER_ARCHIVE;
+}
+
 static void see_at_source(const struct crew *crew, struct task *task, size_t index,
                           const struct object *found)
 {
     (void)crew;
     struct sight *sight = &task->event.sight;
-    if (found != NULL) {
-        task->facts[index].want.tier = found->tier;
-        sight->source.other_tier += found->tier != task->entry.unit.tier;
-    }
     task->at_source[index] = found != NULL && is_same(&task->facts[index].want, found);
     if (found == NULL)
         sight->source.missing++;
     else if (task->at_source[index])
-        sight->source.same++;
+        see_same(task, index, found);
     else
         sight->source.changed++;
     /* Later a source that is gone may be our own deletion. */

@@ -162,6 +162,8 @@ static void on_manifest(const struct step *step)
         stop(step, UNIT_SKIPPED, REASON_STALE_OBJECTS);
     else if (event->irregular > 0)
         stop(step, UNIT_SKIPPED, REASON_NOT_A_FILE);
+    else if (event->archived > 0)
+        stop(step, UNIT_SKIPPED, REASON_ARCHIVED);
     else
         begin(step);
 }
@@ -186,6 +188,8 @@ static void on_seen_tiering(const struct step *step)
     const struct sight *sight = &step->event->sight;
     if (!source_is_as_in_manifest(step->next, sight))
         stop(step, UNIT_ABANDONED, REASON_SOURCE_CHANGED);
+    else if (sight->source.archived > 0)
+        stop(step, UNIT_ABANDONED, REASON_ARCHIVED);
     else if (sight->source.other_tier == 0) {
         stop(step, UNIT_DONE, REASON_NONE);
         step->next->cleanup_at_us = step->event->now_us; /* when it came here, as of a move */

@@ -64,7 +64,8 @@ struct sight {
     unsigned looked; /* bits of enum look: what is filled in; a look that failed is EVENT_FAILED */
     struct {
         uint64_t same, changed, missing, extra;
-        uint64_t other_tier; /* of the same ones: not at the unit's tier */
+        uint64_t other_tier, archived; /* of the same ones, of a retier: not at its tier; and that
+                                        * it would have to take out of the archive             */
     } source;
     struct {
         uint64_t equal, differs, cannot_tell, absent, pending, extra;
@@ -92,6 +93,7 @@ struct event {
     bool same_objects, same_rows; /* as in the plan                                  */
     bool already;                 /* all rows stand at the target: done before        */
     uint64_t irregular;           /* entries that are no objects                      */
+    uint64_t archived;            /* objects that can't be read                       */
     uint64_t objects, bytes;
     struct manifest_digest manifest;
 

@@ -417,8 +417,11 @@ static void read_move(struct fields *fields, const struct plan_header *header,
     read_found(fields, action);
     if (action->kind == PLAN_MOVE)
         read_terms(fields, &action->terms);
-    else
+    else {
         action->terms.keep_source = true;
+        if (action->tier == TIER_DEFAULT || action->tier == TIER_ARCHIVE)
+            refuse(fields, "tier");
+    }
     action->window = find_text(fields, "window");
     if (action->window != NULL && !window_texts_valid(action->window))
         refuse(fields, "window");
@@ -433,7 +436,7 @@ static void read_blocked(struct fields *fields, struct plan_action *action)
     action->reason = get_choice(fields, "reason", reason_name, PLAN_REASONS);
     if (action->reason == PLAN_REASON_NONE)
         refuse(fields, "reason");
-    action->policy = find_text(fields, "policy");
+    action->policy = get_name(fields, "policy");
     action->at = find_text(fields, "at");
     action->detail = find_text(fields, "detail");
     action->bytes = get_number(fields, "bytes");

@@ -29,6 +29,8 @@ void circle_add(struct circle *circle, struct policies *policies, const struct r
     struct location there = *location;
     for (there.store = 0; there.store < policies->store_count; there.store++) {
         struct decision decision;
+        if (!policies->is_target[there.store]) /* nothing ever comes there */
+            continue;
         policy_decide(policies, record, &there, &decision);
         add_decision(circle, policies, there.store, &decision);
     }

@@ -165,10 +165,12 @@ void policy_prepare(struct policies *policies, int64_t as_of_us)
 {
     policies->as_of_us = as_of_us;
     policies->looks_at_stores = false;
+    memset(policies->is_target, 0, sizeof policies->is_target);
     for (size_t i = 0; i < policies->count; i++) {
         struct policy *policy = &policies->items[i];
         policy->active = policy->enabled && as_of_us < policy->expires_us;
         policies->looks_at_stores |= policy->from != POLICY_NO_INDEX;
+        policies->is_target[policy->target] = true;
     }
     for (size_t i = 0; i < policies->hold_count; i++)
         policies->holds[i].active = as_of_us < policies->holds[i].until_us;

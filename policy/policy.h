@@ -143,6 +143,7 @@ struct policies {
     struct catalog_shape  test_shape; /* of a catalog that holds the recordings of all tests */
     int64_t               as_of_us; /* after policy_prepare */
     bool                  looks_at_stores; /* likewise: a `from`, or a selection's `store` */
+    bool                  is_target[PLACE_MAX]; /* likewise: stores that some policy wants */
     struct policy_extra  *extra;    /* of policy/ alone     */
 };
 

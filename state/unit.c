@@ -56,6 +56,10 @@ static const struct {
     [REASON_NOT_A_FILE] = {"not-a-file",
                            "The source is, or holds, an entry that is no regular file (a link, "
                            "a device). Remove it, then make a new plan."},
+    [REASON_ARCHIVED] = {"archived",
+                         "An object is in the archive tier: it can't be read, and taking it out "
+                         "costs money and hours. Rehydrate it, or leave it out, then make a new "
+                         "plan."},
     [REASON_CATALOG_CHANGED] = {"catalog-changed",
                                 "Somebody else changed the catalog's rows of this move. See where "
                                 "they point, put them right, then make a new plan."},

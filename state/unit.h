@@ -46,6 +46,7 @@ enum unit_reason {
     REASON_TIER_REFUSED,
     REASON_UNPROVED,
     REASON_NOT_A_FILE,
+    REASON_ARCHIVED,
     /* at the catalog */
     REASON_CATALOG_CHANGED,
     /* parked after the cut-over */

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Two stores are one container with two access tiers: recordings change their tier where they are."""
+import hashlib
 import os
+import re
 import shutil
 import signal
 import sys
@@ -132,6 +134,42 @@ def case_what_changed_behind_the_plan_is_stale():
         tiers = scene.source.tiers(scene.hot)
         cool = {os.path.dirname(key) for key, tier in tiers.items() if tier == "Cool"}
         assert cool == {os.path.dirname(scene.rows[f"ECAL_0000{i}"]) for i in (0, 3)}, cool
+
+
+def case_nothing_is_taken_out_of_the_archive():
+    with Tiers("archive") as scene:
+        scene.fill(3)
+        scene.policies(COOL_DOWN)
+        key = scene.rows["ECAL_00001"]
+        scene.source.set_tier(scene.hot, key, "Archive")
+        blocked = scene.plan()
+        assert "archived: 1 of its objects is in the archive tier" in blocked.out, blocked.out
+        scene.plan("--survey", "none")
+        applied = scene.run("apply", "p.plan", "--auto-approve").must(3)
+        assert "archived" in applied.out and "set the tier of 2 directories" in applied.out
+        assert scene.source.tiers(scene.hot)[key] == "Archive"
+
+
+def case_a_plan_with_another_tier_than_its_policy_is_refused():
+    with Tiers("forged") as scene:
+        scene.fill(1)
+        scene.policies(COOL_DOWN)
+        scene.plan()
+        path = os.path.join(scene.folder, "p.plan")
+        with open(path) as file:
+            lines = file.read().splitlines(keepends=True)
+        for tier, code, said in (("hot", 65, "that is not that of cool"), ("archive", 65, '"tier"')):
+            lines[1] = re.sub('"tier":"[a-z]+"', f'"tier":"{tier}"', lines[1])
+            digest = hashlib.sha256("".join(lines[:-1]).encode()).hexdigest()
+            lines[-1] = re.sub("sha256:[0-9a-f]{64}", f"sha256:{digest}", lines[-1])
+            with open(path, "w") as file:
+                file.write("".join(lines))
+            refused = scene.run("apply", "p.plan", "--auto-approve").must(code)
+            assert said in refused.err, refused.err
+        assert set(scene.source.tiers(scene.hot).values()) == {"Hot"}
+        scene.plan()
+        scene.run("apply", "p.plan", "--auto-approve").must()
+        scene.check_tiers("Cool")
 
 
 def case_killed_at_any_time_it_goes_on():

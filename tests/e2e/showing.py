@@ -133,7 +133,7 @@ class Box:
             text = file.read()
         made = json.loads(text.splitlines()[-1])["made"]["at"]
         (old,) = self.execute("SELECT strftime('%Y-%m-%dT%H:%M:%S', ?, ?)", made[:19],
-                              f"-{hours} hours")
+                              f"{-hours:+} hours")
         with open(self.path("x.plan"), "w") as file:
             file.write(text.replace(f'"made":{{"at":"{made[:19]}', f'"made":{{"at":"{old[0]}'))
 
@@ -329,6 +329,15 @@ def case_what_an_old_plan_has_begun_is_carried_on():
         assert "deleted 1 source" in run.out, run.out
         assert box.files("hot") == ["rec/2/R2.0", "rec/2/R2.1"], box.files("hot")
         assert box.files("cold") == ["rec/1/R1.0", "rec/1/R1.1"], box.files("cold")
+
+
+def case_a_plan_does_not_grow_young_by_an_edit():
+    with Box() as box:
+        box.add("R1", "rec/1/")
+        box.plan()
+        box.make_old(hours=-2)
+        refused = box.run("apply", "x.plan", "--auto-approve").must(4)
+        assert "which is to come" in refused.err and box.files("cold") == [], refused.err
 
 
 def case_the_ttl_holds_without_a_saved_plan():

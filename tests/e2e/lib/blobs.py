@@ -101,6 +101,10 @@ class Account:
         return {blob.findtext("Name"): blob.findtext("Properties/AccessTier")
                 for blob in self._blobs(container, prefix)}
 
+    def set_tier(self, container, key, tier):
+        self._must((200, 202), "PUT", f"{container}/{key}", "comp=tier",
+                   headers={"x-ms-access-tier": tier})
+
     def _blobs(self, container, prefix):
         found, marker = [], ""
         while True:

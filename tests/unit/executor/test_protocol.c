@@ -180,6 +180,17 @@ static void a_directory_that_changes_is_not_called_retiered(void **state)
                ACTION_STOP);
 }
 
+static void nothing_is_taken_out_of_the_archive(void **state)
+{
+    (void)state;
+    struct event manifest = manifest_as_planned(), look = seen(LOOK_SOURCE);
+    manifest.archived = 1;
+    expect(step(retier_in(UNIT_PLANNED), manifest), UNIT_SKIPPED, REASON_ARCHIVED, ACTION_STOP);
+    expect(step(unit_in(UNIT_PLANNED), manifest), UNIT_SKIPPED, REASON_ARCHIVED, ACTION_STOP);
+    look.sight.source.other_tier = look.sight.source.archived = 1;
+    expect(step(retier_in(UNIT_TIERING), look), UNIT_ABANDONED, REASON_ARCHIVED, ACTION_STOP);
+}
+
 static void tiers_are_set_again_four_rounds(void **state)
 {
     (void)state;
@@ -761,6 +772,7 @@ int main(void)
         cmocka_unit_test(tiers_are_looked_at_never_trusted),
         cmocka_unit_test(tiers_that_cannot_be_set_abandon),
         cmocka_unit_test(a_directory_that_changes_is_not_called_retiered),
+        cmocka_unit_test(nothing_is_taken_out_of_the_archive),
         cmocka_unit_test(tiers_are_set_again_four_rounds),
         cmocka_unit_test(copies_are_looked_at_never_trusted),
         cmocka_unit_test(copies_that_cannot_succeed_abandon),
