@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/when.h"
 #include "engine/signals.h"
@@ -92,6 +93,15 @@ static struct survey *surveyor_of(struct wiring *wiring, struct survey_stores *s
     return &surveyor->survey;
 }
 
+/* How the stores were asked: below a common prefix, or a directory at a time. */
+static void tell_survey(const struct survey_stores *surveyor)
+{
+    const struct listing_tally *tally = &surveyor->tally;
+    LOG(LOG_INFO, "surveyed", LOG_NUMBER("requests", (int64_t)tally->requests),
+        LOG_NUMBER("flat", (int64_t)tally->flat_requests),
+        LOG_NUMBER("objects", (int64_t)tally->objects));
+}
+
 static enum exit_code end(bool done, struct err *err)
 {
     if (done)
@@ -109,8 +119,10 @@ enum exit_code planning_make(struct wiring *wiring, const char *path, bool surve
     struct err err;
     if (survey)
         request.survey = surveyor_of(wiring, &asking.surveyors[0]);
-    return end(planner_run(&request, &wiring->arena, &planned->summary, planned->digest, &err),
-               &err);
+    bool done = planner_run(&request, &wiring->arena, &planned->summary, planned->digest, &err);
+    if (survey)
+        tell_survey(&asking.surveyors[0]);
+    return end(done, &err);
 }
 
 enum exit_code planning_make_both(struct wiring *const wirings[2], struct catalog *catalog,

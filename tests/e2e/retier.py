@@ -46,7 +46,8 @@ def case_the_tier_changes_and_nothing_else():
     with Tiers("tiers") as scene:
         scene.fill(30, blobs=10)
         scene.policies(COOL_DOWN)
-        plan = scene.plan()
+        plan = scene.plan("-v")
+        assert "INFO - surveyed requests=1 flat=1 objects=300" in plan.err, plan.err
         assert "Plan: 30 recordings to retier" in plan.out, plan.out
         assert "\n  ^ hot:recording/2025-02-01/" in plan.out, plan.out
         assert {action["action"] for action in scene.actions()} == {"retier"}
