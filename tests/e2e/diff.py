@@ -313,6 +313,29 @@ def case_a_hook_may_ask():
             assert len(rows(run.out)) == 3, run.out
 
 
+def case_moves_become_retiers():
+    with Box() as box:
+        account = "{type: azure, connection_string: '${KEY}', container: "
+        stores = (f"stores:\n  hot: {account}rec, tier: hot}}\n  cool: {account}rec, tier: cool}}\n"
+                  f"  far: {account}far}}\n")
+        head = HEAD[:HEAD.index("stores:")] + stores + HEAD[HEAD.index("policies:"):]
+        box.execute("UPDATE ecal SET ecal_name = 'https://acc.blob.core.windows.net/rec/' || "
+                    "substr(ecal_name, ?)", len("file://" + box.path("hot/")) + 1)
+        box.commit(head.replace("target: cold", "target: far"))
+        box.write(head.replace("target: cold", "target: cool"))
+        key = {"KEY": "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=c2VjcmV0;"
+                      "EndpointSuffix=core.windows.net"}
+        run = box.run("diff", "--base", "HEAD", *AS_OF, **key).must()
+        assert run.out.count("   age-out -> cool, 1 recording, 1.00 kB, retier, ") == 3, run.out
+        assert run.out.endswith(
+            " To move: 3 recordings (3.00 kB) -> 0 recordings (0 B). To retier: 0 recordings (0 B)"
+            " -> 3 recordings (3.00 kB).\n"), run.out
+        run = box.run("diff", "--base", "HEAD", "--format", "json", *AS_OF, **key).must()
+        sides = [json.loads(run.out)[side] for side in ("old", "new")]
+        assert [side["retier_recordings"] for side in sides] == [0, 3], sides
+        assert [side["retier_bytes"] for side in sides] == [0, 3000], sides
+
+
 def case_one_catalog_serves_both():
     with Box() as box:
         box.write(HEAD.replace("stores:", "  fields: {map: map}\nstores:", 1).replace(
