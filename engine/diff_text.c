@@ -85,6 +85,8 @@ static void put_action(const struct diff_text *text, const struct plan_header *h
         buf_format(text->out, ", %s", text_plural(action->objects, "object"));
     if (action->kind == PLAN_BLOCKED)
         buf_text(text->out, ", blocked");
+    else if (action->kind == PLAN_RETIER)
+        buf_text(text->out, ", retier");
 }
 
 static void put_target(const struct diff_text *text, const struct plan_diff *diff)

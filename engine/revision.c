@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -122,9 +123,19 @@ static const char *folder_of(const char *path, struct arena *arena)
     return slash == path ? "/" : str_copy(arena, path, (size_t)(slash - path));
 }
 
+/* Where git is run says which repository is meant; a hook's environment tells of another place.  No
+ * other thread reads the environment yet.                                                        */
+static void forget_place(void)
+{
+    unsetenv("GIT_DIR");
+    unsetenv("GIT_WORK_TREE");
+    unsetenv("GIT_INDEX_FILE");
+}
+
 bool revision_find(const char *name, const char *policy_path, struct arena *arena,
                    struct revision *revision, struct err *err)
 {
+    forget_place();
     *revision = (struct revision){.name = name, .folder = folder_of(policy_path, arena)};
     const char *commit = str_format(arena, "%s^{commit}", name);
     const char *const top[WORDS_MAX] = {"git", "-C", revision->folder, "rev-parse",
@@ -141,6 +152,17 @@ bool revision_find(const char *name, const char *policy_path, struct arena *aren
 /* -- its files ----------------------------------------------------------------------------------
  */
 
+/* As git spells what is in the work tree, which may lack the file and folders above it by now. */
+static const char *real_of(const char *path, struct arena *arena)
+{
+    struct err err;
+    const char *real = "/", *slash = strrchr(path, '/');
+    while (slash != path &&
+           !file_real_path(str_copy(arena, path, (size_t)(slash - path)), arena, &real, &err))
+        slash = memrchr(path, '/', (size_t)(slash - path));
+    return file_join(arena, real, slash + 1);
+}
+
 /* What git calls the file: "./x" is one below the folder in which it is run.  NULL: the file is
  * outside the repository.                                                                        */
 static const char *object_of(const struct revision *revision, const char *path, struct arena *arena)
@@ -151,8 +173,9 @@ static const char *object_of(const struct revision *revision, const char *path, 
         return str_format(arena, "%s:./%s", revision->commit, path + strlen(folder));
     if (path[0] != '/')
         return str_format(arena, "%s:./%s", revision->commit, path);
-    if (str_starts(path, top))
-        return str_format(arena, "%s:%s", revision->commit, path + strlen(top));
+    const char *real = real_of(path, arena);
+    if (str_starts(real, top))
+        return str_format(arena, "%s:%s", revision->commit, real + strlen(top));
     return NULL;
 }
 

@@ -7,7 +7,7 @@
 struct revision {
     const char *name;   /* "main", as it was given                                  */
     const char *commit; /* its id: the name may come to mean another one meanwhile   */
-    const char *top;    /* of the work tree, absolute                                */
+    const char *top;    /* of the work tree, absolute, without symbolic links        */
     const char *folder; /* of the policy: where git is run                           */
 };
 

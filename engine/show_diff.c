@@ -55,7 +55,16 @@ static bool has_any(const struct diff_policy *policy)
     return false;
 }
 
-/* "Diff: .. added, .. dropped.  To move: 400 recordings (1.21 TB) -> 412 recordings (1.3 TB)." */
+/* " To move: 400 recordings (1.21 TB) -> 412 recordings (1.3 TB)." */
+static void put_change(struct buf *out, const char *verb, uint64_t old_recordings,
+                       uint64_t old_bytes, uint64_t new_recordings, uint64_t new_bytes)
+{
+    buf_format(out, " To %s: %s (%s) -> %s (%s).", verb, text_plural(old_recordings, "recording"),
+               text_size(old_bytes), text_plural(new_recordings, "recording"),
+               text_size(new_bytes));
+}
+
+/* "Diff: .. added, .. dropped. To move: .. To retier: .." */
 static void put_total(struct buf *out, const struct show_diff *diff)
 {
     const struct plan_summary *old = plan_file_summary(diff->old);
@@ -68,9 +77,12 @@ static void put_total(struct buf *out, const struct show_diff *diff)
     }
     buf_text(out, "Diff: ");
     put_counts(out, diff->tally->of);
-    buf_format(out, ". To move: %s (%s) -> %s (%s).",
-               text_plural(old->move_recordings, "recording"), text_size(old->move_bytes),
-               text_plural(new->move_recordings, "recording"), text_size(new->move_bytes));
+    buf_char(out, '.');
+    put_change(out, "move", old->move_recordings, old->move_bytes, new->move_recordings,
+               new->move_bytes);
+    if (old->actions[PLAN_RETIER] + new->actions[PLAN_RETIER] > 0)
+        put_change(out, "retier", old->retier_recordings, old->retier_bytes, new->retier_recordings,
+                   new->retier_bytes);
 }
 
 static bool is_half_surveyed(const struct show_diff *diff)

@@ -137,6 +137,8 @@ static void put_plan(struct json_writer *json, const char *key, const char *name
     json_put_unsigned(json, "recordings", summary->rows);
     json_put_unsigned(json, "move_recordings", summary->move_recordings);
     json_put_unsigned(json, "move_bytes", summary->move_bytes);
+    json_put_unsigned(json, "retier_recordings", summary->retier_recordings);
+    json_put_unsigned(json, "retier_bytes", summary->retier_bytes);
     json_object_end(json);
 }
 

@@ -13,7 +13,7 @@
 struct side {
     struct plan_reader *reader;
     const struct plan_header *header;
-    uint16_t ranks[PLACE_MAX]; /* of each store, in the one order of both plans */
+    uint16_t ranks[PLACE_MAX]; /* of each store: its place's, in the one order of both plans */
     struct arena arenas[ACTIONS_HELD];
     size_t turn;
     struct plan_action *next;                /* NULL: the end                         */
@@ -70,40 +70,61 @@ const char *plan_diff_cause_name(enum plan_diff_cause cause)
 /* -- whether they can be compared ---------------------------------------------------------------
  */
 
-static bool has_store(const struct plan_header *header, const char *name)
+static bool check_bases(const struct plan_header *old, const struct plan_header *new,
+                        struct err *err)
+{
+    for (size_t i = 0; i < old->store_count; i++)
+        for (size_t j = 0; j < new->store_count; j++) {
+            const struct plan_store *a = &old->stores[i], *b = &new->stores[j];
+            if (str_equal(a->name, b->name) && !str_equal(a->base, b->base))
+                return ERR(err, ERR_INPUT, "the store %s is %s in one plan and %s in the other",
+                           a->name, a->base, b->base);
+        }
+    return true;
+}
+
+static bool has_place(const struct plan_header *header, const char *base)
 {
     for (size_t i = 0; i < header->store_count; i++)
-        if (str_equal(header->stores[i].name, name))
+        if (str_equal(header->stores[i].base, base))
             return true;
     return false;
 }
 
-/* One order of all stores that each plan keeps: a store that only one of them has stands before the
- * next one that both have.                                                                      */
-static bool rank_stores(struct side *old, struct side *new, struct err *err)
+/* The first store from here on that is the first of its place; or the end. */
+static uint16_t next_place(const struct plan_header *header, uint16_t store)
 {
-    size_t i = 0, j = 0;
+    while (store < header->store_count && plan_place(header, store) != store)
+        store++;
+    return store;
+}
+
+/* One order of all places that each plan keeps: a place that only one of them has stands before the
+ * next one that both have.  Of each place only its first store is given its rank.                */
+static bool rank_places(struct side *old, struct side *new, struct err *err)
+{
+    uint16_t i = 0, j = 0;
     for (uint16_t rank = 0; i < old->header->store_count || j < new->header->store_count; rank++) {
         const struct plan_store *a = &old->header->stores[i], *b = &new->header->stores[j];
-        if (i < old->header->store_count && !has_store(new->header, a->name)) {
-            old->ranks[i++] = rank;
-        } else if (j < new->header->store_count && !has_store(old->header, b->name)) {
-            new->ranks[j++] = rank;
-        } else if (!str_equal(a->name, b->name)) {
-            return ERR(err, ERR_INPUT, "the stores %s and %s are in another order in each plan",
-                       a->name, b->name);
-        } else if (!str_equal(a->base, b->base)) {
-            return ERR(err, ERR_INPUT, "the store %s is %s in one plan and %s in the other",
-                       a->name, a->base, b->base);
-        } else {
-            old->ranks[i++] = new->ranks[j++] = rank;
+        bool is_old = i < old->header->store_count && !has_place(new->header, a->base);
+        bool is_new = !is_old && j < new->header->store_count && !has_place(old->header, b->base);
+        if (!is_old && !is_new && !str_equal(a->base, b->base))
+            return ERR(err, ERR_INPUT, "the places %s and %s are in another order in each plan",
+                       a->base, b->base);
+        if (!is_new) {
+            old->ranks[i] = rank;
+            i = next_place(old->header, i + 1);
+        }
+        if (!is_old) {
+            new->ranks[j] = rank;
+            j = next_place(new->header, j + 1);
         }
     }
     return true;
 }
 
 /* What is in stores of one place comes in one order. */
-static void rank_places(struct side *side)
+static void rank_stores(struct side *side)
 {
     for (uint16_t i = 0; i < side->header->store_count; i++)
         side->ranks[i] = side->ranks[plan_place(side->header, i)];
@@ -115,10 +136,10 @@ static bool check_alike(struct merge *merge, struct err *err)
     if (!str_equal(old->catalog, new->catalog))
         return ERR(err, ERR_INPUT, "the plans are of two catalogs, %s and %s", old->catalog,
                    new->catalog);
-    if (!rank_stores(&merge->old, &merge->new, err))
+    if (!check_bases(old, new, err) || !rank_places(&merge->old, &merge->new, err))
         return false;
-    rank_places(&merge->old);
-    rank_places(&merge->new);
+    rank_stores(&merge->old);
+    rank_stores(&merge->new);
     return true;
 }
 

@@ -283,14 +283,57 @@ def case_all_files_of_the_policy_are_of_the_revision():
         assert "policy listed -> age-out   policy edited (frostline.yaml:14:5)\n" in run.out
 
 
-def case_git_is_asked_as_its_environment_says():
+def case_a_symbolic_link_leads_to_the_revision():
     with Box() as box:
-        box.write(HEAD.replace("90d", "80d"))
-        os.rename(os.path.join(box.repository, ".git"), box.path("elsewhere.git"))
-        box.run("diff", "--base", "HEAD", *AS_OF).must(65)
-        run = box.run("diff", "--base", "HEAD", *AS_OF, GIT_DIR=box.path("elsewhere.git"),
-                      GIT_WORK_TREE=box.repository).must()
-        assert len(rows(run.out)) == 3, run.out
+        link = box.path("link")
+        os.symlink(box.repository, link)
+        box.write("OLD_1\nOLD_2\n", "lists/ids.txt")
+        box.write(f"policies:\n  - {{name: listed, target: cold, select: "
+                  f"{{ids_file: {link}/lists/ids.txt}}}}\n", "teams/rules.yaml")
+        root = HEAD.split("policies:")[0]
+        box.commit(f"include: ['{link}/teams/rules.yaml']\n" + root)
+        box.write("OLD_2\nOLD_3\n", "lists/ids.txt")
+        for words in ([], [f"{link}/frostline.yaml"]):
+            run = box.run("diff", "--base", "HEAD", *words, *AS_OF).must()
+            assert rows(run.out) == [("-", "old/run_1/"), ("+", "old/run_3/")], run.out
+        for name in ("lists", "teams"):
+            shutil.rmtree(os.path.join(box.repository, name))
+        box.write(HEAD)
+        run = box.run("diff", "--base", "HEAD", *AS_OF).must()
+        assert rows(run.out) == [("~", "old/run_1/"), ("~", "old/run_2/"), ("+", "old/run_3/")]
+
+
+def case_a_hook_may_ask():
+    with Box() as box:
+        box.commit(HEAD, "teams/frostline.yaml")
+        box.write(HEAD.replace("90d", "80d"), "teams/frostline.yaml")
+        for place in ({"GIT_DIR": ".git", "GIT_INDEX_FILE": ".git/index"},
+                      {"GIT_DIR": ".git", "GIT_WORK_TREE": "."}):
+            run = box.run("diff", "--base", "HEAD", "teams", *AS_OF, **place).must()
+            assert len(rows(run.out)) == 3, run.out
+
+
+def case_moves_become_retiers():
+    with Box() as box:
+        account = "{type: azure, connection_string: '${KEY}', container: "
+        stores = (f"stores:\n  hot: {account}rec, tier: hot}}\n  cool: {account}rec, tier: cool}}\n"
+                  f"  far: {account}far}}\n")
+        head = HEAD[:HEAD.index("stores:")] + stores + HEAD[HEAD.index("policies:"):]
+        box.execute("UPDATE ecal SET ecal_name = 'https://acc.blob.core.windows.net/rec/' || "
+                    "substr(ecal_name, ?)", len("file://" + box.path("hot/")) + 1)
+        box.commit(head.replace("target: cold", "target: far"))
+        box.write(head.replace("target: cold", "target: cool"))
+        key = {"KEY": "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=c2VjcmV0;"
+                      "EndpointSuffix=core.windows.net"}
+        run = box.run("diff", "--base", "HEAD", *AS_OF, **key).must()
+        assert run.out.count("   age-out -> cool, 1 recording, 1.00 kB, retier, ") == 3, run.out
+        assert run.out.endswith(
+            " To move: 3 recordings (3.00 kB) -> 0 recordings (0 B). To retier: 0 recordings (0 B)"
+            " -> 3 recordings (3.00 kB).\n"), run.out
+        run = box.run("diff", "--base", "HEAD", "--format", "json", *AS_OF, **key).must()
+        sides = [json.loads(run.out)[side] for side in ("old", "new")]
+        assert [side["retier_recordings"] for side in sides] == [0, 3], sides
+        assert [side["retier_bytes"] for side in sides] == [0, 3000], sides
 
 
 def case_one_catalog_serves_both():
