@@ -212,26 +212,12 @@ static void print_next(struct shown *shown)
     buf_free(&fate);
 }
 
-static bool visit_row(void *context, const struct record *record, struct err *err)
-{
-    struct shown *shown = context;
-    shown->found = true;
-    if (!read_row(shown, record, err))
-        return false;
-    print_head(shown);
-    print_holds(shown);
-    for (uint16_t i = 0; i < shown->policies->count; i++)
-        print_policy(shown, i);
-    print_next(shown);
-    return true;
-}
-
 /* -- its directory, or its object -------------------------------------------------------------- */
 
 /* Of one directory or object: the recording that is shown, and its neighbours. */
 struct neighbours {
-    struct shown *shown; /* each of them in turn */
-    const char *id;      /* whose they are       */
+    struct shown *shown; /* the recording, and then each of the others in turn */
+    const char *id;      /* whose they are                                     */
     uint16_t place, store;
     const char *directory;
     size_t looked_at, total, nested; /* total: without its own */
@@ -300,11 +286,12 @@ static bool visit_neighbour(void *context, const struct record *record, struct e
         neighbours->nested += shown->spelling == SPELLING_REGULAR;
         return true;
     }
-    bool is_own = str_equal(record->id, neighbours->id);
+    if (str_equal(record->id, neighbours->id))
+        return true; /* it was taken first */
     bool is_odd = shown->spelling == SPELLING_IRREGULAR;
-    neighbours->total += !is_own;
+    neighbours->total++;
     neighbours->odd += is_odd;
-    if ((is_odd || !take_row(neighbours, record, shown->known)) && !is_own &&
+    if ((is_odd || !take_row(neighbours, record, shown->known)) &&
         in_way(neighbours) <= NEIGHBOURS_SHOWN)
         print_in_way(shown);
     return true;
@@ -363,20 +350,15 @@ static void tell_no_index(const struct catalog_shape *shape)
 }
 
 /* Law 7: what its unit's other rows do to it. */
-static bool print_unit(struct wiring *wiring, const char *id, const struct shown *own,
-                       struct err *err)
+static bool print_unit(struct wiring *wiring, struct neighbours *neighbours, struct err *err)
 {
-    struct shown shown;
-    struct neighbours neighbours = {.shown = &shown,
-                                    .id = id,
-                                    .place = own->location.place,
-                                    .store = own->location.store,
-                                    .directory = own->location.unit};
+    struct shown each;
     const struct places *places = &wiring->policies->places;
     const char *url =
-        location_make(&places->items[neighbours.place], neighbours.directory, "", &wiring->arena);
-    printf("\n%s:%s\n", store_name(own, neighbours.store), text_plain(neighbours.directory));
-    if (places->by_object && str_ends(neighbours.directory, "/")) {
+        location_make(&places->items[neighbours->place], neighbours->directory, "", &wiring->arena);
+    printf("\n%s:%s\n", store_name(neighbours->shown, neighbours->store),
+           text_plain(neighbours->directory));
+    if (places->by_object && str_ends(neighbours->directory, "/")) {
         puts("  not-a-file: it names a directory, and a row stands for one object");
         return true;
     }
@@ -384,25 +366,56 @@ static bool print_unit(struct wiring *wiring, const char *id, const struct shown
         tell_no_index(&wiring->shape);
         return true;
     }
-    begin(&shown, wiring);
+    begin(&each, wiring);
+    neighbours->shown = &each;
     bool done = wiring->catalog->ops->below(wiring->catalog, url, NEIGHBOURS_MAX + 1,
-                                            visit_neighbour, &neighbours, err);
-    end(&shown);
+                                            visit_neighbour, neighbours, err);
+    end(&each);
     if (!done)
         return false;
-    circle_settle(&neighbours.circle, wiring->policies, neighbours.store, &neighbours.contest);
-    print_neighbours(&neighbours);
+    circle_settle(&neighbours->circle, wiring->policies, neighbours->store, &neighbours->contest);
+    print_neighbours(neighbours);
+    return true;
+}
+
+/* -- all of it --------------------------------------------------------------------------------- */
+
+/* The recording is the first of its unit's: it counts, however few of the others are looked at. */
+static void begin_unit(struct neighbours *neighbours, const struct record *record)
+{
+    const struct location *location = neighbours->shown->known;
+    neighbours->place = location->place;
+    neighbours->store = location->store;
+    neighbours->directory = location->unit;
+    take_row(neighbours, record, location);
+}
+
+static bool visit_row(void *context, const struct record *record, struct err *err)
+{
+    struct neighbours *neighbours = context;
+    struct shown *shown = neighbours->shown;
+    shown->found = true;
+    if (!read_row(shown, record, err))
+        return false;
+    print_head(shown);
+    print_holds(shown);
+    for (uint16_t i = 0; i < shown->policies->count; i++)
+        print_policy(shown, i);
+    print_next(shown);
+    if (shown->spelling == SPELLING_REGULAR)
+        begin_unit(neighbours, record);
     return true;
 }
 
 enum exit_code show_row(struct wiring *wiring, const char *id)
 {
     struct shown shown;
+    struct neighbours neighbours = {.shown = &shown, .id = id};
     struct err err;
     begin(&shown, wiring);
-    bool done = wiring->catalog->ops->fetch(wiring->catalog, &id, 1, visit_row, &shown, &err);
+    bool done = wiring->catalog->ops->fetch(wiring->catalog, &id, 1, visit_row, &neighbours, &err);
     if (done && shown.found && shown.spelling == SPELLING_REGULAR)
-        done = print_unit(wiring, id, &shown, &err);
+        done = print_unit(wiring, &neighbours, &err);
     end(&shown);
     if (!done)
         return exit_with(&err);

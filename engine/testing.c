@@ -33,7 +33,7 @@ struct testing {
 /* -- where recordings are -----------------------------------------------------------------------
  */
 
-/* As the first recording of the directory says that names a store. */
+/* As the first recording of the directory says that names a store; no other one names another. */
 static bool find_tier(void *context, const char *url, enum access_tier *tier, struct err *err)
 {
     const struct testing *testing = context;

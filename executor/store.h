@@ -71,7 +71,7 @@ struct deletion {
 
 struct tiering {
     const char *key;
-    enum access_tier tier;        /* not TIER_DEFAULT, not TIER_ARCHIVE */
+    enum access_tier tier;        /* DEFAULT and ARCHIVE are refused */
     struct store_outcome outcome; /* CHANGED: it is gone */
 };
 

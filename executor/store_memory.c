@@ -421,6 +421,8 @@ static void memory_read(struct store *store, struct reading *readings, size_t co
 
 static enum store_result set_one(struct store_memory *memory, const struct tiering *tiering)
 {
+    if (tiering->tier == TIER_DEFAULT || tiering->tier == TIER_ARCHIVE)
+        return RESULT_REFUSED;
     pthread_mutex_lock(&memory->mutex);
     struct entry *entry = entry_find(memory, tiering->key);
     if (entry)
@@ -435,7 +437,6 @@ static void memory_set_tier(struct store *store, struct tiering *tierings, size_
     for (size_t i = 0; i < count; i++) {
         bool apply;
         enum store_result result = fault_ask(memory, STORE_MEMORY_TIER, tierings[i].key, &apply);
-        assert(tierings[i].tier != TIER_DEFAULT && tierings[i].tier != TIER_ARCHIVE);
         count_write(memory);
         if (result == RESULT_DONE)
             result = set_one(memory, &tierings[i]);

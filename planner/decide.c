@@ -67,9 +67,9 @@ static void count_irregular(struct decide *decide, const struct decision *decisi
 }
 
 static bool take_irregular(struct decide *decide, const struct record *record,
-                           const struct location *location, const struct decision *decision,
-                           struct err *err)
+                           const struct location *location, struct err *err)
 {
+    struct decision decision;
     struct oddities *oddities = &decide->decided->oddities;
     struct oddity *note;
     if (!oddity_note(oddities, location->place, location->unit, &note, err))
@@ -84,13 +84,14 @@ static bool take_irregular(struct decide *decide, const struct record *record,
     if (record->has_time && record->time_us < note->oldest_us)
         note->oldest_us = record->time_us;
 
-    bool wanted = decision->kind == DECISION_MOVE || decision->kind == DECISION_CONFLICT;
+    circle_decide(decide->policies, record, location, &decision);
+    bool wanted = decision.kind == DECISION_MOVE || decision.kind == DECISION_CONFLICT;
     if (wanted && !note->is_wanted) {
         note->is_wanted = true;
-        note->policy = decision->winner;
-        note->target = decision->kind == DECISION_MOVE ? decision->target : POLICY_NO_INDEX;
+        note->policy = decision.winner;
+        note->target = decision.kind == DECISION_MOVE ? decision.target : POLICY_NO_INDEX;
     }
-    count_irregular(decide, decision);
+    count_irregular(decide, &decision);
     return true;
 }
 
@@ -213,7 +214,7 @@ static bool take_row(struct decide *decide, const struct record *record, struct 
     }
     count_verdicts(decide, &decision);
     return spelling == SPELLING_REGULAR ? take_regular(decide, record, &location, &decision, err)
-                                        : take_irregular(decide, record, &location, &decision, err);
+                                        : take_irregular(decide, record, &location, err);
 }
 
 static void tell_progress(const struct decide *decide)

@@ -439,6 +439,13 @@ static const struct diag_code codes[] = {
      "No policy of the set has that name.\n\n"
      "  wrong:  move: [{id: A, policy: ageout}]\n"
      "  right:  move: [{id: A, policy: age-out}]\n"},
+    {DIAG_TEST_STORES, DIAG_ERROR, "recordings of one directory in two stores",
+     "Stores that are one place differ in their tier alone, and a directory is kept at one tier: "
+     "all its recordings are in the same store. With `unit: object` that holds of each object.\n\n"
+     "  wrong:  - {id: A, location: \"hot:d/a\"}\n"
+     "          - {id: B, location: \"cool:d/b\"}\n"
+     "  right:  - {id: A, location: \"hot:d/a\"}\n"
+     "          - {id: B, location: \"hot:d/b\"}\n"},
 };
 
 #define COUNT (sizeof codes / sizeof *codes)

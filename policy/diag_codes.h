@@ -102,7 +102,8 @@ enum {
     DIAG_CIRCLE = 609,
     /* 07xx: tests */
     DIAG_TEST_ID = 701,
-    DIAG_UNKNOWN_POLICY = 702
+    DIAG_UNKNOWN_POLICY = 702,
+    DIAG_TEST_STORES = 703
 };
 
 struct diag_code {

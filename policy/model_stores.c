@@ -362,6 +362,32 @@ static void check_places(struct load *load, const struct place *places, const st
     }
 }
 
+static void join_aliases(struct arena *arena, struct place *place, const struct place *other)
+{
+    size_t size = (place->alias_count + other->alias_count) * sizeof *place->aliases;
+    const char **aliases = arena_make(arena, size + 1);
+    for (size_t i = 0; i < place->alias_count; i++)
+        aliases[i] = place->aliases[i];
+    for (size_t i = 0; i < other->alias_count; i++)
+        add_alias(place, aliases, other->aliases[i]);
+    place->aliases = aliases;
+}
+
+/* Whoever names an object by a URL of one store means the object of all that are one place. */
+static void share_aliases(struct arena *arena, const struct places *places, struct place *items)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        size_t first = place_first(places, i);
+        if (first != i)
+            join_aliases(arena, &items[first], &items[i]);
+    }
+    for (size_t i = 0; i < places->count; i++) {
+        const struct place *first = &items[place_first(places, i)];
+        items[i].aliases = first->aliases;
+        items[i].alias_count = first->alias_count;
+    }
+}
+
 void model_stores_read(struct load *load, struct node *node)
 {
     struct policies *policies = load->policies;
@@ -384,4 +410,5 @@ void model_stores_read(struct load *load, struct node *node)
         .items = places, .count = policies->store_count, .by_object = policies->catalog.by_object};
     load->stores_known = true;
     check_places(load, places, node);
+    share_aliases(load->arena, &policies->places, places);
 }

@@ -232,6 +232,49 @@ static void read_expectations(struct load *load, struct node *map, const struct 
         read_expected(load, item, &schema_expect_stay, ids, &met, test);
 }
 
+/* ---- where the recordings are ---- */
+
+static void refuse_store(struct load *load, const struct node *first, const struct node *second,
+                         const char *first_store, const char *second_store)
+{
+    struct diag *diag = diag_add(
+        load->diags, DIAG_TEST_STORES, second->span, "one %s is in two stores, `%s` and `%s`",
+        load->policies->places.by_object ? "object" : "directory", first_store, second_store);
+    diag->label = "the other store of the same place";
+    diag->has_second = true;
+    diag->second = first->span;
+    diag->second_label = "it is in this one";
+}
+
+/* Stores of one place have the same locations: what is there has one tier, and so one store.
+ * nodes: the location of each recording. */
+static void check_stores(struct load *load, const struct node *const *nodes,
+                         const struct policy_test *test)
+{
+    const struct places *places = &load->policies->places;
+    const struct policy_store *stores = load->policies->stores;
+    struct map units;
+    map_init(&units, load->arena);
+    for (size_t i = 0; i < test->recording_count; i++) {
+        const char *text = test->recordings[i].location;
+        struct location location;
+        size_t first;
+        if (test->stores[i] == POLICY_NO_INDEX ||
+            location_read(places, text, load->arena, &location) > SPELLING_IRREGULAR)
+            continue;
+        const char *unit =
+            location_make(&places->items[location.place], location.unit, "", load->arena);
+        if (!map_find(&units, unit, &first)) {
+            map_put(&units, unit, i);
+            continue;
+        }
+        const struct policy_store *one = &stores[test->stores[first]];
+        const struct policy_store *other = &stores[test->stores[i]];
+        if (one->tier != other->tier)
+            refuse_store(load, nodes[first], nodes[i], one->name, other->name);
+    }
+}
+
 /* ---- tests ---- */
 
 static void read_recordings(struct load *load, struct node *list, struct map *ids,
@@ -239,6 +282,7 @@ static void read_recordings(struct load *load, struct node *list, struct map *id
 {
     test->recordings = arena_make(load->arena, list->count * sizeof *test->recordings);
     test->stores = arena_make(load->arena, list->count * sizeof *test->stores);
+    const struct node **locations = arena_make(load->arena, list->count * sizeof *locations);
     for (struct node *item = list->first; item != NULL; item = item->next) {
         struct record *record = &test->recordings[test->recording_count];
         uint16_t *store = &test->stores[test->recording_count];
@@ -249,8 +293,9 @@ static void read_recordings(struct load *load, struct node *list, struct map *id
             continue;
         if (!map_put(ids, record->id, test->recording_count))
             refuse_twice(load, id);
-        test->recording_count++;
+        locations[test->recording_count++] = tree_find(item, "location");
     }
+    check_stores(load, locations, test);
 }
 
 static void read_test(struct load *load, struct node *item, struct policy_test *test)

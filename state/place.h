@@ -23,8 +23,8 @@ struct place {
 };
 
 /* In the order of the policy's stores: the index of a place is the index of its store.  Stores that
- * have one base are one place, and each keeps its objects there at an access tier of its own; what
- * is about the place alone is said of the first of them. */
+ * have one base are one place: they have the same aliases, and each keeps its objects there at an
+ * access tier of its own; what is about the place alone is said of the first of them. */
 struct places {
     const struct place *items;
     size_t count;

@@ -46,9 +46,9 @@ static void set_chunk(struct azure *azure, struct tiering *tierings, size_t coun
         .method = "PUT", .comp = "tier", .header = "x-ms-access-tier", .refine = refine};
     struct azure_part *parts = arena_make(scratch, count * sizeof *parts);
     for (size_t i = 0; i < count; i++) {
-        assert(tierings[i].tier != TIER_DEFAULT && tierings[i].tier != TIER_ARCHIVE);
-        parts[i] =
-            (struct azure_part){.key = tierings[i].key, .value = azure_tier_name(tierings[i].tier)};
+        enum access_tier tier = tierings[i].tier;
+        parts[i] = (struct azure_part){
+            .key = tierings[i].key, .value = tier == TIER_ARCHIVE ? NULL : azure_tier_name(tier)};
     }
     azure_batch(azure, &verb, parts, count, scratch);
     for (size_t i = 0; i < count; i++)

@@ -505,6 +505,10 @@ policies:
         many = told("N1")
         assert "more than 10,000 recordings, not all were looked at\n" in many, many
         assert "none is in the way" not in many, many
+        put("LAST", "n/z", new)
+        last = told("LAST")
+        assert "10,000 other recordings in this directory: shared-directory: " in last, last
+        assert "  ! " not in last, last
 
 
 def case_explain_knows_what_it_does_not_know():

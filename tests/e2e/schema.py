@@ -46,7 +46,7 @@ SEMANTIC_ONLY = {
         0220-instants 0513-slash""",
     "one part against another": """
         0302-places 0302-tiers 0304-kinds 0315-both 0502-everything 0507-dates 0510-names
-        0702-policies 0514-window""",
+        0702-policies 0703-stores 0514-window""",
     "warnings": """
         0601-conflict 0602-beaten 0603-source 0603-two-stores 0604-defaults 0604-grace
         0605-contradiction 0606-two-stores 0606-undone 0607-over 0608-var 0609-circle""",

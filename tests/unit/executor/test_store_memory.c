@@ -207,6 +207,17 @@ static void an_unknown_tier_may_have_been_set(void **state)
     }
 }
 
+static void no_tier_and_the_archive_are_refused(void **state)
+{
+    (void)state;
+    struct tiering items[] = {{.key = "a", .tier = TIER_DEFAULT},
+                              {.key = "a", .tier = TIER_ARCHIVE}};
+    source->ops->set_tier(source, items, 2);
+    assert_int_equal(items[0].outcome.result, RESULT_REFUSED);
+    assert_int_equal(items[1].outcome.result, RESULT_REFUSED);
+    assert_int_equal(list(source, NULL).objects[0].tier, TIER_DEFAULT);
+}
+
 static void reads_fail_too(void **state)
 {
     (void)state;
@@ -297,6 +308,7 @@ int main(void)
         CASE(an_unknown_copy_may_have_happened),
         CASE(an_unknown_deletion_may_have_happened),
         CASE(an_unknown_tier_may_have_been_set),
+        CASE(no_tier_and_the_archive_are_refused),
         CASE(reads_fail_too),
         CASE(pages_fail_in_their_own_words),
         CASE(a_pending_copy_ends_well_or_badly),

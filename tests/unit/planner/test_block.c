@@ -286,6 +286,28 @@ static void a_second_spelling_that_is_wanted_is_shown_by_itself(void **state)
     assert_int_equal(rig.summary.totals[RIG_HOT].recordings_now, 4);
 }
 
+/* Law 2: it would never go there, whatever its spelling. */
+static void a_second_spelling_that_would_circle_is_not_wanted(void **state)
+{
+    (void)state;
+    rig_load(&rig, RIG_HEAD
+             "policies:\n"
+             "  - {name: out, from: hot, target: cold, select: {older_than: 90d}}\n"
+             "  - {name: back, from: cold, target: hot, priority: 1, select: {ids: [KEPT]}}\n"
+             "  - {name: again, from: warm, target: hot, select: {ids: [A, B]}}\n"
+             "  - {name: down, target: warm, priority: 2, select: {ids: [A], store: hot}}\n");
+    ROW(&rig, "A", "file:///srv/hot/a//f");
+    ROW(&rig, "B", "file:///srv/hot/b//f");
+    ROW(&rig, "KEPT", "file:///srv/hot/k//f");
+    rig_plan(&rig);
+    assert_null(rig_find(&rig, "hot:k/"));
+    assert_int_equal(rig_blocked(&rig, "hot:a/", PLAN_SPELLING, "A ")->target, RIG_WARM);
+    assert_int_equal(rig_blocked(&rig, "hot:b/", PLAN_SPELLING, "B ")->target, RIG_COLD);
+    assert_int_equal(rig_funnel(&rig, "out")->lost, 2); /* A and KEPT */
+    assert_int_equal(rig_funnel(&rig, "out")->blocked, 1);
+    assert_int_equal(rig_funnel(&rig, "back")->out, 3);
+}
+
 static void what_is_in_no_store_is_counted_and_sampled(void **state)
 {
     (void)state;
@@ -579,6 +601,7 @@ int main(void)
                                        TEST(a_second_spelling_blocks_the_directory_that_it_means),
                                        TEST(a_second_spelling_above_is_not_in_the_way),
                                        TEST(a_second_spelling_that_is_wanted_is_shown_by_itself),
+                                       TEST(a_second_spelling_that_would_circle_is_not_wanted),
                                        TEST(what_is_in_no_store_is_counted_and_sampled),
                                        TEST(ids_that_the_catalog_lacks_are_told),
                                        TEST(what_is_under_way_blocks),

@@ -472,6 +472,38 @@ static void bases_are_canonical(void **state)
     fixture_free(&fixture);
 }
 
+/* A reference by a URL of any of them keeps the objects of all. */
+static void stores_of_one_place_share_their_aliases(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {"https://hotacct.dfs.core.windows.net/abc/",
+                                           "https://hotacct-secondary.blob.core.windows.net/abc/",
+                                           "https://cool.example/", "https://both.example/",
+                                           "https://hot.example/"};
+    struct fixture fixture = {.env = environment};
+    fixture_load(&fixture,
+                 "version: 1\n"
+                 "catalog: {type: sqlite, path: c.db, table: t, id: i, location: l}\n"
+                 "stores:\n"
+                 "  cool: {type: azure, connection_string: '${SOURCE_AZURE_CONNECTION_STRING}',\n"
+                 "         container: abc, tier: cool, urls: ['https://cool.example', "
+                 "'https://both.example']}\n"
+                 "  other: {type: local, path: /b, urls: ['https://other.example']}\n"
+                 "  hot: {type: azure, connection_string: '${SOURCE_AZURE_CONNECTION_STRING}',\n"
+                 "        container: abc, tier: hot, urls: ['https://both.example', "
+                 "'https://hot.example']}\n"
+                 "policies:\n  - {name: a, from: hot, target: cool, select: {ids: [x]}}\n");
+    assert_loaded(&fixture);
+    const struct place *places = fixture.policies->places.items;
+    assert_int_equal(places[1].alias_count, 1);
+    for (size_t i = 0; i < 3; i += 2) {
+        assert_int_equal(places[i].alias_count, sizeof expected / sizeof *expected);
+        for (size_t k = 0; k < places[i].alias_count; k++)
+            assert_string_equal(places[i].aliases[k], expected[k]);
+    }
+    fixture_free(&fixture);
+}
+
 /* Law 11: two endpoints of one account are one account. */
 static void stores_that_only_look_different_overlap(void **state)
 {
@@ -862,6 +894,7 @@ int main(void)
         cmocka_unit_test(no_finding_shows_what_the_environment_gave),
         cmocka_unit_test(a_neighbour_of_a_secret_shows_asterisks),
         cmocka_unit_test(bases_are_canonical),
+        cmocka_unit_test(stores_of_one_place_share_their_aliases),
         cmocka_unit_test(stores_that_only_look_different_overlap),
         cmocka_unit_test(a_set_keeps_its_texts),
         cmocka_unit_test(a_set_names_neither_the_id_nor_the_location),

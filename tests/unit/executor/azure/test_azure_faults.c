@@ -725,6 +725,23 @@ static void one_tier_is_a_request_of_its_own(void **state)
     assert_true(was_sent(rig, 0, "\nAuthorization: SharedKey acct:"));
 }
 
+/* Nobody is asked; what stands beside them is set all the same. */
+static void no_tier_and_the_archive_are_refused(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_http_reply reply = {.status = 200};
+    struct tiering tierings[] = {{.key = "a", .tier = TIER_DEFAULT},
+                                 {.key = "b", .tier = TIER_ARCHIVE},
+                                 {.key = "c", .tier = TIER_COOL}};
+    script(rig, &reply, 1);
+    rig->store->ops->set_tier(rig->store, tierings, 3);
+    assert_result(&tierings[0].outcome, RESULT_REFUSED);
+    assert_result(&tierings[1].outcome, RESULT_REFUSED);
+    assert_result(&tierings[2].outcome, RESULT_DONE);
+    assert_int_equal(fake_http_count(rig->fake), 1);
+    assert_string_equal(fake_http_request(rig->fake, 0)->path, "/acct/c/p/c?comp=tier");
+}
+
 static void each_part_of_a_batch_names_its_tier(void **state)
 {
     struct rig *rig = *state;
@@ -892,6 +909,7 @@ int main(void)
         TEST(each_part_of_a_batch_is_conditional_and_signed),
         TEST(a_tier_is_set_gone_or_refused),
         TEST(one_tier_is_a_request_of_its_own),
+        TEST(no_tier_and_the_archive_are_refused),
         TEST(each_part_of_a_batch_names_its_tier),
         TEST(a_part_under_a_sas_ends_with_it),
         TEST(a_tier_without_an_answer_is_unknown),
