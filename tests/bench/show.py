@@ -16,7 +16,8 @@ from catalogs import Local, Sqlite, environment, write_policies
 COMMANDS = {"plan": ["plan", "--survey", "none", "-q", "--out", "m.plan"],
             "show": ["show", "m.plan"],
             "show --all": ["show", "m.plan", "--all"],
-            "show --format json": ["show", "m.plan", "--format", "json"]}
+            "show --format json": ["show", "m.plan", "--format", "json"],
+            "diff": ["diff", "m.plan", "m.plan"]}
 
 
 def one_size(work, actions, runs):

@@ -233,8 +233,8 @@ def case_explain_asks_the_rows_of_the_object():
         assert "1 other recording of this object: shared-object: " in told("R0000")
         assert "hot:rec/0/\n  not-a-file: it names a directory" in told("DIR")
         blocked = box.run("plan").must().out
-        assert f"  ! {key}   shared-object: TWIN is not selected\n" in blocked, blocked
-        assert "  ! rec/0/   not-a-file: it names a directory" in blocked, blocked
+        assert f"  ! hot:{key}   shared-object: TWIN is not selected\n" in blocked, blocked
+        assert "  ! hot:rec/0/   not-a-file: it names a directory" in blocked, blocked
 
 
 def case_a_policy_of_directories_waits_for_open_objects():
