@@ -148,8 +148,7 @@ static void show_result(const struct apply_result *result, const struct troubles
            text_plural(result->moved_objects, "object"),
            text_plural(result->deleted_sources, "source"));
     if (result->directories[APPLY_RETIERED] > 0)
-        printf(", set the tier of %s",
-               text_plural(result->directories[APPLY_RETIERED], "directory"));
+        printf(", set the tier of %s", text_plural(result->directories[APPLY_RETIERED], unit));
     if (result->directories[APPLY_ALREADY] > 0)
         printf(", %s there before", text_count(result->directories[APPLY_ALREADY]));
     if (stale + failed + parked + open > 0)

@@ -28,20 +28,22 @@ static const char *policy_digest(const struct plan_reader *plan)
  */
 
 /* "2 directories (5 recordings, 9.1 GB)" */
-static void put_count(struct buf *out, const struct diff_count *count)
+static void put_count(struct buf *out, const struct show_diff *diff, const struct diff_count *count)
 {
-    buf_format(out, "%s (%s, %s)", text_plural(count->directories, "directory"),
+    const char *unit = text_unit(plan_file_header(diff->new)->by_object);
+    buf_format(out, "%s (%s, %s)", text_plural(count->directories, unit),
                text_plural(count->recordings, "recording"), text_size(count->bytes));
 }
 
-static void put_counts(struct buf *out, const struct diff_count of[PLAN_DIFF_CHANGES])
+static void put_counts(struct buf *out, const struct show_diff *diff,
+                       const struct diff_count of[PLAN_DIFF_CHANGES])
 {
     const char *comma = "";
     for (size_t i = 0; i < PLAN_DIFF_CHANGES; i++) {
         if (of[i].directories == 0)
             continue;
         buf_text(out, comma);
-        put_count(out, &of[i]);
+        put_count(out, diff, &of[i]);
         buf_format(out, " %s", plan_diff_change_name((enum plan_diff_change)i));
         comma = ", ";
     }
@@ -76,7 +78,7 @@ static void put_total(struct buf *out, const struct show_diff *diff)
         return;
     }
     buf_text(out, "Diff: ");
-    put_counts(out, diff->tally->of);
+    put_counts(out, diff, diff->tally->of);
     buf_char(out, '.');
     put_change(out, "move", old->move_recordings, old->move_bytes, new->move_recordings,
                new->move_bytes);
@@ -183,7 +185,7 @@ static void make_human(struct page *page)
             continue;
         buf_format(&page->foot, "%s%-16s ", page->foot.size == 0 ? "\n" : "",
                    text_plain(tally->policies[i].name));
-        put_counts(&page->foot, tally->policies[i].of);
+        put_counts(&page->foot, diff, tally->policies[i].of);
         buf_char(&page->foot, '\n');
     }
     if (page->foot.size > 0)
@@ -192,14 +194,15 @@ static void make_human(struct page *page)
     buf_char(&page->foot, '\n');
 }
 
-static void put_cells(const struct diff_text *text, const struct diff_policy *policy)
+static void put_cells(const struct diff_text *text, const struct show_diff *diff,
+                      const struct diff_policy *policy)
 {
     buf_text(text->out, "| ");
     diff_text_foreign(text, policy->name);
     for (size_t i = 0; i < PLAN_DIFF_CHANGES; i++) {
         buf_text(text->out, " | ");
         if (policy->of[i].directories > 0)
-            put_count(text->out, &policy->of[i]);
+            put_count(text->out, diff, &policy->of[i]);
     }
     buf_text(text->out, " |\n");
 }
@@ -233,7 +236,7 @@ static void make_markdown(struct page *page)
     buf_text(&page->head, "\n| policy | added | dropped | changed |\n|---|---|---|---|\n");
     for (size_t i = 0; i < tally->count; i++)
         if (has_any(&tally->policies[i]))
-            put_cells(&text, &tally->policies[i]);
+            put_cells(&text, diff, &tally->policies[i]);
     buf_text(&page->head, "\n| | directory | what | why |\n|---|---|---|---|\n");
 }
 
