@@ -48,12 +48,19 @@ static void count(struct totals *totals, const struct journal_unit *entry)
         totals->next_cleanup_us = unit->cleanup_at_us;
 }
 
+/* The sign that a plan has for it, or that of a failure. */
+static char sign_of(const struct unit *unit)
+{
+    if (unit->state == UNIT_PARKED)
+        return 'x';
+    return unit->kind == UNIT_RETIER ? '^' : '>';
+}
+
 static void show_unit(const struct journal_unit *entry)
 {
     const struct unit *unit = &entry->unit;
-    printf("  %c %s   %s -> %s   %s", unit->state == UNIT_PARKED ? 'x' : '>',
-           text_plain(entry->directory), entry->source_store, entry->target_store,
-           unit_state_name(unit->state));
+    printf("  %c %s   %s -> %s   %s", sign_of(unit), text_plain(entry->directory),
+           entry->source_store, entry->target_store, unit_state_name(unit->state));
     if (unit->reason != REASON_NONE)
         printf(": %s", unit_reason_name(unit->reason));
     printf("   (run %" PRId64 ")\n", unit->run);
