@@ -155,7 +155,6 @@ static uint16_t find_seen(const struct inspect *inspect, const struct item *item
     const struct candidate *candidate = &item->candidate;
     for (uint16_t i = candidate->place; i < policies->store_count; i++) {
         if (policies->stores[i].tier == item->question->tier &&
-            place_is_shared(&policies->places, i) &&
             place_first(&policies->places, i) == candidate->place)
             return i;
     }
