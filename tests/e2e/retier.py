@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 
@@ -84,6 +85,32 @@ def case_a_lost_journal_is_made_good_by_a_listing():
         assert "hot:" in scene.run("explain", "ECAL_00000").must().out
         scene.run("reconcile").must()
         assert "cool:" in scene.run("explain", "ECAL_00000").must().out, "it was not written down"
+
+
+def case_what_is_in_place_unknown_starves_no_guard():
+    with Tiers("guard") as scene:
+        scene.fill(3)
+        keys = [scene.rows[f"ECAL_0000{i}"] for i in range(3)]
+        for key in keys[:2]:
+            for name in scene.source.names(scene.hot, os.path.dirname(key) + "/"):
+                scene.source.set_tier(scene.hot, name, "Cool")
+        scene.policies(COOL_DOWN.rstrip() +
+                       "\n    guards: {max_recordings: 2, on_exceed: truncate}\n")
+        scene.run("reconcile").must()  # sees that the two oldest are there, and writes it down
+        assert scene.source.tiers(scene.hot)[keys[2]] == "Hot"
+        scene.run("reconcile").must()
+        scene.check_tiers("Cool")
+
+
+def case_status_has_the_sign_of_a_retier():
+    with Tiers("status") as scene:
+        scene.fill(1)
+        scene.policies(COOL_DOWN)
+        scene.run("reconcile").must()
+        with sqlite3.connect(os.path.join(scene.folder, "state", "journal.db")) as journal:
+            journal.execute("UPDATE unit SET state = 'tiering', open = 1")
+        status = scene.run("status").must().out
+        assert "  ^ recording/2025-02-01/session_0/00000/   hot -> cool   tiering" in status, status
 
 
 def case_what_was_cooled_moves_on_and_comes_back():

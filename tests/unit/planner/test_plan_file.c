@@ -752,6 +752,7 @@ static void other_contents_are_refused_even_with_a_digest_that_fits(void **state
         {1, "\"tier\":\"cold\"", "\"tier\":\"cosy\""},
         {1, "\"action\":\"move\"", "\"action\":\"burn\""},
         {3, "\"reason\":\"conflict\"", "\"reason\":\"none\""},
+        {3, "\"policy\":\"age-out\"", "\"policy\":null"},
         {0, "\"order_by\":\"largest\"", "\"order_by\":\"random\""},
         {0, "\"on_exceed\":\"fail\"", "\"on_exceed\":\"ask\""},
         {1, "hot:a/b%c/", "lost:a/b%c/"}, /* places             */
