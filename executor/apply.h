@@ -1,5 +1,5 @@
-/* apply.h: a run.  What the journal has open is carried on, then the plan's moves are begun, all of
- * them by a pool of workers. */
+/* apply.h: a run.  What the journal has open is carried on, then the plan's repairs and moves are
+ * begun, all of them by a pool of workers.  A plan that rolls back does nothing but that. */
 #ifndef EXECUTOR_APPLY_H
 #define EXECUTOR_APPLY_H
 
@@ -12,6 +12,8 @@
 enum apply_outcome {
     APPLY_MOVED,   /* rows at the target; the source deleted, kept, or waiting out its grace */
     APPLY_RETIERED, /* its objects are at the tier of the target                             */
+    APPLY_REPAIRED, /* rows that had come back to the source are at the target again         */
+    APPLY_ROLLED_BACK, /* rows at the source again; what stands at the target is left there  */
     APPLY_DELETED, /* cut over in an earlier run; its source was deleted in this one          */
     APPLY_ALREADY, /* stood at the target before                                              */
     APPLY_WAITING, /* cut over earlier; its source still waits (grace, hold, reference)       */

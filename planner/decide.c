@@ -124,6 +124,8 @@ static bool close_group(struct decide *decide, const struct record *record,
                      unit_covers(group->facts.directory, location->unit);
     bool is_candidate = group_end(group, is_nested ? &nested : NULL);
     count_settled(decide);
+    if (!returned_note(decide->request, &decide->decided->returned, &group->facts, err))
+        return false;
     if (!is_candidate)
         return true;
     buf_reset(&decide->head);
@@ -291,6 +293,7 @@ bool decide_run(const struct planner_request *request, struct arena *arena,
                             .decided = decided};
     decided->candidates.fd = -1;
     oddity_init(&decided->oddities);
+    returned_init(&decided->returned);
     if (!spool_open(&decided->candidates, request->spool_folder, err))
         return false;
 
@@ -312,5 +315,6 @@ bool decide_run(const struct planner_request *request, struct arena *arena,
 void decide_free(struct decided *decided)
 {
     spool_close(&decided->candidates);
+    returned_free(&decided->returned);
     oddity_free(&decided->oddities);
 }

@@ -195,11 +195,12 @@ static void put_blocked(struct json_writer *json, const struct plan_action *acti
     put_rows(json, action);
 }
 
-static void put_reap(struct json_writer *json, const struct plan_action *action)
+static void put_unit(struct json_writer *json, const struct plan_action *action)
 {
     json_put_text(json, "policy", action->policy);
     json_put_integer(json, "unit", action->unit);
-    put_instant(json, "due", action->due_us);
+    if (action->kind != PLAN_REPAIR)
+        put_instant(json, "due", action->due_us);
     put_found(json, action, true);
     json_put_unsigned(json, "rows", action->row_total);
 }
@@ -221,8 +222,10 @@ void plan_line_action(struct plan_line *line, const struct plan_header *header,
     case PLAN_RETIER:
         put_move(&json, action);
         break;
+    case PLAN_REPAIR:
+    case PLAN_ROLLBACK:
     case PLAN_REAP:
-        put_reap(&json, action);
+        put_unit(&json, action);
         break;
     default:
         put_blocked(&json, action);
@@ -292,6 +295,8 @@ static void put_summary(struct json_writer *json, const struct plan_header *head
     json_put_unsigned(json, "retier_recordings", summary->retier_recordings);
     json_put_unsigned(json, "retier_objects", summary->retier_objects);
     json_put_unsigned(json, "retier_bytes", summary->retier_bytes);
+    json_put_unsigned(json, "repair_recordings", summary->repair_recordings);
+    json_put_unsigned(json, "rollback_recordings", summary->rollback_recordings);
     json_put_unsigned(json, "reap_objects", summary->reap_objects);
     json_put_unsigned(json, "reap_bytes", summary->reap_bytes);
     json_put_unsigned(json, "left", summary->left);

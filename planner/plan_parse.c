@@ -445,11 +445,12 @@ static void read_blocked(struct fields *fields, struct plan_action *action)
     read_rows(fields, action);
 }
 
-static void read_reap(struct fields *fields, struct plan_action *action)
+static void read_unit(struct fields *fields, struct plan_action *action)
 {
     action->policy = find_text(fields, "policy");
     action->unit = (int64_t)get_number(fields, "unit");
-    action->due_us = get_instant(fields, "due");
+    if (action->kind != PLAN_REPAIR)
+        action->due_us = get_instant(fields, "due");
     read_found(fields, action);
     if (!action->surveyed)
         refuse(fields, "manifest");
@@ -471,8 +472,8 @@ bool plan_parse_action(struct plan_text text, const struct plan_header *header, 
         read_target(&fields, header, action);
         if (action->kind == PLAN_BLOCKED)
             read_blocked(&fields, action);
-        else if (action->kind == PLAN_REAP)
-            read_reap(&fields, action);
+        else if (plan_names_unit(action))
+            read_unit(&fields, action);
         else
             read_move(&fields, header, action);
     }
@@ -581,6 +582,9 @@ static void read_summary(struct fields *fields, const struct plan_header *header
                                      .retier_recordings = get_number(fields, "retier_recordings"),
                                      .retier_objects = get_number(fields, "retier_objects"),
                                      .retier_bytes = get_number(fields, "retier_bytes"),
+                                     .repair_recordings = get_number(fields, "repair_recordings"),
+                                     .rollback_recordings =
+                                         get_number(fields, "rollback_recordings"),
                                      .reap_objects = get_number(fields, "reap_objects"),
                                      .reap_bytes = get_number(fields, "reap_bytes"),
                                      .left = get_number(fields, "left"),

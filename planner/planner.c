@@ -140,6 +140,7 @@ static bool finish(struct planning *planning, char digest[PLAN_DIGEST_MAX], stru
     struct arena *arena = planning->arena;
     struct plan_summary *summary = planning->summary;
     return policy_each_missing_id(request->policies, take_missing_id, planning, err) &&
+           returned_settle(request, summary, &planning->decided.returned, err) &&
            judge_run(request, &planning->decided, arena, summary, &planning->judged, err) &&
            inspect_run(request, &planning->decided, arena, summary, &planning->judged,
                        &planning->inspected, err) &&
@@ -153,8 +154,9 @@ static struct planning begin(const struct planner_request *request, struct arena
     return (struct planning){.request = request,
                              .arena = arena,
                              .summary = summary,
-                             .decided = {.candidates = {.fd = -1}},
-                             .judged = {.reaps = {.spool = {.fd = -1}}},
+                             .decided = {.candidates = {.fd = -1},
+                                         .returned = {.repairs = OWED_NOTHING}},
+                             .judged = {.reaps = OWED_NOTHING},
                              .inspected = {.answers = {.fd = -1}}};
 }
 

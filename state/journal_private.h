@@ -44,6 +44,9 @@ enum journal_statement {
     JOURNAL_OBJECTS_DROP,
     JOURNAL_OURS,
     JOURNAL_ARRIVAL,
+    JOURNAL_PASSAGE,
+    JOURNAL_NEXT_SOURCE,
+    JOURNAL_LAST_MOVE,
     JOURNAL_TIER,
     JOURNAL_SEE_TIER,
     JOURNAL_EVENT_INSERT,
@@ -83,6 +86,13 @@ MUST_USE bool journal_look(struct journal *journal, struct err *err);
 MUST_USE bool journal_look_end(struct journal *journal, bool done, struct err *err);
 /* The statement, reset, at its first parameter. */
 struct sql journal_parameters(struct journal *journal, enum journal_statement statement);
+
+/* -- journal_unit.c --------------------------------------------------------------------------- */
+MUST_USE bool journal_entry_get(struct journal *journal, int64_t id, struct arena *arena,
+                                struct journal_unit *entry, struct err *err);
+MUST_USE bool journal_tier_take(struct sql *sql, enum access_tier *tier, struct err *err);
+/* The number in the one row that a statement gives; 0 if it gives none. */
+MUST_USE bool journal_id_take(sqlite3_stmt *statement, int64_t *id, struct err *err);
 
 /* -- journal_event.c -------------------------------------------------------------------------- */
 MUST_USE bool journal_event_add(struct journal *journal, const struct journal_event *event,
