@@ -28,9 +28,10 @@ enum verb_bit {
     VERB_EXPLAIN = 1 << 10,
     VERB_TEST = 1 << 11,
     VERB_SCHEMA = 1 << 12,
-    VERB_DIFF = 1 << 13
+    VERB_DIFF = 1 << 13,
+    VERB_ROLLBACK = 1 << 14
 };
-#define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP)
+#define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP | VERB_ROLLBACK)
 #define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)
 
 struct options;

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "executor/pool.h"
+#include "planner/guard.h"
 #include "planner/whereabouts.h"
 #include "policy/window.h"
 #include "state/location.h"
@@ -17,7 +18,7 @@
 /* What has been begun for a policy, against its guards. */
 struct begun {
     const struct plan_guard *guard;
-    uint64_t recordings, bytes, deletes;
+    struct guard_load total;
 };
 
 /* A unit that the plan names, and what for. */
@@ -284,21 +285,24 @@ static bool peek(struct apply *apply, struct err *err)
     return true;
 }
 
-/* Guards are counted over the plan's own actions: applying it again begins the same directories. */
+/* Guards are counted over the plan's own actions: applying it again begins the same directories.
+ * As in the plan, a directory counts for each policy that takes it, and all of them must allow it.
+ */
 static bool within_guards(struct apply *apply, const struct plan_action *action)
 {
+    const struct guard_load load = {.recordings = action->row_count,
+                                    .bytes = action->bytes,
+                                    .deletes = !action->terms.keep_source};
+    uint64_t catalog_rows = plan_file_summary(apply->request->plan)->rows;
+    bool allowed = true;
     for (size_t i = 0; i < apply->begun_count; i++) {
         struct begun *begun = &apply->begun[i];
-        if (!str_equal(begun->guard->policy, action->policy))
+        if (!plan_is_by(action, begun->guard->policy))
             continue;
-        begun->recordings += action->row_count;
-        begun->bytes += action->bytes;
-        begun->deletes += !action->terms.keep_source;
-        const struct policy_guards *guards = &begun->guard->guards;
-        return begun->recordings <= guards->max_recordings && begun->bytes <= guards->max_bytes &&
-               begun->deletes <= guards->max_deletes;
+        guard_count(&begun->total, &load);
+        allowed &= guard_allows(&begun->guard->guards, catalog_rows, &begun->total);
     }
-    return true;
+    return allowed;
 }
 
 /* What was reviewed long ago is not begun any more. */

@@ -207,12 +207,24 @@ static enum plan_kind kind_of(const struct compose *compose, const struct fate *
     return candidate_retiers(&compose->candidate, places) ? PLAN_RETIER : PLAN_MOVE;
 }
 
+/* All that win the directory, but for the one that it is listed under. */
+static void set_also(const struct compose *compose, struct plan_action *action, struct arena *arena)
+{
+    const struct candidate *candidate = &compose->candidate;
+    const struct policy *items = compose->composed->request->policies->items;
+    action->also = arena_make(arena, candidate->share_count * sizeof(*action->also));
+    for (size_t i = 0; i < candidate->share_count; i++)
+        if (candidate->shares[i].policy != candidate->winner)
+            action->also[action->also_count++] = items[candidate->shares[i].policy].name;
+}
+
 static bool add_move(struct compose *compose, const struct fate *fate, struct err *err)
 {
     const struct policies *policies = compose->composed->request->policies;
     const struct candidate *candidate = &compose->candidate;
     struct plan_action action = begin_action(compose);
     action.kind = kind_of(compose, fate);
+    set_also(compose, &action, &compose->scratch);
     action.tier = policies->stores[candidate->target].tier;
     action.terms = candidate->terms;
     action.window = windows_text(policies, candidate->terms.windows, &compose->scratch);

@@ -128,7 +128,8 @@ static bool take_unit(void *context, const struct journal_unit *entry, struct er
         whereabouts_of_unit(policies, entry->target, entry->directory, unit->tier,
                             &collect->scratch, &target))
         return owed_add(collect->owed, collect->kind, entry, store, target, err);
-    collect->others += unit->cleanup_at_us > 0 && unit->kind == UNIT_MOVE;
+    collect->others +=
+        unit->cleanup_at_us > 0 && unit->kind == UNIT_MOVE && unit->state != UNIT_ROLLED_BACK;
     return true;
 }
 
@@ -139,8 +140,8 @@ static bool collect_units(struct collect *collect, const struct journal_filter *
     if (!owed_begin(request, collect->owed, err))
         return false;
     arena_init(&collect->scratch, PLACE_MAX * HEAD_BYTES_MAX);
-    bool done = request->journal == NULL ||
-                journal_each(request->journal, filter, take_unit, collect, err);
+    bool done =
+        request->journal == NULL || journal_each(request->journal, filter, take_unit, collect, err);
     arena_free(&collect->scratch);
     return done && owed_end(collect->owed, err);
 }

@@ -86,6 +86,14 @@ bool plan_names_unit(const struct plan_action *action)
            action->kind == PLAN_REAP;
 }
 
+bool plan_is_by(const struct plan_action *action, const char *policy)
+{
+    for (size_t i = 0; i < action->also_count; i++)
+        if (str_equal(action->also[i], policy))
+            return true;
+    return str_equal(action->policy, policy);
+}
+
 bool plan_funnel_adds_up(const struct plan_funnel *funnel)
 {
     return funnel->rows == funnel->out + funnel->excluded + funnel->held + funnel->undecided +

@@ -60,6 +60,9 @@ struct plan_action {
     const char         *target_directory;
     enum access_tier    tier;
     const char         *policy, *at; /* the winner's                            */
+    const char        **also;        /* MOVE, RETIER: further policies of its priority that take
+                                      * it, and count it in their guards        */
+    size_t              also_count;
     bool                surveyed;    /* objects, bytes and manifest are of a listing; else bytes are
                                       * of the catalog and objects unknown      */
     uint64_t            objects, bytes;
@@ -143,6 +146,8 @@ const char *plan_reason_name(enum plan_reason reason); /* "shared-directory" */
 bool plan_begins(const struct plan_action *action);
 /* What it names is a unit of the journal, not a directory of the catalog. */
 bool plan_names_unit(const struct plan_action *action);
+/* Is it one of the policies that move the directory, so that its guards count it? */
+bool plan_is_by(const struct plan_action *action, const char *policy);
 /* Every row of the catalog went one way. */
 bool plan_funnel_adds_up(const struct plan_funnel *funnel);
 /* One more action: its kind, and what it moves or deletes. */

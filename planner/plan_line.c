@@ -169,12 +169,24 @@ static void put_terms(struct json_writer *json, const struct policy_terms *terms
     json_object_end(json);
 }
 
+static void put_also(struct json_writer *json, const struct plan_action *action)
+{
+    if (action->also_count == 0)
+        return;
+    json_key(json, "also");
+    json_array_begin(json);
+    for (size_t i = 0; i < action->also_count; i++)
+        json_text(json, action->also[i]);
+    json_array_end(json);
+}
+
 /* What of the terms has a sense for a retier is its window alone. */
 static void put_move(struct json_writer *json, const struct plan_action *action)
 {
     json_put_text(json, "tier", object_tier_name(action->tier));
     json_put_text(json, "policy", action->policy);
     json_put_text(json, "at", action->at);
+    put_also(json, action);
     put_found(json, action, action->surveyed);
     if (action->kind == PLAN_MOVE)
         put_terms(json, &action->terms);

@@ -406,6 +406,23 @@ static void read_terms(struct fields *fields, struct policy_terms *terms)
     leave(fields, &cleanup);
 }
 
+/* None of them twice. */
+static void read_also(struct fields *fields, struct plan_action *action)
+{
+    const struct json *also = json_find(fields->json, "also");
+    if (also == NULL)
+        return;
+    size_t count = count_of(fields, "also", true, POLICY_MAX);
+    action->also = arena_make(fields->arena, count * sizeof(*action->also));
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_as_text(json_item(also, i));
+        if (name == NULL || !is_name(name) || plan_is_by(action, name))
+            refuse(fields, "also");
+        else
+            action->also[action->also_count++] = arena_copy(fields->arena, name);
+    }
+}
+
 static void read_move(struct fields *fields, const struct plan_header *header,
                       struct plan_action *action)
 {
@@ -414,6 +431,7 @@ static void read_move(struct fields *fields, const struct plan_header *header,
     action->tier = get_choice(fields, "tier", tier_name, TIER_ARCHIVE + 1);
     action->policy = get_name(fields, "policy");
     action->at = find_text(fields, "at");
+    read_also(fields, action);
     read_found(fields, action);
     if (action->kind == PLAN_MOVE)
         read_terms(fields, &action->terms);

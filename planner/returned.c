@@ -128,8 +128,8 @@ static bool find_unit(const struct planner_request *request, struct returned *re
     struct journal_unit *last;
     bool are_back = false;
     arena_reset(scratch);
-    const char *url = location_make(&policies->places.items[item->place], item->directory, "",
-                                    scratch);
+    const char *url =
+        location_make(&policies->places.items[item->place], item->directory, "", scratch);
     if (!journal_last_move(request->journal, url, scratch, &last, err))
         return false;
     if (last == NULL || !can_repair(last, url) ||
@@ -270,7 +270,7 @@ bool returned_has(const struct returned *returned, uint16_t place, const char *d
     if (returned->count == 0)
         return false;
     const struct returned_place key = {.place = place, .directory = directory};
-    const struct returned_place *found = bsearch(&key, returned->items, returned->count,
-                                                 sizeof(key), compare_items);
+    const struct returned_place *found =
+        bsearch(&key, returned->items, returned->count, sizeof(key), compare_items);
     return found != NULL && found->unit != NULL;
 }

@@ -66,10 +66,12 @@ struct journal {
 
 /* -- journal_schema.c ------------------------------------------------------------------------- */
 extern const char *const journal_statement_texts[JOURNAL_STATEMENTS];
-/* The file is of this version.  With `migrate`, an older one (or an empty file) is brought up to it
- * in one transaction.  ERR_INPUT: newer, older and not to be migrated, or no journal at all;
- * ERR_MISSING: still empty. */
-MUST_USE bool journal_schema_open(sqlite3 *db, bool migrate, struct err *err);
+/* Is the file of an older version?  ERR_INPUT: newer, or no journal at all; ERR_MISSING: still
+ * empty. */
+MUST_USE bool journal_schema_look(sqlite3 *db, bool *is_old, struct err *err);
+/* The file is of this version: an older one, or an empty file, is brought up to it in one
+ * transaction.  ERR_INPUT: newer, or no journal at all. */
+MUST_USE bool journal_schema_migrate(sqlite3 *db, struct err *err);
 
 /* -- journal.c -------------------------------------------------------------------------------- */
 /* Is this the f_type (statfs) of a file system whose locks and fsyncs depend on a network? */

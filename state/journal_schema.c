@@ -179,21 +179,22 @@ static bool migrate_from(sqlite3 *db, int64_t version, struct err *err)
     return false;
 }
 
-bool journal_schema_open(sqlite3 *db, bool migrate, struct err *err)
+bool journal_schema_look(sqlite3 *db, bool *is_old, struct err *err)
 {
     int64_t version;
     if (!read_version(db, &version, err))
         return false;
-    if (version == VERSION)
-        return true;
-    if (!migrate && version == 0)
-        return ERR(err, ERR_MISSING, "the journal is empty");
-    if (!migrate)
-        return ERR(err, ERR_INPUT,
-                   "the journal is of an older version; the next run brings it up to date");
-    return migrate_from(db, version, err) ||
-           err_wrap(err, "bringing the journal from version %" PRId64 " to %" PRId64, version,
-                    VERSION);
+    *is_old = version < VERSION;
+    return version != 0 || ERR(err, ERR_MISSING, "the journal is empty");
+}
+
+bool journal_schema_migrate(sqlite3 *db, struct err *err)
+{
+    int64_t version;
+    return read_version(db, &version, err) &&
+           (version == VERSION || migrate_from(db, version, err) ||
+            err_wrap(err, "bringing the journal from version %" PRId64 " to %" PRId64, version,
+                     VERSION));
 }
 
 /* -- statements ------------------------------------------------------------------------------- */
@@ -278,8 +279,8 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
                         "AND state = 'rolled-back')",
     [JOURNAL_PASSAGE] = "SELECT coalesce(max(cleanup_at_us - grace_us), 0) FROM unit "
                         "WHERE source = ?1 AND target = ?2 AND cleanup_at_us > 0",
-    [JOURNAL_NEXT_SOURCE] = "SELECT source FROM unit WHERE source >= ?1 AND " MOVED
-                            "ORDER BY source LIMIT 1",
+    [JOURNAL_NEXT_SOURCE] =
+        "SELECT source FROM unit WHERE source >= ?1 AND " MOVED "ORDER BY source LIMIT 1",
     [JOURNAL_LAST_MOVE] = "SELECT max(id) FROM ("
                           "SELECT id FROM unit WHERE source = ?1 AND " MOVED " UNION ALL "
                           "SELECT id FROM unit WHERE target = ?1 AND " MOVED ")",

@@ -90,8 +90,7 @@ static bool take_unit(struct sql *sql, struct unit *unit, struct err *err)
     unit->rows = (uint32_t)sql_take_integer(sql);
     bool sound = sql_take_bytes(sql, unit->manifest.sha256, sizeof(unit->manifest.sha256));
     sound &= sql_take_bytes(sql, unit->target_manifest.sha256, sizeof(unit->manifest.sha256));
-    return sound ||
-           ERR(err, ERR_CORRUPT, "the journal holds a manifest digest that is none");
+    return sound || ERR(err, ERR_CORRUPT, "the journal holds a manifest digest that is none");
 }
 
 static bool take_entry(sqlite3_stmt *statement, struct arena *arena, struct journal_unit *entry,
