@@ -93,13 +93,15 @@ static struct journal_unit *keep_entry(struct arena *arena, const struct journal
     return entry;
 }
 
-/* It cut rows over, nothing took them from there since, and what stood at its target is known. */
+/* It cut rows over, nobody sends them back, and what stood at its target is known. */
 static bool can_repair(const struct journal_unit *entry, const char *url)
 {
     static const struct manifest_digest unknown = {0};
     const struct unit *unit = &entry->unit;
     enum unit_state stage = unit->state == UNIT_PARKED ? unit->left_state : unit->state;
-    return str_equal(entry->source, url) && stage >= UNIT_REPAIRING && stage <= UNIT_DONE &&
+    bool may = stage == UNIT_REPAIRING || stage == UNIT_CUTOVER || stage == UNIT_DELETING ||
+               stage == UNIT_SWEEPING || stage == UNIT_DONE;
+    return may && str_equal(entry->source, url) &&
            memcmp(&unit->target_manifest, &unknown, sizeof(unknown)) != 0;
 }
 
