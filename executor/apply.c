@@ -144,6 +144,14 @@ static bool resumes_with(const struct cohort *cohort, const struct task *task, u
            objects + task->entry.unit.objects <= COHORT_OBJECTS_MAX;
 }
 
+static uint64_t objects_of(const struct cohort *cohort)
+{
+    uint64_t objects = 0;
+    for (size_t i = 0; i < cohort->count; i++)
+        objects += cohort->tasks[i].entry.unit.objects;
+    return objects;
+}
+
 static void set_event(struct task *task, enum event_kind kind, struct clock *clock)
 {
     task->event = (struct event){.kind = kind, .now_us = clock->ops->now_us(clock)};
@@ -196,7 +204,6 @@ static enum event_kind event_for(const struct apply *apply, const struct unit *u
 static bool next_resumed(struct apply *apply, struct cohort *cohort, struct err *err)
 {
     const struct hands *hands = apply->request->hands;
-    uint64_t objects = 0;
     for (; apply->open_next < apply->open_count; apply->open_next++) {
         const struct journal_unit *entry = apply->open[apply->open_next];
         struct task *task = &cohort->tasks[cohort->count];
@@ -206,14 +213,13 @@ static bool next_resumed(struct apply *apply, struct cohort *cohort, struct err 
             report_storeless(apply, entry);
             continue;
         }
-        if (cohort->count > 0 && !resumes_with(cohort, &made, objects))
+        if (cohort->count > 0 && !resumes_with(cohort, &made, objects_of(cohort)))
             return true;
         *task = made;
         if (!journal_rows_get(hands->journal, entry->unit.id, &cohort->arena, &task->rows,
                               &task->row_count, err))
             return err_wrap(err, "reading the rows of %s", entry->directory);
         set_event(task, event_for(apply, &entry->unit), hands->clock);
-        objects += entry->unit.objects;
         cohort->count++;
     }
     return true;
@@ -299,6 +305,9 @@ static bool add_repair(struct apply *apply, struct cohort *cohort, int64_t id, b
     size_t carried;
     if (map_find(&apply->carried, done.source, &carried))
         return true; /* carried on, and repaired so */
+    /* Where its objects are now: their tier may have been set since. */
+    if (!journal_tier(hands->journal, done.target, &done.unit.tier, err))
+        return false;
     if (!make_resumed(apply, &done, &cohort->arena, &made, &has_stores)) {
         report_storeless(apply, &done);
         return true;
@@ -307,7 +316,7 @@ static bool add_repair(struct apply *apply, struct cohort *cohort, int64_t id, b
         return false;
     if (!admitted)
         return true;
-    *is_full = cohort->count > 0 && !resumes_with(cohort, &made, 0);
+    *is_full = cohort->count > 0 && !resumes_with(cohort, &made, objects_of(cohort));
     if (*is_full)
         return true;
     make_repair(apply, &done, &made);

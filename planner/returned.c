@@ -122,21 +122,36 @@ static bool ask_catalog(const struct planner_request *request, const struct jour
     return true;
 }
 
+/* The store where its objects are now: their tier may have been set since they came there. */
+static bool find_target(const struct planner_request *request, const struct journal_unit *entry,
+                        struct arena *scratch, struct returned_place *item, bool *found,
+                        struct err *err)
+{
+    enum access_tier tier = entry->unit.tier;
+    if (request->tier != NULL && !request->tier(request->tier_context, entry->target, &tier, err))
+        return false;
+    *found = whereabouts_of_unit(request->policies, entry->target, entry->directory, tier, scratch,
+                                 &item->target);
+    return true;
+}
+
 static bool find_unit(const struct planner_request *request, struct returned *returned,
                       struct returned_place *item, struct err *err)
 {
     const struct policies *policies = request->policies;
     struct arena *scratch = &returned->scratch;
     struct journal_unit *last;
-    bool are_back = false;
+    bool has_target, are_back = false;
     arena_reset(scratch);
     const char *url =
         location_make(&policies->places.items[item->place], item->directory, "", scratch);
     if (!journal_last_move(request->journal, url, scratch, &last, err))
         return false;
-    if (last == NULL || !can_repair(last, url) ||
-        !whereabouts_of_unit(policies, last->target, last->directory, last->unit.tier, scratch,
-                             &item->target))
+    if (last == NULL || !can_repair(last, url))
+        return true;
+    if (!find_target(request, last, scratch, item, &has_target, err))
+        return false;
+    if (!has_target)
         return true;
     if (!ask_catalog(request, last, scratch, &are_back, err))
         return false;

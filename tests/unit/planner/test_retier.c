@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/digest.h"
 #include "base/str.h"
 #include "state/location.h"
 #include "tests/support/planning_rig.h"
@@ -238,6 +239,47 @@ static void who_would_go_to_another_store_of_the_place_collides(void **state)
     rig_blocked(&rig, "archive:c/", PLAN_TARGET_COLLISION, "hot:c/ would go there as well");
 }
 
+/* Objects that came to the place by a move, and whose tier was set since. */
+static void what_came_back_is_repaired_where_its_objects_are(void **state)
+{
+    (void)state;
+    static const struct rig_found found = {.directory = "archive:b/"};
+    make(HEAD COOL_DOWN);
+    const struct place *places = rig.policies->places.items;
+    const char *folder = str_format(&rig.arena, "%s/state", rig.folder);
+    struct catalog_row row = {
+        .id = "B",
+        .old_location = location_make(&places[RIG_ARCHIVE], "b/", "f", &rig.arena),
+        .new_location = location_make(&places[RIG_WARM], "b/", "f", &rig.arena)};
+    struct journal_new new = {
+        .entry = {.unit = {.run = 1, .state = UNIT_COPYING, .tier = TIER_COOL, .rows = 1},
+                  .source = location_make(&places[RIG_ARCHIVE], "b/", "", &rig.arena),
+                  .target = location_make(&places[RIG_WARM], "b/", "", &rig.arena),
+                  .source_store = "archive",
+                  .target_store = "warm",
+                  .directory = "b/",
+                  .policy = "move-on"},
+        .rows = &row,
+        .row_count = 1};
+    if (!journal_open(folder, JOURNAL_WRITE, &rig.clock.clock, &rig.journal, &rig.err) ||
+        !journal_begin(rig.journal, &new, 1, &rig.err))
+        fail_msg("%s", rig.err.text);
+    struct unit done = new.entry.unit;
+    done.state = UNIT_DONE;
+    done.cleanup_at_us = rig.policies->as_of_us - RIG_DAY_US;
+    digest_of(DIGEST_SHA256, "b/", 2, done.target_manifest.sha256);
+    assert_true(journal_save(rig.journal, &done, 1, true, &rig.err));
+
+    rig.survey.found = &found;
+    rig.survey.found_count = 1;
+    rig_put(&rig, (struct rig_row){.id = "B", .at = row.old_location, .days = 1});
+    rig_plan(&rig);
+    const struct plan_action *repair = rig_find(&rig, "archive:b/");
+    assert_non_null(repair);
+    assert_int_equal(repair->kind, PLAN_REPAIR);
+    assert_int_equal(repair->target, RIG_COLD);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, end)
@@ -249,6 +291,7 @@ int main(void)
         TEST(what_a_listing_sees_counts),
         TEST(a_guard_counts_a_retier_and_no_deletion),
         TEST(one_place_has_one_order),
+        TEST(what_came_back_is_repaired_where_its_objects_are),
         TEST(who_would_go_to_another_store_of_the_place_collides),
     };
     return cmocka_run_group_tests_name("retier", tests, NULL, NULL);
