@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/rand.h"
 #include "base/str.h"
 #include "executor/pool.h"
 #include "state/location.h"
@@ -1022,6 +1023,176 @@ static void keep_or_delete_is_not_decided_again(void **state)
     assert_false(last_unit(scene, "R1").keep_source);
 }
 
+/* -- any of it, in any order ------------------------------------------------------------------
+ * Moves, ways back and repairs, by plans that may be old; crashes; lost replies; deletes that
+ * arrive much later; a catalog that is restored, or all of it; objects that go from the target.  No
+ * run may bring a row to where objects are missing, or where a delete that is still under way will
+ * hit; and none may take an object from under a row. */
+
+#define ZOMBIES_MAX 64
+#define CASES 250
+#define STEPS 40
+
+struct zombie {
+    int store;
+    char key[64], etag[OBJECT_ETAG_MAX];
+};
+static struct {
+    struct scene *scene;
+    struct rand rand;
+    struct zombie zombies[ZOMBIES_MAX];
+    size_t zombie_count;
+    uint64_t losses; /* of deletes in one run: 0 none, 1 some, 2 all */
+    uint64_t counts[UNIT_STATES];
+} chaos;
+
+static uint64_t any(uint64_t below)
+{
+    return rand_below(&chaos.rand, below);
+}
+
+static bool keep_zombie(int store, const char *key)
+{
+    size_t size;
+    const char *etag;
+    if (chaos.zombie_count == ZOMBIES_MAX ||
+        store_memory_get(chaos.scene->world.objects[store], key, &size, &etag) == NULL)
+        return false;
+    struct zombie *zombie = &chaos.zombies[chaos.zombie_count++];
+    zombie->store = store;
+    snprintf(zombie->key, sizeof(zombie->key), "%s", key);
+    snprintf(zombie->etag, sizeof(zombie->etag), "%s", etag);
+    return true;
+}
+
+static bool hits(const struct zombie *zombie)
+{
+    size_t size;
+    const char *etag;
+    return store_memory_get(chaos.scene->world.objects[zombie->store], zombie->key, &size, &etag) !=
+               NULL &&
+           str_equal(etag, zombie->etag);
+}
+
+static void let_zombies_arrive(void)
+{
+    for (size_t i = 0; i < chaos.zombie_count; i++)
+        if (hits(&chaos.zombies[i]))
+            store_memory_remove(chaos.scene->world.objects[chaos.zombies[i].store],
+                                chaos.zombies[i].key);
+    chaos.zombie_count = 0;
+}
+
+static enum store_result lose_some(void *context, enum store_memory_verb verb, const char *key,
+                                   bool *apply)
+{
+    int store = context == &chaos ? WORLD_COLD : WORLD_HOT;
+    if (crash.at != 0 && dies()) {
+        *apply = false;
+        return RESULT_BUSY;
+    }
+    bool lost = chaos.losses == 2 || (chaos.losses == 1 && any(3) == 0);
+    if (verb != STORE_MEMORY_REMOVE || !lost || !keep_zombie(store, key))
+        return RESULT_DONE;
+    *apply = chaos.losses == 1 && any(4) == 0; /* it was done, and the zombie will find nothing */
+    return RESULT_UNKNOWN;
+}
+
+static bool is_doomed(int store, size_t index)
+{
+    for (size_t i = 0; i < chaos.zombie_count; i++)
+        if (chaos.zombies[i].store == store &&
+            str_starts(chaos.zombies[i].key, moves[index].directory) && hits(&chaos.zombies[i]))
+            return true;
+    return false;
+}
+
+/* All objects of its directory: a row needs its siblings as well. */
+static bool is_complete(size_t index)
+{
+    const struct world *world = &chaos.scene->world;
+    int store = world_is_at(world, ids[index], WORLD_HOT) ? WORLD_HOT : WORLD_COLD;
+    return has_all(chaos.scene, store, index);
+}
+
+static void run_any(uint64_t seed)
+{
+    static const enum catalog_memory_fault faults[] = {CATALOG_FAULT_NONE, CATALOG_FAULT_NONE,
+                                                       CATALOG_FAULT_UNKNOWN_APPLIED,
+                                                       CATALOG_FAULT_UNKNOWN_DROPPED};
+    struct scene *scene = chaos.scene;
+    struct world *world = &scene->world;
+    bool were_complete[2], were_hot[2];
+    for (size_t i = 0; i < 2; i++) {
+        were_complete[i] = is_complete(i);
+        were_hot[i] = world_is_at(world, ids[i], WORLD_HOT);
+    }
+    catalog_memory_fail_next(world->rows, faults[any(4)]);
+    bool crashes = any(3) == 0, moves_one = any(4) == 0;
+    chaos.losses = any(3);
+    crash_at(scene, crashes ? 1 + any(12) : 0);
+    store_memory_set_fault(world->objects[WORLD_HOT], lose_some, NULL);
+    store_memory_set_fault(world->objects[WORLD_COLD], lose_some, &chaos);
+    scene->request.reap_all = any(2) == 0;
+    scene->request.keep_source = any(8) == 0;
+    if (moves_one)
+        carry(scene, any(2), any(2) == 0);
+    else
+        run(scene, any(4) != 0 && access(scene->path, F_OK) == 0);
+    come_after(scene);
+    for (size_t i = 0; i < 2; i++) {
+        bool is_hot = world_is_at(world, ids[i], WORLD_HOT), moved = is_hot != were_hot[i];
+        if (moved && is_doomed(is_hot ? WORLD_HOT : WORLD_COLD, i))
+            fail_msg("seed %d: %s went to where a delete will arrive", (int)seed, ids[i]);
+        if ((moved || were_complete[i]) && !is_complete(i))
+            fail_msg("seed %d: %s points at what is not there", (int)seed, ids[i]);
+    }
+}
+
+static void do_anything(uint64_t seed)
+{
+    static const enum plan_kind kinds[] = {PLAN_ROLLBACK, PLAN_REPAIR, PLAN_REPAIR, PLAN_REAP};
+    struct scene *scene = chaos.scene;
+    size_t index = (size_t)any(2);
+    struct unit last = last_unit(scene, ids[index]);
+    const struct wish wish = {kinds[any(4)], index, last.id};
+    uint64_t what = any(16);
+    if (what < 5 && last.id != 0)
+        write_plan(scene, &wish, 1);
+    else if (what == 5)
+        scene->world.clock.instant_us += GRACE_US;
+    else if (what == 6 || what == 7)
+        restore_row(scene, index);
+    else if (what == 8 && any(2) == 0)
+        let_zombies_arrive();
+    else if (what == 9 && any(3) == 0)
+        world_put(&scene->world, ids[index], moves[index].directory, siblings);
+    else if (what == 10 && any(3) == 0 && world_is_at(&scene->world, ids[0], WORLD_HOT))
+        remove_from_target(scene);
+    else
+        run_any(seed);
+    chaos.counts[last_unit(scene, ids[index]).state]++;
+}
+
+static void no_order_of_it_brings_a_row_to_what_is_not_there(void **state)
+{
+    static const enum unit_state wanted[] = {UNIT_CUTOVER,     UNIT_RETURNING, UNIT_REPAIRING,
+                                             UNIT_DELETING,    UNIT_DONE,      UNIT_ABANDONED,
+                                             UNIT_ROLLED_BACK, UNIT_PARKED};
+    memset(&chaos, 0, sizeof(chaos));
+    for (uint64_t seed = 1; seed <= CASES; seed++) {
+        chaos.scene = *state;
+        chaos.zombie_count = 0;
+        rand_init(&chaos.rand, seed);
+        for (int i = 0; i < STEPS; i++)
+            do_anything(seed);
+        again(state);
+    }
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        if (chaos.counts[wanted[i]] < 10)
+            fail_msg("%s was hardly seen", unit_state_name(wanted[i]));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1058,6 +1229,7 @@ int main(void)
         TEST(a_half_done_deletion_survives_a_crash_at_every_step_of_its_repair),
         TEST(what_is_on_its_way_back_is_not_repaired),
         TEST(keep_or_delete_is_not_decided_again),
+        TEST(no_order_of_it_brings_a_row_to_what_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
