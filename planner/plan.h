@@ -131,6 +131,9 @@ struct plan_summary {
     uint64_t repair_recordings, rollback_recordings;
     uint64_t reap_objects, reap_bytes;
     uint64_t left; /* directories left for later by truncating guards                             */
+    int64_t  next_us; /* nothing moves: when the clock alone will have something moved; 0: never,
+                       * or not known                                                             */
+    uint64_t next_recordings, next_bytes; /* on that day of UTC                                   */
     struct plan_funnel      *funnels;
     size_t                   funnel_count;
     struct plan_store_total *totals; /* of each store                                             */
