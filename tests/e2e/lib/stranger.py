@@ -9,7 +9,7 @@ from between import Wire
 
 
 class Stranger:
-    """A host that remembers whoever came, and the first bytes that were said."""
+    """A host that remembers whoever came, and the first bytes that were said, and hangs up."""
 
     def __init__(self, address="127.0.0.1"):
         self.listener = socket.create_server((address, 0))
