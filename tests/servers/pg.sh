@@ -5,6 +5,7 @@
 # root: DIR must then be where that user may go.
 set -euo pipefail
 bin=${PG_BIN:-/usr/lib/postgresql/15/bin}
+password=the-password-of-the-catalog # like no other word, so that tests can look for it
 
 as_server() {
     if [ "$(id -u)" = 0 ]; then
@@ -25,11 +26,11 @@ start() {
         -c unix_socket_directories=$dir/socket" start >/dev/null ||
         { tail "$dir/log" >&2; return 1; }
     "$bin/psql" -qXh "$dir/socket" -p "$port" -U postgres \
-        -c "CREATE ROLE frostline LOGIN CREATEDB PASSWORD 'frostline'" \
+        -c "CREATE ROLE frostline LOGIN CREATEDB PASSWORD '$password'" \
         -c "CREATE DATABASE frostline OWNER frostline"
     cat >"$dir/env" <<ENV
 export FROSTLINE_TEST_PG=1
-export DB_HOST=127.0.0.1 DB_PORT=$port DB_NAME=frostline DB_USER=frostline DB_PASSWORD=frostline
+export DB_HOST=127.0.0.1 DB_PORT=$port DB_NAME=frostline DB_USER=frostline DB_PASSWORD=$password
 ENV
 }
 
