@@ -25,13 +25,13 @@ def servers_or_skip():
         sys.exit(77)
 
 
-def sql(text, *, field="\x1f"):
+def sql(text, *, field="\x1f", server=os.environ):
     """Rows of a statement, as lists of text."""
-    env = dict(os.environ, PGPASSWORD=os.environ["DB_PASSWORD"])
+    env = dict(os.environ, PGPASSWORD=server["DB_PASSWORD"])
     out = subprocess.run(
         ["psql", "-X", "-q", "-A", "-t", "-F", field, "-v", "ON_ERROR_STOP=1", "-h",
-         os.environ["DB_HOST"], "-p", os.environ["DB_PORT"], "-U", os.environ["DB_USER"], "-d",
-         os.environ["DB_NAME"], "-f", "-"], input=text, env=env, capture_output=True, text=True)
+         server["DB_HOST"], "-p", server["DB_PORT"], "-U", server["DB_USER"], "-d",
+         server["DB_NAME"], "-f", "-"], input=text, env=env, capture_output=True, text=True)
     if out.returncode != 0:
         raise RuntimeError(out.stderr)
     return [line.split(field) for line in out.stdout.splitlines() if line]
