@@ -100,6 +100,11 @@ policies:
                                   capture_output="stdout" not in options, text=True,
                                   stdin=subprocess.DEVNULL, timeout=120, **options))
 
+    def start(self, *words, environment=None):
+        return subprocess.Popen([FROSTLINE, *words], cwd=self.folder, text=True,
+                                env=self.environment(environment), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
     def files(self, root):
         return {os.path.relpath(os.path.join(folder, name), root):
                 open(os.path.join(folder, name), "rb").read()

@@ -41,6 +41,12 @@ class Run:
     def __init__(self, process):
         self.code, self.out, self.err = process.returncode, process.stdout, process.stderr
 
+    @classmethod
+    def end(cls, process, timeout=60):
+        """Of what was started with pipes."""
+        process.stdout, process.stderr = process.communicate(timeout=timeout)
+        return cls(process)
+
     def must(self, code=0):
         assert self.code == code, f"exit {self.code}, wanted {code}\n{self.out}\n{self.err}"
         return self
@@ -173,9 +179,9 @@ policies:
                                   env=self.environment(**more), capture_output=True, text=True,
                                   stdin=subprocess.DEVNULL))
 
-    def start(self, *words):
+    def start(self, *words, stdout=subprocess.DEVNULL):
         return subprocess.Popen(self.command(*words), cwd=self.folder, env=self.environment(),
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                stdout=stdout, stderr=subprocess.PIPE, text=True,
                                 stdin=subprocess.DEVNULL)
 
     def plan(self, *words, out="p.plan"):
