@@ -73,6 +73,8 @@ static const struct flag flags[] = {
      "workers, each with up to 64 directories or objects (default 4)"},
     {"lock-wait", 0, KIND_DURATION, AT(lock_wait_us), VERB_RUNS, "DURATION", NULL,
      "wait for another run to end"},
+    {"max-duration", 0, KIND_DURATION, AT(max_duration_us), VERB_RUNS, "DURATION", NULL,
+     "take up nothing more after this time, and finish what is under way"},
     {"keep", 0, KIND_TEXT, AT(keep), VERB_DEMO, "DIR", NULL, "make the sandbox here and leave it"},
     {"state", 0, KIND_TEXT, AT(state),
      VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_EXPLAIN, "DIR", NULL,
@@ -316,8 +318,10 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
 {
     struct seen seen = {.count = 0};
     bool ended = false;
-    *options =
-        (struct options){.survey = SURVEY_UNSAID, .max_bytes = UINT64_MAX, .ttl_us = PLAN_TTL_US};
+    *options = (struct options){.survey = SURVEY_UNSAID,
+                                .max_bytes = UINT64_MAX,
+                                .ttl_us = PLAN_TTL_US,
+                                .max_duration_us = INT64_MAX};
     for (int at = 1; at < argc; at++) {
         const char *text = argv[at];
         bool done;

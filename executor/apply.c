@@ -450,9 +450,19 @@ static bool next_planned(struct apply *apply, struct cohort *cohort, struct err 
     }
 }
 
+static bool is_time_over(const struct apply *apply)
+{
+    struct clock *clock = apply->request->hands->clock;
+    return clock->ops->monotonic_us(clock) >= apply->request->take_until_us;
+}
+
 static bool feed_next(void *context, struct cohort *cohort, struct err *err)
 {
     struct apply *apply = context;
+    if (is_time_over(apply)) {
+        apply->result->timed_out = true;
+        return true;
+    }
     if (!next_resumed(apply, cohort, err))
         return false;
     if (cohort->count > 0 || apply->request->plan == NULL)
@@ -580,19 +590,36 @@ static bool read_plan(struct apply *apply, struct err *err)
     return plan_file_rewind(plan, err);
 }
 
-/* Moves that were never handed out, after a stop. */
-static bool count_not_begun(struct apply *apply, struct err *err)
+static bool count_not_begun(struct apply *apply, struct arena *scratch, struct err *err)
 {
-    if (apply->request->plan == NULL)
-        return true;
     for (;;) {
         if (!peek(apply, err))
             return false;
-        if (apply->action == NULL)
+        const struct plan_action *action = apply->action;
+        if (action == NULL)
             return true;
-        apply->result->not_begun++;
-        apply->action = NULL;
+        apply->action = NULL; /* taken: its arena stays until the next peek */
+        arena_reset(scratch);
+        struct task task;
+        bool admitted;
+        if (!make_planned(apply, action, scratch, &task, err) ||
+            !admit(apply, action, &task, &admitted, err))
+            return false;
+        apply->result->not_begun += admitted;
     }
+}
+
+/* What was never handed out, after a stop. */
+static bool count_left(struct apply *apply, struct err *err)
+{
+    struct arena scratch;
+    apply->result->not_resumed = apply->open_count - apply->open_next;
+    if (apply->request->plan == NULL)
+        return true;
+    arena_init(&scratch, COHORT_ARENA_BYTES_MAX);
+    bool counted = count_not_begun(apply, &scratch, err);
+    arena_free(&scratch);
+    return counted;
 }
 
 static bool run(struct apply *apply, struct err *err)
@@ -607,7 +634,7 @@ static bool run(struct apply *apply, struct err *err)
         return err_wrap(err, "reading what is open");
     if (!pool_run(request->hands, request->workers, &feed, err))
         return false;
-    return count_not_begun(apply, err);
+    return count_left(apply, err);
 }
 
 bool apply_run(const struct apply_request *request, struct apply_result *result, struct err *err)

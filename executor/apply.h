@@ -34,6 +34,8 @@ struct apply_result {
     uint64_t refused;        /* directories that a guard kept from being begun                */
     uint64_t expired;        /* moves of the plan that came too late to be begun              */
     uint64_t not_begun;      /* moves of the plan that were not reached                       */
+    uint64_t not_resumed;    /* what an earlier run left open, and this one did not reach     */
+    bool timed_out;          /* take_until_us was reached                                     */
     bool unverified;         /* a target differs or could not be proved                       */
     bool denied;             /* credentials or permissions did not suffice somewhere          */
     bool busy;               /* a store or the catalog could not be reached to the end        */
@@ -49,6 +51,8 @@ struct apply_request {
     bool only_reap;           /* nothing else of what is open                           */
     bool keep_source;         /* of all that is not cut over yet, whatever the plan says */
     int64_t begin_until_us;   /* later no move of the plan is begun                      */
+    int64_t take_until_us;    /* of the monotonic clock: later nothing more is taken up, be it open
+                               * or planned; what is under way is finished              */
     /* Told of each directory as it comes to rest, one call at a time.  May be NULL. */
     void (*report)(void *context, const struct task *task, enum apply_outcome outcome);
     void *report_context;

@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "state/catalog_pg_link.h"
 
-#define OUR_KEYWORDS 8
+#define OUR_KEYWORDS 9
 #define LIBPQ_KEYWORDS_MAX 128
 
 struct keywords {
@@ -116,6 +116,9 @@ static bool fill_keywords(struct keywords *keywords, const struct catalog_config
     if (!add_config(keywords, config, err))
         return false;
     add_keyword(keywords, "client_encoding", "UTF8");
+    /* Neither a standby, which may be behind, nor one with default_transaction_read_only. */
+    if (config->writes)
+        add_keyword(keywords, "target_session_attrs", "read-write");
     add_keyword(keywords, NULL, NULL);
     return true;
 }
@@ -160,6 +163,9 @@ static bool fail_connect(const PGconn *conn, bool in_time, struct err *err)
         kind = ERR_DENIED;
     ERR(err, kind, "connecting to the catalog: %s", reason);
     memcpy(err->code, code, sizeof code);
+    if (str_ends(reason, "session is read-only")) /* of a standby too */
+        snprintf(err->hint, sizeof err->hint,
+                 "connect to the primary, with a role that may write to it");
     return false;
 }
 

@@ -63,8 +63,11 @@ static int set_up(void **state)
                                                          .max_deletes = none,
                                                          .max_fraction_ppm = POLICY_FRACTION_ONE}};
     snprintf(scene.path, sizeof(scene.path), "%s/x.plan", scene.world.folder);
-    scene.request = (struct apply_request){
-        .hands = &scene.world.hands, .workers = 1, .run = 1, .begin_until_us = INT64_MAX};
+    scene.request = (struct apply_request){.hands = &scene.world.hands,
+                                           .workers = 1,
+                                           .run = 1,
+                                           .begin_until_us = INT64_MAX,
+                                           .take_until_us = INT64_MAX};
     *state = &scene;
     return 0;
 }
@@ -614,6 +617,60 @@ static void a_stop_before_the_first_directory_begins_none(void **state)
     assert_int_equal(store_memory_writes(scene->world.objects[WORLD_COLD]), 0);
 }
 
+static enum store_result an_hour_a_copy(void *context, enum store_memory_verb verb, const char *key,
+                                        bool *apply)
+{
+    struct world *world = context;
+    (void)key;
+    (void)apply;
+    if (verb == STORE_MEMORY_COPY)
+        world->clock.instant_us += HOUR_US;
+    return RESULT_DONE;
+}
+
+static void when_the_time_is_over_what_is_under_way_is_finished(void **state)
+{
+    struct scene *scene = *state;
+    struct world *world = &scene->world;
+    scene->surveyed = false; /* one by one */
+    write_plan(scene, MOVES);
+    store_memory_set_fault(world->objects[WORLD_COLD], an_hour_a_copy, world);
+    scene->request.take_until_us = world->clock.instant_us + HOUR_US;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, 1);
+    assert_true(scene->result.timed_out);
+    assert_int_equal(scene->result.not_begun, MOVES - 1);
+    assert_true(world_is_at(world, ids[0], WORLD_COLD));
+    assert_false(source_stands(scene, 0));
+
+    /* What is left is what is really left. */
+    run(scene, true);
+    expect(scene, APPLY_ALREADY, 1);
+    assert_int_equal(scene->result.not_begun, MOVES - 1);
+
+    scene->request.take_until_us = INT64_MAX;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES - 1);
+    assert_false(scene->result.timed_out);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_true(world_rows_are_whole(world, ids, MOVES));
+}
+
+static void when_the_time_is_over_what_is_open_stays_so(void **state)
+{
+    struct scene *scene = *state;
+    stop_while_copying(scene);
+    scene->request.take_until_us = scene->world.clock.instant_us;
+    run(scene, true);
+    assert_int_equal(scene->result.not_resumed, MOVES);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_int_equal(scene->reported, 0);
+    scene->request.take_until_us = INT64_MAX;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.not_resumed, 0);
+}
+
 static enum store_result busy_lists(void *context, enum store_memory_verb verb, const char *key,
                                     bool *apply)
 {
@@ -761,6 +818,8 @@ int main(void)
         CASE(what_is_open_is_carried_on_however_late),
         CASE(stops_use_up_no_rounds),
         CASE(a_stop_before_the_first_directory_begins_none),
+        CASE(when_the_time_is_over_what_is_under_way_is_finished),
+        CASE(when_the_time_is_over_what_is_open_stays_so),
         CASE(what_is_carried_on_is_not_begun_again),
         CASE(a_deletion_that_a_busy_store_prevents_is_open),
         CASE(a_unit_whose_store_is_gone_is_reported_open),
