@@ -8,6 +8,7 @@
 #include "base/rand.h"
 
 #define FILES_MAX 8
+#define HANDLES_MAX 16
 #define NAME_BYTES_MAX 512
 
 struct content {
@@ -42,6 +43,7 @@ struct handle {
 
 static struct disk {
     struct file files[FILES_MAX];
+    struct handle *handles[HANDLES_MAX]; /* that are open; NULL: free */
     sqlite3_vfs vfs;
     sqlite3_vfs *before;
     uint64_t life;
@@ -287,7 +289,10 @@ static int file_unlock(sqlite3_file *base, int lock)
 {
     struct handle *handle = (struct handle *)base;
     struct file *file = handle->file;
-    if (is_dead(base) || handle->lock <= lock)
+    bool was_higher = handle->lock > lock;
+    if (was_higher && is_dead(base))
+        handle->lock = lock;
+    if (!was_higher || is_dead(base))
         return SQLITE_OK;
     if (file->exclusive == handle)
         file->exclusive = NULL;
@@ -335,8 +340,18 @@ static int file_check_reserved(sqlite3_file *base, int *reserved)
     return is_dead(base) ? SQLITE_IOERR_CHECKRESERVEDLOCK : SQLITE_OK;
 }
 
+/* The place of an open file, NULL of a free one. */
+static struct handle **place_of(const struct handle *handle)
+{
+    for (size_t i = 0; i < HANDLES_MAX; i++)
+        if (disk.handles[i] == handle)
+            return &disk.handles[i];
+    err_abort("more files are open than the disk has room for");
+}
+
 static int file_close(sqlite3_file *base)
 {
+    *place_of((struct handle *)base) = NULL;
     return file_unlock(base, SQLITE_LOCK_NONE);
 }
 
@@ -395,6 +410,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int 
     }
     struct handle *handle = (struct handle *)base;
     *handle = (struct handle){.base.pMethods = &METHODS, .file = file, .life = disk.life};
+    *place_of(NULL) = handle;
     if (out != NULL)
         *out = flags;
     return tell(DISK_OPEN);
@@ -493,6 +509,13 @@ void disk_kill(void)
     drop_locks();
 }
 
+void disk_revive(void)
+{
+    for (size_t i = 0; i < HANDLES_MAX; i++)
+        if (disk.handles[i] != NULL)
+            disk.handles[i]->life = disk.life;
+}
+
 void disk_cut_power(struct rand *rand)
 {
     disk_kill();
@@ -548,7 +571,6 @@ void disk_image_free(struct disk_image *image)
 
 void disk_set(const struct disk_image *image)
 {
-    disk_kill();
     disk_heal();
     rand_init(&disk.rand, 1);
     sqlite3_randomness(0, NULL);

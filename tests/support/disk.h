@@ -29,6 +29,9 @@ void disk_kill(void);
  * changes of size. */
 void disk_cut_power(struct rand *rand);
 
+/* The files that dead processes had open are the living one's, without any lock. */
+void disk_revive(void);
+
 /* -- faults ----------------------------------------------------------------------------------- */
 /* The nth such call from now on (the first is 1) fails with this SQLite code, once or from then on
  * always.  A write that fails may have written its first half, one that finds no room nothing. */
@@ -44,6 +47,7 @@ void disk_set_watch(disk_watch *watch, void *context);
 struct disk_image;
 struct disk_image *disk_image_make(void);
 void disk_image_free(struct disk_image *image);
-/* The disk is as it was then; files that are open are dead. */
+/* The disk is as it was then, and no call fails.  Who has a file open, and no transaction, finds it
+ * changed as if by another process. */
 void disk_set(const struct disk_image *image);
 #endif
