@@ -214,6 +214,28 @@ void check_removed(struct sim *sim, int box, size_t key, const struct slot *befo
         check_fail(sim, "5: %s was deleted for no unit", sim->keys[key]);
 }
 
+static bool is_in_manifest(const struct seen_unit *unit, size_t key, unsigned content)
+{
+    for (size_t i = 0; i < unit->manifest_count; i++)
+        if (unit->manifest[i].key == key)
+            return unit->manifest[i].content == content;
+    return false;
+}
+
+bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bool whole)
+{
+    for (size_t k = 0; k < sim->key_count; k++) {
+        const struct slot *slot = &sim->slots[unit->source][k];
+        if (slot->there && unit_covers(unit->directory, sim->keys[k]) &&
+            !is_in_manifest(unit, k, slot->content))
+            return true;
+    }
+    for (size_t i = 0; whole && i < unit->manifest_count; i++)
+        if (!sim->slots[unit->source][unit->manifest[i].key].there)
+            return true;
+    return false;
+}
+
 /* -- the cut-over -------------------------------------------------------------------------------
  */
 

@@ -70,9 +70,9 @@ void scenario_draw(struct sim *sim)
     traits->nested = !traits->by_object && sim_draw(sim, 6) == 0;
     if (sim_draw(sim, 4) > 0) {
         traits->busy = some(sim, 60);
-        traits->unknown = some(sim, 60);
-        traits->zombie = some(sim, 60);
-        traits->twice = some(sim, 60);
+        traits->unknown = some(sim, 100);
+        traits->zombie = some(sim, 200);
+        traits->twice = some(sim, 200);
         traits->list = some(sim, 40);
         traits->cut = some(sim, 400);
         traits->refuse = sim_draw(sim, 8) == 0 ? 20 : 0;

@@ -73,6 +73,7 @@ struct seen_unit {
     enum action_kind doing;
     unsigned looks;
     bool saw_target, saw_rows, saw_references; /* by that look */
+    bool source_was_odd;                       /* when it began */
     /* the cut-over */
     bool committed; /* and nobody else has taken the rows away since */
     int64_t committed_us;
@@ -253,6 +254,9 @@ void check_fail(struct sim *sim, const char *fmt, ...) PRINTF(2, 3);
 void check_effect(struct sim *sim, const char *fmt, ...) PRINTF(2, 3);
 void check_written(struct sim *sim, const char *what); /* likewise, of the journal's files */
 void check_copied(struct sim *sim, int box, size_t key, const struct slot *before, int64_t unit);
+/* Something stands at the unit's source that is not in its manifest; or, if it is to be whole,
+ * something of that is not there. */
+bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bool whole);
 void check_removed(struct sim *sim, int box, size_t key, const struct slot *before, int64_t unit);
 void check_committed(struct sim *sim, const struct catalog_cut *cut);
 /* A new process has read the journal. */

@@ -158,6 +158,18 @@ bool __wrap_journal_save(struct journal *journal, const struct unit *units, size
     return saved;
 }
 
+/* Gate 1 and gate 2: who passes has seen the source as it was meant to be, at some time. */
+static void check_gates(struct sim *sim, const struct seen_unit *seen, const struct unit *unit,
+                        const struct unit *next)
+{
+    bool first = unit->state == UNIT_VERIFYING && next->state == UNIT_COMMITTING;
+    bool second = unit->state == UNIT_CUTOVER &&
+                  (next->state == UNIT_DELETING || next->state == UNIT_SWEEPING);
+    if ((first || second) && seen->source_was_odd && check_source_is_odd(sim, seen, first))
+        check_fail(sim, "unit %d passes gate %d, and its source was rewritten", (int)unit->id,
+                   first ? 1 : 2);
+}
+
 void __wrap_protocol_step(const struct unit *unit, const struct event *event, struct unit *next,
                           struct action *action)
 {
@@ -171,6 +183,8 @@ void __wrap_protocol_step(const struct unit *unit, const struct event *event, st
               unit_state_name(next->state), unit_reason_name(next->reason));
     if (seen == NULL)
         return;
+    check_gates(sim, seen, unit, next);
+    seen->source_was_odd = check_source_is_odd(sim, seen, next->state == UNIT_VERIFYING);
     seen->doing = action->kind;
     seen->looks = action->kind == ACTION_LOOK ? action->look : 0;
     seen->saw_target = seen->saw_rows = seen->saw_references = false;
