@@ -418,6 +418,9 @@ void show_plan_line(FILE *out, const struct plan_header *header, const struct pl
     } else if (blocked + left + refused > 0) {
         fputs("No moves", out);
         comma = ": ";
+    } else if (header->request != NULL) {
+        fputs("No moves. Nothing that was selected is elsewhere.\n", out);
+        return;
     } else {
         fprintf(out, "No moves. Every recording%s is where its policy wants it",
                 has_undecided(summary) ? " that could be decided" : "");

@@ -115,6 +115,7 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
                                    .revision = revision != NULL ? revision->name : NULL,
                                    .vars = options->vars,
                                    .var_count = options->var_count,
+                                   .request = wiring->request,
                                    .stand_ins = is_test,
                                    .tests = is_test || options->verb->bit == VERB_VALIDATE};
     struct err err;

@@ -37,6 +37,7 @@ struct apply {
     struct asked *asked; /* units that the plan names, sorted */
     size_t asked_count, asked_next;
     bool only_asked;            /* the plan rolls back */
+    bool only_own;              /* the plan has policies of its own, which know of no others */
     struct arena peeked;        /* holds the action that is next */
     struct plan_action *action; /* NULL: none, or not read yet   */
     bool plan_ended;
@@ -68,15 +69,26 @@ static enum unit_state stage_of(const struct unit *unit)
     return unit->state == UNIT_PARKED ? unit->left_state : unit->state;
 }
 
-/* Deleting was reviewed: with the plan that this run applies, or by whoever said reap. */
-static bool is_wanted(const struct apply *apply, const struct unit *unit)
+/* Of a policy that this run has. */
+static bool is_own(const struct apply *apply, const char *policy)
 {
+    const struct policies *policies = apply->request->hands->policies;
+    for (size_t i = 0; i < policies->count; i++)
+        if (str_equal(policies->items[i].name, policy))
+            return true;
+    return false;
+}
+
+/* Deleting was reviewed: with the plan that this run applies, or by whoever said reap. */
+static bool is_wanted(const struct apply *apply, const struct journal_unit *entry)
+{
+    const struct unit *unit = &entry->unit;
     const struct apply_request *request = apply->request;
     struct clock *clock = request->hands->clock;
     enum unit_state stage = stage_of(unit);
     if (is_listed(apply, unit->id, PLAN_ROLLBACK) || is_listed(apply, unit->id, PLAN_REPAIR))
         return true;
-    if (apply->only_asked)
+    if (apply->only_asked || (apply->only_own && !is_own(apply, entry->policy)))
         return false;
     if (stage == UNIT_CUTOVER) {
         bool due = unit->keep_source || unit->cleanup_at_us <= clock->ops->now_us(clock);
@@ -102,7 +114,7 @@ static struct journal_unit *copy_entry(struct arena *arena, const struct journal
 static bool take_open(void *context, const struct journal_unit *entry, struct err *err)
 {
     struct apply *apply = context;
-    if (!is_wanted(apply, &entry->unit))
+    if (!is_wanted(apply, entry))
         return true;
     if (!arena_has(&apply->arena, 2 * (apply->open_count + 1024) * sizeof(void *)))
         return ERR(err, ERR_INPUT, "more than %zu directories are open", apply->open_count);
@@ -572,6 +584,7 @@ static bool read_plan(struct apply *apply, struct err *err)
         apply->begun[i].guard = &header->guards[i];
 
     apply->only_asked = actions[PLAN_ROLLBACK] > 0;
+    apply->only_own = header->request != NULL;
     apply->asked = arena_make(&apply->arena, named * sizeof(*apply->asked));
     if (!plan_file_rewind(plan, err))
         return false;

@@ -109,7 +109,8 @@ static bool can_return(const struct unit *unit)
 static bool is_asked(struct collect *collect, const struct unit *unit)
 {
     if (collect->kind == PLAN_REAP)
-        return is_due(unit, collect->request->policies->as_of_us);
+        return collect->request->request == NULL &&
+               is_due(unit, collect->request->policies->as_of_us);
     return can_return(unit);
 }
 

@@ -105,6 +105,8 @@ struct plan_header {
     bool               simulation;
     bool               surveyed;
     bool               by_object; /* what moves are objects */
+    const char        *request;   /* policies in place of the files' own (policy_source);
+                                   * NULL: none.  Such a plan names no unit of the journal */
 };
 
 /* Rows on their way through one policy; adds up:

@@ -125,6 +125,8 @@ void plan_line_header(struct plan_line *line, const struct plan_header *header)
     json_put_boolean(&json, "surveyed", header->surveyed);
     if (header->by_object)
         json_put_text(&json, "unit", "object");
+    if (header->request != NULL)
+        json_put_text(&json, "request", header->request);
     json_object_end(&json);
 }
 

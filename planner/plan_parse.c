@@ -295,7 +295,8 @@ static bool read_header(struct fields *fields, struct plan_header *header, struc
                                    .journal = get_text(fields, "journal"),
                                    .simulation = get_boolean(fields, "simulation"),
                                    .surveyed = get_boolean(fields, "surveyed"),
-                                   .by_object = find_text(fields, "unit") != NULL};
+                                   .by_object = find_text(fields, "unit") != NULL,
+                                   .request = find_text(fields, "request")};
     struct manifest_digest ignored;
     if (!read_digest(header->policy_digest, &ignored))
         refuse(fields, "policy");
