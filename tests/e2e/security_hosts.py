@@ -238,6 +238,24 @@ def case_metadata_of_an_empty_object_adds_no_header():
             assert "x-evil" not in names and names.count("authorization") == 1, headers
 
 
+def case_what_a_server_says_is_no_order_to_the_terminal():
+    with Guarded("orders") as scene:
+        scene.fill(1)
+        scene.policy()
+        scene.plan()
+        order = "\x1b[2J\x9b31m\x07"
+        for status in (403, 409, 412):
+            scene.puppet.answer = lambda request: (
+                status, [("x-ms-error-code", order + "code"), ("x-ms-request-id", order + "id")], b"") \
+                if request.command in ("GET", "PUT") else None
+            told = ""
+            for words in (["plan", "-vv"], ["apply", "p.plan", "--auto-approve", "-vv"],
+                          ["validate", "--online"], ["plan", "--format", "json"]):
+                run = scene.run(*words)
+                told += run.out + run.err
+            assert "?[2J?31m?code" in told and not set(told) & set("\x1b\x9b\x07"), told
+
+
 # -- the way there -------------------------------------------------------------------------------
 
 

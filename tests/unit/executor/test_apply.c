@@ -798,6 +798,68 @@ static void without_a_survey_directories_go_one_by_one(void **state)
     assert_false(watch.together);
 }
 
+/* -- does a plan still fit ----------------------------------------------------------------------
+ */
+
+/* What a plan was made with, and what there is now: each difference alone makes it stale. */
+static void a_plan_of_another_world_is_not_applied(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct plan_header header;
+    } table[] = {
+        {NULL, {.policy_digest = "d", .catalog = "c", .journal = "j"}},
+        {NULL, {.policy_digest = "d", .catalog = "c", .journal = "none"}},
+        {"simulation", {.policy_digest = "d", .catalog = "c", .journal = "j", .simulation = true}},
+        {"policy files", {.policy_digest = "e", .catalog = "c", .journal = "j"}},
+        {"the catalog e", {.policy_digest = "d", .catalog = "e", .journal = "j"}},
+        {"another journal", {.policy_digest = "d", .catalog = "c", .journal = "k"}},
+    };
+    static const struct {
+        const char *what;
+        struct policy_var vars[2];
+        size_t var_count;
+        struct plan_store stores[2];
+        size_t store_count;
+    } parts[] = {
+        {NULL, {{"v", "1"}}, 1, {{.name = "hot", .base = "file:///hot/"}}, 1},
+        {"other variables", {{"v", "1"}}, 0, {{.name = "hot", .base = "file:///hot/"}}, 1},
+        {"variable v", {{"v", "2"}}, 1, {{.name = "hot", .base = "file:///hot/"}}, 1},
+        {"variable w", {{"w", "1"}}, 1, {{.name = "hot", .base = "file:///hot/"}}, 1},
+        {"other stores", {{"v", "1"}}, 1, {{.name = "hot", .base = "file:///hot/"}}, 0},
+        {"store hat", {{"v", "1"}}, 1, {{.name = "hat", .base = "file:///hot/"}}, 1},
+        {"at file:///hat/", {{"v", "1"}}, 1, {{.name = "hot", .base = "file:///hat/"}}, 1},
+    };
+    struct policy_var var = {"v", "1"};
+    struct policy_store store = {.name = "hot"};
+    struct place place = {.base = "file:///hot/"};
+    struct policies policies = {.digest = "d",
+                                .vars = &var,
+                                .var_count = 1,
+                                .stores = &store,
+                                .store_count = 1,
+                                .places = {.items = &place, .count = 1}};
+    const struct catalog_shape shape = {.identity = "c"};
+    const size_t headers = sizeof(table) / sizeof(*table), all = sizeof(parts) / sizeof(*parts);
+    for (size_t i = 0; i < headers + all; i++) {
+        const size_t part = i < headers ? 0 : i - headers;
+        struct plan_header header = table[i < headers ? i : 0].header;
+        const char *what = i < headers ? table[i].what : parts[part].what;
+        struct err err = {0};
+        header.vars = (struct policy_var *)parts[part].vars;
+        header.var_count = parts[part].var_count;
+        header.stores = (struct plan_store *)parts[part].stores;
+        header.store_count = parts[part].store_count;
+        assert_int_equal(apply_check(&header, &policies, &shape, "j", &err), what == NULL);
+        if (what == NULL)
+            continue;
+        assert_int_equal(err.kind, ERR_CONFLICT);
+        if (strstr(err.text, what) == NULL)
+            fail_msg("%s: %s", what, err.text);
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -826,6 +888,7 @@ int main(void)
         CASE(keep_source_keeps_what_is_carried_on),
         CASE(a_row_without_its_object_does_not_move),
         CASE(without_a_survey_directories_go_one_by_one),
+        CASE(a_plan_of_another_world_is_not_applied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

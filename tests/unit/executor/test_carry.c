@@ -825,6 +825,44 @@ static void a_held_row_keeps_its_source(void **state)
     }
 }
 
+/* A policy that says keep today keeps what waits already; its name is one of those of the unit. */
+static void a_policy_that_keeps_today_stops_the_deletion(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *policy;
+        bool kept;
+    } table[] = {{"age-out", true}, {"age", false}, {"out", false}, {"age-out-2", false}};
+    struct policy policy = {.terms = {.keep_source = true}};
+    struct policies policies = world->policies;
+    struct world_move move = moves[0];
+    enum unit_reason reason;
+    move.grace_us = DAY_US;
+    policies.items = &policy;
+    policies.count = 1;
+    assert_int_equal(carry_one(world, &move, &reason), UNIT_CUTOVER);
+    world->clock.instant_us += 2 * DAY_US;
+    world->hands.policies = &policies;
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        policy.name = table[i].policy;
+        assert_int_equal(world_resume(world), 1);
+        assert_int_equal(world_has(world, WORLD_HOT, "rec/1/can.asc"), table[i].kept);
+        if (table[i].kept)
+            continue;
+        /* Its source is gone: the next one needs another. */
+        policy.terms.keep_source = false;
+        tear_down(state);
+        set_up(state);
+        world = *state;
+        assert_int_equal(carry_one(world, &move, &reason), UNIT_CUTOVER);
+        world->clock.instant_us += 2 * DAY_US;
+        policies.places = world->policies.places;
+        policy.terms.keep_source = true;
+        world->hands.policies = &policies;
+    }
+    assert_true(world_is_at(world, "R1", WORLD_COLD));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -862,6 +900,7 @@ int main(void)
         CASE(a_unit_in_grace_keeps_others_away),
         CASE(a_parked_unit_goes_on_once_the_way_is_clear),
         CASE(a_held_row_keeps_its_source),
+        CASE(a_policy_that_keeps_today_stops_the_deletion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
