@@ -10,17 +10,17 @@
 
 /* What became of a directory in this run. */
 enum apply_outcome {
-    APPLY_MOVED,   /* rows at the target; the source deleted, kept, or waiting out its grace */
+    APPLY_MOVED,    /* rows at the target; the source deleted, kept, or waiting out its grace */
     APPLY_RETIERED, /* its objects are at the tier of the target                             */
     APPLY_REPAIRED, /* rows that had come back to the source are at the target again         */
     APPLY_ROLLED_BACK, /* rows at the source again; what stands at the target is left there  */
-    APPLY_DELETED, /* cut over in an earlier run; its source was deleted in this one          */
-    APPLY_ALREADY, /* stood at the target before                                              */
-    APPLY_WAITING, /* cut over earlier; its source still waits (grace, hold, reference)       */
-    APPLY_STALE,   /* rows or objects are not as planned: skipped                            */
-    APPLY_FAILED,  /* abandoned: the source is untouched, the next plan takes it up           */
-    APPLY_PARKED,  /* cut over; the source is kept until somebody looks                       */
-    APPLY_OPEN,    /* not finished: stopped, throttled, clocks apart, or a copy is under way   */
+    APPLY_DELETED,  /* cut over in an earlier run; its source was deleted in this one          */
+    APPLY_ALREADY,  /* stood at the target before                                              */
+    APPLY_WAITING,  /* cut over earlier; its source still waits (grace, hold, reference)       */
+    APPLY_STALE,    /* rows or objects are not as planned: skipped                            */
+    APPLY_FAILED,   /* abandoned: the source is untouched, the next plan takes it up           */
+    APPLY_PARKED,   /* cut over; the source is kept until somebody looks                       */
+    APPLY_OPEN,     /* not finished: stopped, throttled, clocks apart, or a copy is under way   */
     APPLY_OUTCOMES
 };
 

@@ -84,6 +84,41 @@ def case_a_commit_that_arrives_late_is_waited_for():
             box.check_moved()
 
 
+def fill_up(folder):
+    """To the last byte."""
+    with open(os.path.join(folder, "filler"), "wb") as file:
+        free = os.statvfs(folder)
+        os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize)
+
+
+def case_the_journal_finds_no_room_from_any_ask_on():
+    with PostgresBox() as box:
+        state = os.path.join(box.folder, "state")
+        codes = []
+        for at in itertools.count(5):
+            box.unmount()
+            box.again()
+            os.mkdir(state)
+            if not box.tiny_disk("72m", state):
+                return
+            with Talk(box.server, at=at, act=lambda far: fill_up(state)) as talk:
+                run = box.through(talk, *APPLY)
+            box.check_whole()
+            if talk.met == 0:
+                break
+            codes.append(run.code)
+            # Once the last is deleted, what is not written down is only looked at again.
+            assert run.code in (0, 75), (at, run.code, run.out, run.err)
+            assert (run.code == 75) == ("full" in run.err or "No space left" in run.err), run.err
+            os.unlink(os.path.join(state, "filler"))
+            box.run("status").must()
+            box.run(*APPLY).must()
+            box.check_moved()
+        run.must()
+        box.check_moved()
+        assert len(codes) > 15 and codes.count(75) > 10, codes
+
+
 # -- others at work --------------------------------------------------------------------------------
 
 

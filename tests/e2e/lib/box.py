@@ -30,8 +30,7 @@ class Box:
         return self
 
     def __exit__(self, kind, value, trace):
-        if self.mounted:
-            subprocess.run(["umount", self.mounted], check=True)
+        self.unmount()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def make_table(self):
@@ -89,6 +88,11 @@ policies:
         self.mounted = folder if done.returncode == 0 else None
         assert self.mounted or os.environ.get("FROSTLINE_TEST_REQUIRE_SERVERS") != "1", done.stderr
         return self.mounted is not None
+
+    def unmount(self):
+        if self.mounted:
+            subprocess.run(["umount", self.mounted], check=True)
+        self.mounted = None
 
     def environment(self, more=None):
         return dict(os.environ, FROSTLINE_STATE_DIR=os.path.join(self.folder, "state"),
