@@ -71,6 +71,13 @@ static bool may_point(const struct sim *sim, const char *location, bool is_refer
 /* -- writers ------------------------------------------------------------------------------------
  */
 
+/* New bytes; one time in three, of those that once stood at the key. */
+static unsigned draw_content(struct sim *sim, size_t key)
+{
+    unsigned content = 1 + (unsigned)sim_draw(sim, sim->content_count);
+    return sim_draw(sim, 3) == 0 && sim->contents[content].key == key ? content : 0;
+}
+
 static void write_somewhere(struct sim *sim)
 {
     static const char *const more[] = {"late.h264", "b.asc"};
@@ -88,7 +95,7 @@ static void write_somewhere(struct sim *sim)
         cloud_erase(sim, box, key);
     } else {
         trace(sim, "! another hand writes %s on %s", sim->keys[key], box ? "cold" : "hot");
-        cloud_write(sim, box, key);
+        cloud_write(sim, box, key, draw_content(sim, key));
     }
     sim->counts.acts++;
 }
@@ -203,9 +210,9 @@ void actors_act(struct sim *sim)
 void actors_between_runs(struct sim *sim)
 {
     static const int64_t skews_us[] = {0, -INT64_C(400000000), INT64_C(400000000),
-                                       -INT64_C(30000000)};
+                                       -INT64_C(240000000)};
     if (sim_draw(sim, 3) == 0)
-        sim->now_us += (int64_t)sim_draw(sim, (size_t)(sim->traits.grace_us + 1000000));
+        sim->now_us += (int64_t)sim_draw(sim, (size_t)(2 * sim->traits.grace_us + 1000000));
     if (sim_chance(sim, sim->traits.skew)) {
         sim->skew_us = skews_us[sim_draw(sim, 4)];
         sim->db_skew_us = skews_us[sim_draw(sim, 4)];

@@ -119,41 +119,48 @@ void check_effect(struct sim *sim, const char *fmt, ...)
         maybe_die(sim);
 }
 
+/* The place of the key in the manifest; manifest_count: it has none. */
+static size_t find_key(const struct seen_unit *unit, size_t key)
+{
+    size_t i = 0;
+    while (i < unit->manifest_count && unit->manifest[i].key != key)
+        i++;
+    return i;
+}
+
 /* -- objects ------------------------------------------------------------------------------------
  */
 
 static void barrier(struct sim *sim, const struct seen_unit *unit, enum unit_state state,
                     const char *what)
 {
-    if (!sim->no_barriers && unit->promised.state != state)
+    const struct unit *promised = &unit->promised;
+    enum unit_state stage = promised->state == UNIT_PARKED ? promised->left_state : promised->state;
+    if (!sim->no_barriers && stage != state)
         check_fail(sim, "%s: unit %d is %s and no more on the disk", what, (int)unit->id,
                    unit_state_name(unit->promised.state));
 }
 
-static struct seen_unit *copier_of(struct sim *sim, int box, const char *key)
+void check_copied(struct sim *sim, int box, size_t key, const struct slot *before,
+                  const struct zombie *zombie)
 {
-    struct seen_unit *unit = spy_unit_at(sim, box, key, true);
-    return unit != NULL && unit->doing == ACTION_COPY ? unit : NULL;
-}
-
-void check_copied(struct sim *sim, int box, size_t key, const struct slot *before, int64_t unit)
-{
+    const struct seen_unit *copier =
+        zombie != NULL ? spy_unit(sim, zombie->unit) : spy_copier(sim, box, sim->keys[key]);
     if (before->there)
         check_fail(sim, "4: %s was written over", sim->keys[key]);
-    struct seen_unit *copier =
-        unit != 0 ? spy_unit(sim, unit) : copier_of(sim, box, sim->keys[key]);
     if (copier == NULL)
         check_fail(sim, "5: %s was copied for no unit", sim->keys[key]);
     else if (!unit_covers(copier->directory, sim->keys[key]) || copier->target != box)
         check_fail(sim, "5: %s was copied outside of unit %d", sim->keys[key], (int)copier->id);
 }
 
-/* Our own clock, and that of the store, are past the grace. */
+/* Our own clock, and those of store and catalog, are past the grace. */
 static void check_grace(struct sim *sim, const struct seen_unit *unit)
 {
     int64_t ends_us = unit->committed_us + unit->saved.grace_us;
-    int64_t theirs_us = sim->now_us + sim->skew_us, slack_us = 1000000;
-    if (unit->saved.grace_us > 0 && (sim->now_us < ends_us || theirs_us < ends_us))
+    int64_t skew_us = sim->skew_us < sim->db_skew_us ? sim->skew_us : sim->db_skew_us;
+    int64_t earliest_us = sim->now_us + (skew_us < 0 ? skew_us : 0), slack_us = 1000000;
+    if (unit->saved.grace_us > 0 && earliest_us < ends_us)
         check_fail(sim, "an object of unit %d was deleted in its grace", (int)unit->id);
     if (llabs(sim->skew_us) > PROTOCOL_SKEW_US + slack_us ||
         llabs(sim->db_skew_us) > PROTOCOL_SKEW_US + slack_us)
@@ -164,9 +171,7 @@ static void check_source_removed(struct sim *sim, const struct seen_unit *unit, 
                                  const struct slot *before)
 {
     const struct sim_row *row = row_at(sim, unit->source_url);
-    size_t i = 0;
-    while (i < unit->manifest_count && unit->manifest[i].key != key)
-        i++;
+    size_t i = find_key(unit, key);
     if (i == unit->manifest_count || unit->manifest[i].content != before->content)
         check_fail(sim, "1: %s was deleted, and is not what unit %d moved", sim->keys[key],
                    (int)unit->id);
@@ -196,30 +201,39 @@ static void check_cleaned(struct sim *sim, const struct seen_unit *unit, size_t 
                    unit->target_url);
 }
 
-void check_removed(struct sim *sim, int box, size_t key, const struct slot *before, int64_t unit)
+static void check_late_removal(struct sim *sim, size_t key, const struct slot *before,
+                               const struct zombie *zombie)
 {
-    struct seen_unit *source =
-        unit != 0 ? spy_unit(sim, unit) : spy_unit_at(sim, box, sim->keys[key], false);
-    struct seen_unit *copier = copier_of(sim, box, sim->keys[key]);
-    bool deletes = source != NULL && source->source == box;
-    if (deletes && unit == 0 && source->doing == ACTION_DELETE) {
+    const struct seen_unit *unit = spy_unit(sim, zombie->unit);
+    if (unit == NULL)
+        check_fail(sim, "5: %s was deleted for no unit", sim->keys[key]);
+    else if (zombie->cleans)
+        check_cleaned(sim, unit, key, before);
+    else
+        check_source_removed(sim, unit, key, before);
+}
+
+void check_removed(struct sim *sim, int box, size_t key, const struct slot *before,
+                   const struct zombie *zombie)
+{
+    const struct seen_unit *source = spy_unit_at(sim, box, sim->keys[key], false);
+    const struct seen_unit *copier = spy_copier(sim, box, sim->keys[key]);
+    if (zombie != NULL) {
+        check_late_removal(sim, key, before, zombie);
+    } else if (source != NULL && source->doing == ACTION_DELETE) {
         barrier(sim, source, UNIT_DELETING, "B3");
         check_grace(sim, source);
         check_source_removed(sim, source, key, before);
-    } else if (deletes && unit != 0)
-        check_source_removed(sim, source, key, before);
-    else if (copier != NULL)
+    } else if (copier != NULL)
         check_cleaned(sim, copier, key, before);
     else
         check_fail(sim, "5: %s was deleted for no unit", sim->keys[key]);
 }
 
-static bool is_in_manifest(const struct seen_unit *unit, size_t key, unsigned content)
+static bool is_as_in_manifest(const struct seen_unit *unit, size_t key, const struct slot *slot)
 {
-    for (size_t i = 0; i < unit->manifest_count; i++)
-        if (unit->manifest[i].key == key)
-            return unit->manifest[i].content == content;
-    return false;
+    size_t i = find_key(unit, key);
+    return i < unit->manifest_count && unit->manifest[i].content == slot->content;
 }
 
 bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bool whole)
@@ -227,11 +241,20 @@ bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bo
     for (size_t k = 0; k < sim->key_count; k++) {
         const struct slot *slot = &sim->slots[unit->source][k];
         if (slot->there && unit_covers(unit->directory, sim->keys[k]) &&
-            !is_in_manifest(unit, k, slot->content))
+            !is_as_in_manifest(unit, k, slot))
             return true;
     }
     for (size_t i = 0; whole && i < unit->manifest_count; i++)
         if (!sim->slots[unit->source][unit->manifest[i].key].there)
+            return true;
+    return false;
+}
+
+bool check_target_has_more(const struct sim *sim, const struct seen_unit *unit)
+{
+    for (size_t k = 0; k < sim->key_count; k++)
+        if (sim->slots[unit->target][k].there && unit_covers(unit->directory, sim->keys[k]) &&
+            find_key(unit, k) == unit->manifest_count)
             return true;
     return false;
 }
@@ -359,7 +382,8 @@ static void check_done(struct sim *sim, const struct seen_unit *unit)
 {
     for (size_t i = 0; i < unit->manifest_count; i++) {
         const struct slot *slot = &sim->slots[unit->source][unit->manifest[i].key];
-        if (slot->content == unit->manifest[i].content && unit->kind == UNIT_MOVE)
+        if (slot->there && slot->content == unit->manifest[i].content &&
+            !unit->manifest[i].rewritten && unit->kind == UNIT_MOVE)
             check_fail(sim, "10: unit %d is said to be done, and %s is at its source",
                        (int)unit->id, sim->keys[unit->manifest[i].key]);
     }
@@ -415,6 +439,8 @@ void check_rest(struct sim *sim)
         if (unit_is_open(unit) && !may_rest(unit))
             check_fail(sim, "7: unit %d rests as %s (%s)", (int)unit->id,
                        unit_state_name(unit->state), unit_reason_name(unit->reason));
+        if (unit->reason == REASON_INTERNAL)
+            check_fail(sim, "unit %d ends for a reason that can't be", (int)unit->id);
         if (check_is_peaceful(sim) && (unit_is_open(unit) || unit->state == UNIT_ABANDONED))
             check_fail(sim, "unit %d is %s (%s), and nobody disturbed it", (int)unit->id,
                        unit_state_name(unit->state), unit_reason_name(unit->reason));

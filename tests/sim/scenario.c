@@ -73,6 +73,7 @@ void scenario_draw(struct sim *sim)
         traits->unknown = some(sim, 100);
         traits->zombie = some(sim, 200);
         traits->twice = some(sim, 200);
+        traits->patience = sim_draw(sim, 3) == 0 ? 200 : 7;
         traits->list = some(sim, 40);
         traits->cut = some(sim, 400);
         traits->refuse = sim_draw(sim, 8) == 0 ? 20 : 0;
@@ -81,13 +82,13 @@ void scenario_draw(struct sim *sim)
         traits->disk = sim_draw(sim, 6) == 0 ? 300 : 0;
     }
     traits->crash = some(sim, 60);
-    traits->acts = sim_draw(sim, 2) == 0 ? 0 : 1 + (unsigned)sim_draw(sim, 4);
+    traits->acts = sim_draw(sim, 2) == 0 ? 0 : 1 + (unsigned)sim_draw(sim, 6);
     if (traits->acts > 0) {
         traits->write = some(sim, 8);
         traits->edit = some(sim, 6);
         traits->refer = some(sim, 2);
         traits->fail_over = some(sim, 3);
-        traits->skew = sim_draw(sim, 6) == 0 ? 300 : 0;
+        traits->skew = sim_draw(sim, 4) == 0 ? 400 : 0;
         traits->keep = sim_draw(sim, 6) == 0 ? 300 : 0;
     }
 }
@@ -136,12 +137,12 @@ static void populate(struct sim *sim)
         sim->directories[i] = directory;
         for (size_t k = 0; k < 1 + sim_draw(sim, 2); k++) {
             const char *key = str_format(&sim->arena, "%s%s", directory, names[k]);
-            cloud_write(sim, BOX_HOT, cloud_key(sim, key));
+            cloud_write(sim, BOX_HOT, cloud_key(sim, key), 0);
             add_row(sim, key);
         }
         for (size_t k = 0; k < sim_draw(sim, 3); k++)
             cloud_write(sim, BOX_HOT,
-                        cloud_key(sim, str_format(&sim->arena, "%s%s", directory, others[k])));
+                        cloud_key(sim, str_format(&sim->arena, "%s%s", directory, others[k])), 0);
     }
 }
 

@@ -62,6 +62,12 @@ struct seen_unit *spy_unit_at(struct sim *sim, int box, const char *key, bool at
     return NULL;
 }
 
+struct seen_unit *spy_copier(struct sim *sim, int box, const char *key)
+{
+    struct seen_unit *unit = spy_unit_at(sim, box, key, true);
+    return unit != NULL && unit->doing == ACTION_COPY ? unit : NULL;
+}
+
 static int box_of(const struct sim *sim, const char *url)
 {
     return str_starts(url, sim->places[STORE_HOT].base) ? BOX_HOT : BOX_COLD;
@@ -74,7 +80,7 @@ static void note_manifest(struct sim *sim, struct seen_unit *unit, const struct 
         const char *key = str_format(&sim->arena, "%s%s", unit->directory, want->key);
         unit->manifest[i].key = cloud_key(sim, key);
         unit->manifest[i].content = cloud_content(sim, unit->source, want->etag);
-        unit->manifest[i].spoiled = false;
+        unit->manifest[i].spoiled = unit->manifest[i].rewritten = false;
         unit->manifest_count = i + 1;
     }
 }
@@ -165,6 +171,8 @@ static void check_gates(struct sim *sim, const struct seen_unit *seen, const str
     bool first = unit->state == UNIT_VERIFYING && next->state == UNIT_COMMITTING;
     bool second = unit->state == UNIT_CUTOVER &&
                   (next->state == UNIT_DELETING || next->state == UNIT_SWEEPING);
+    if (first && seen->target_had_more && check_target_has_more(sim, seen))
+        check_fail(sim, "unit %d passes gate 1, and its target has more", (int)unit->id);
     if ((first || second) && seen->source_was_odd && check_source_is_odd(sim, seen, first))
         check_fail(sim, "unit %d passes gate %d, and its source was rewritten", (int)unit->id,
                    first ? 1 : 2);
@@ -185,6 +193,7 @@ void __wrap_protocol_step(const struct unit *unit, const struct event *event, st
         return;
     check_gates(sim, seen, unit, next);
     seen->source_was_odd = check_source_is_odd(sim, seen, next->state == UNIT_VERIFYING);
+    seen->target_had_more = check_target_has_more(sim, seen);
     seen->doing = action->kind;
     seen->looks = action->kind == ACTION_LOOK ? action->look : 0;
     seen->saw_target = seen->saw_rows = seen->saw_references = false;
