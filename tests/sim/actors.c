@@ -75,7 +75,17 @@ static bool may_point(const struct sim *sim, const char *location, bool is_refer
 static unsigned draw_content(struct sim *sim, size_t key)
 {
     unsigned content = 1 + (unsigned)sim_draw(sim, sim->content_count);
-    return sim_draw(sim, 3) == 0 && sim->contents[content].key == key ? content : 0;
+    bool old = sim->traits.swings || sim_draw(sim, 3) == 0;
+    return old && sim->contents[content].key == key ? content : 0;
+}
+
+static void swing(struct sim *sim)
+{
+    if (!may_write(sim, BOX_HOT, sim->keys[0]))
+        return;
+    trace(sim, "! another hand writes %s on hot", sim->keys[0]);
+    cloud_write(sim, BOX_HOT, 0, draw_content(sim, 0));
+    sim->counts.acts++;
 }
 
 static void write_somewhere(struct sim *sim)
@@ -182,7 +192,7 @@ void actors_act(struct sim *sim)
     const struct {
         unsigned weight;
         void (*act)(struct sim *sim);
-    } actors[] = {{traits->write, write_somewhere},
+    } actors[] = {{traits->write, traits->swings ? swing : write_somewhere},
                   {traits->edit, edit_row},
                   {traits->fail_over, fail_over},
                   {traits->refer, refer}};

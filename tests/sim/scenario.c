@@ -9,7 +9,7 @@
 #include "tests/support/scratch.h"
 
 #define MINUTE_US INT64_C(60000000)
-#define NEVER_TWICE 64 /* runs of one kind until it has to be given up */
+#define RESTARTS_MAX 64 /* runs of one kind until it has to be given up */
 
 /* -- the disk -----------------------------------------------------------------------------------
  */
@@ -91,6 +91,23 @@ void scenario_draw(struct sim *sim)
         traits->skew = sim_draw(sim, 4) == 0 ? 400 : 0;
         traits->keep = sim_draw(sim, 6) == 0 ? 300 : 0;
     }
+}
+
+/* An object that is written again and again, now as it was before, and requests that are late. */
+static void draw_swings(struct sim *sim)
+{
+    sim->traits = (struct traits){.verify = (enum unit_verify)sim_draw(sim, 3),
+                                  .directories = 1,
+                                  .runs = 4 + sim_draw(sim, 4),
+                                  .page = 8,
+                                  .computes = sim_draw(sim, 2) == 0,
+                                  .zombie = 400,
+                                  .unknown = some(sim, 60),
+                                  .patience = (unsigned)(20 << sim_draw(sim, 5)),
+                                  .crash = some(sim, 20),
+                                  .acts = 3 + (unsigned)sim_draw(sim, 5),
+                                  .write = 1,
+                                  .swings = true};
 }
 
 const char *scenario_case(size_t index, struct traits *traits)
@@ -304,7 +321,7 @@ static void run(struct sim *sim, const struct run_kind *kind)
         kind->plan(sim);
     if (!sim->quiet && sim->crashes == NULL)
         actors_between_runs(sim);
-    for (int i = 0; i < NEVER_TWICE && !sim->failed; i++) {
+    for (int i = 0; i < RESTARTS_MAX && !sim->failed; i++) {
         run_once(sim, kind);
         if (!sim->dead)
             break;
@@ -385,7 +402,9 @@ void scenario_play(struct sim *sim)
     rand_init(&sim->rand, sim->seed);
     rand_init(&sim->crash_rand, sim->seed ^ UINT64_C(0x5bd1e995));
     arena_init(&sim->arena, (size_t)16 << 20);
-    if (!sim->is_given)
+    if (!sim->is_given && sim_draw(sim, 10) == 0)
+        draw_swings(sim);
+    else if (!sim->is_given)
         scenario_draw(sim);
     sim->acts_left = sim->traits.acts;
     sim->crashes_left = CRASHES_MAX;

@@ -112,6 +112,7 @@ struct traits {
     unsigned patience; /* a late request arrives at one chance in so many; 0: at the next */
     unsigned acts;     /* of actors, at most */
     bool restores, repeats;
+    bool swings; /* other hands write one object only, now these bytes, now those */
 };
 
 enum crash_kind { CRASH_KILL, CRASH_POWER };
