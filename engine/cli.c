@@ -30,6 +30,8 @@ static const struct verb verbs[] = {
     {"reconcile", VERB_RECONCILE, "[POLICY]", 1,
      "plan, apply and reap in one, never asking: for timers", cmd_reconcile},
     {"reap", VERB_REAP, "[POLICY]", 1, "delete the sources whose grace is over", cmd_reap},
+    {"rollback", VERB_ROLLBACK, "RUN [POLICY]", 2,
+     "send back what a run has moved, while its sources still stand", cmd_rollback},
     {"status", VERB_STATUS, "", 0, "what runs, what is open or parked", cmd_status},
     {"help", VERB_HELP, "[VERB]", 1, "what a verb does and which flags it knows", cmd_help},
     {"version", VERB_VERSION, "", 0, "which frostline this is", cmd_version},

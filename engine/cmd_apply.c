@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -218,16 +219,10 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
 /* -- plan, ask, apply
  * ------------------------------------------------------------------------------ */
 
-static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
+static enum exit_code keep_scratch(struct wiring *wiring, const char *scratch, const char *digest,
+                                   const char **path)
 {
-    const char *scratch;
-    struct planned planned;
-    enum exit_code code = planning_scratch(wiring, &scratch);
-    if (code == EXIT_OK)
-        code = planning_make(wiring, scratch, true, false, &planned);
-    if (code != EXIT_OK)
-        return code;
-    *path = planning_kept_path(wiring, planned.digest);
+    *path = planning_kept_path(wiring, digest);
     if (rename(scratch, *path) == 0)
         return EXIT_OK;
     struct err err;
@@ -235,15 +230,24 @@ static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
     return exit_with(&err);
 }
 
-static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_all)
+static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
+{
+    const char *scratch;
+    struct planned planned;
+    enum exit_code code = planning_scratch(wiring, &scratch);
+    if (code == EXIT_OK)
+        code = planning_make(wiring, scratch, true, false, &planned);
+    return code == EXIT_OK ? keep_scratch(wiring, scratch, planned.digest, path) : code;
+}
+
+/* A plan that is kept already is shown, approved and carried out. */
+static enum exit_code apply_kept(struct wiring *wiring, const char *path, bool must_ask,
+                                 bool reap_all)
 {
     const struct options *options = wiring->options;
-    const char *path;
     struct plan_reader *plan;
     struct err err;
-    enum exit_code code = make_kept_plan(wiring, &path);
-    if (code == EXIT_OK)
-        code = planning_read(path, &plan);
+    enum exit_code code = planning_read(path, &plan);
     if (code != EXIT_OK)
         return code;
     const struct plan_summary *summary = plan_file_summary(plan);
@@ -263,6 +267,13 @@ static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_
     code = exit_worse(code, planning_guards(summary));
     plan_file_close(plan);
     return code;
+}
+
+static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_all)
+{
+    const char *path;
+    enum exit_code code = make_kept_plan(wiring, &path);
+    return code == EXIT_OK ? apply_kept(wiring, path, must_ask, reap_all) : code;
 }
 
 /* By its name, so that one that is empty or missing isn't read as a policy; or by its beginning. */
@@ -313,6 +324,68 @@ int cmd_reap(const struct options *options)
     enum exit_code code = open_for_run(&wiring, options->args[0]);
     if (code == EXIT_OK)
         code = run_plan(&wiring, &(struct run_request){.reap_all = true, .only_reap = true});
+    wiring_close(&wiring);
+    return code;
+}
+
+/* -- back ----------------------------------------------------------------------------------------
+ */
+
+/* The plan alone, for whoever wants it reviewed. */
+static enum exit_code save_rollback(struct wiring *wiring, const char *path)
+{
+    struct plan_reader *plan;
+    struct err err;
+    enum exit_code code = planning_read(path, &plan);
+    if (code != EXIT_OK)
+        return code;
+    struct show_options how = {.all = wiring->options->all, .path = path};
+    if (!wiring->options->quiet && !show_plan(stdout, plan, &how, &err))
+        code = exit_with(&err);
+    else if (!wiring->options->quiet)
+        printf("Next  frostline apply %s\n", path);
+    plan_file_close(plan);
+    return code;
+}
+
+static enum exit_code roll_back(struct wiring *wiring, int64_t run)
+{
+    const char *out = wiring->options->out, *path = out;
+    struct planned planned;
+    enum exit_code code = EXIT_OK;
+    if (out == NULL)
+        code = planning_scratch(wiring, &path);
+    if (code != EXIT_OK)
+        return code;
+    enum exit_code made = planning_rollback(wiring, path, run, &planned);
+    if (made != EXIT_OK && made != EXIT_PARTIAL)
+        return made;
+    if (show_plan_is_empty(&planned.summary)) {
+        unlink(path);
+        printf("Nothing of run %" PRId64 " waits at its source.\n", run);
+        return made;
+    }
+    if (out != NULL)
+        return exit_worse(save_rollback(wiring, out), made);
+    code = keep_scratch(wiring, path, planned.digest, &path);
+    return code == EXIT_OK ? exit_worse(apply_kept(wiring, path, true, false), made) : code;
+}
+
+int cmd_rollback(const struct options *options)
+{
+    struct wiring wiring;
+    uint64_t run;
+    if (options->arg_count == 0 || !str_to_u64(options->args[0], &run) || run == 0 ||
+        run > INT64_MAX) {
+        fputs("frostline: send back which run?\n"
+              "  hint: frostline rollback NUMBER; frostline status names the latest\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    wiring_init(&wiring, options);
+    enum exit_code code = open_for_run(&wiring, options->arg_count > 1 ? options->args[1] : NULL);
+    if (code == EXIT_OK)
+        code = roll_back(&wiring, (int64_t)run);
     wiring_close(&wiring);
     return code;
 }

@@ -53,6 +53,10 @@ static char sign_of(const struct unit *unit)
 {
     if (unit->state == UNIT_PARKED)
         return 'x';
+    if (unit->state == UNIT_RETURNING)
+        return '<';
+    if (unit->state == UNIT_REPAIRING || unit->kind == UNIT_REPAIR)
+        return '~';
     return unit->kind == UNIT_RETIER ? '^' : '>';
 }
 
@@ -130,10 +134,13 @@ static void show_totals(const struct rows *rows)
         printf("%s (%s) wait until their grace is over, the first on %s UTC\n",
                text_plural(totals->waiting, "source"), text_size(totals->waiting_bytes),
                text_instant(totals->next_cleanup_us));
-    printf("%s done, %s under way, %s in grace, %s parked, %s abandoned, %s skipped\n",
+    printf("%s done, %s under way, %s in grace, %s parked, %s abandoned, %s skipped",
            text_plural(totals->units[UNIT_DONE], unit), text_count(under_way),
            text_count(totals->waiting), text_count(totals->units[UNIT_PARKED]),
            text_count(totals->units[UNIT_ABANDONED]), text_count(totals->units[UNIT_SKIPPED]));
+    if (totals->units[UNIT_ROLLED_BACK] > 0)
+        printf(", %s rolled back", text_count(totals->units[UNIT_ROLLED_BACK]));
+    putchar('\n');
 }
 
 static enum exit_code show(struct wiring *wiring)

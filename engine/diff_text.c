@@ -77,11 +77,15 @@ static void put_action(const struct diff_text *text, const struct plan_header *h
 {
     if (action->kind == PLAN_REAP)
         buf_text(text->out, "source to delete");
+    else if (action->kind == PLAN_REPAIR)
+        buf_text(text->out, "rows to repair");
+    else if (action->kind == PLAN_ROLLBACK)
+        buf_text(text->out, "rows to send back");
     else
         put_pair(text, action->policy, target_of(header, action));
     buf_format(text->out, ", %s, %s", text_plural(action->row_total, "recording"),
                text_size(action->bytes));
-    if (action->surveyed || action->kind == PLAN_REAP)
+    if (action->surveyed || plan_names_unit(action))
         buf_format(text->out, ", %s", text_plural(action->objects, "object"));
     if (action->kind == PLAN_BLOCKED)
         buf_text(text->out, ", blocked");
@@ -306,7 +310,7 @@ static void put_cause(const struct diff_text *text, const struct plan_diff *diff
 static void put_because(const struct diff_text *text, const struct plan_diff *diff)
 {
     const struct plan_action *after = diff->after;
-    if (after->kind == PLAN_REAP)
+    if (plan_names_unit(after))
         return;
     buf_text(text->out, diff->cause == PLAN_DIFF_UNTOLD ? "" : ": ");
     if (after->kind == PLAN_BLOCKED)

@@ -35,7 +35,8 @@ static const char *const surveys[] = {"full", "none", NULL};
 #define VERB_ALL (~0u)
 
 static const struct flag flags[] = {
-    {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN, "FILE", NULL, "save the plan here"},
+    {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN | VERB_ROLLBACK, "FILE", NULL,
+     "save the plan here; rollback then does nothing else"},
     {"format", 0, KIND_CHOICE, AT(format),
      VERB_PLAN | VERB_SHOW | VERB_DIFF | VERB_STATUS | VERB_VALIDATE | VERB_TEST, "FORMAT", formats,
      "how to print: human, json; validate also github (annotations); test human, tap, junit; diff "
@@ -46,21 +47,22 @@ static const struct flag flags[] = {
      "cut rows out of the middle of a longer text (65536 for a comment on GitHub)"},
     {"detailed-exitcode", 0, KIND_SWITCH, AT(detailed_exitcode), VERB_PLAN | VERB_DIFF, NULL, NULL,
      "exit with 2 if there is something to do, or any difference"},
-    {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS, NULL, NULL,
-     "show every directory or object"},
+    {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS | VERB_ROLLBACK, NULL,
+     NULL, "show every directory or object"},
     {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN | VERB_DIFF | VERB_EXPLAIN, "TIME", NULL,
      "decide as if it were then; in the future: a simulation"},
     {"survey", 0, KIND_CHOICE, AT(survey), VERB_PLAN | VERB_DIFF, "full|none", surveys,
      "list the stores, or trust the catalog's sizes (which diff does unless told)"},
     {"var", 0, KIND_VAR, 0,
-     VERB_PLANS | VERB_DIFF | VERB_VALIDATE | VERB_REAP | VERB_TEST | VERB_EXPLAIN, "NAME=VALUE",
+     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_VALIDATE | VERB_TEST | VERB_EXPLAIN, "NAME=VALUE",
      NULL, "another value for a variable of the policy"},
     {"strict", 0, KIND_SWITCH, AT(strict), VERB_VALIDATE, NULL, NULL, "take warnings for errors"},
     {"online", 0, KIND_SWITCH, AT(online), VERB_VALIDATE, NULL, NULL,
      "ask the catalog and the stores too; exit 75: no answer, 77: access refused"},
     {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY | VERB_SHOW, "FILE", NULL,
      "the policy of the plan, if it is not where the plan says"},
-    {"auto-approve", 0, KIND_SWITCH, AT(auto_approve), VERB_APPLY, NULL, NULL, "do not ask"},
+    {"auto-approve", 0, KIND_SWITCH, AT(auto_approve), VERB_APPLY | VERB_ROLLBACK, NULL, NULL,
+     "do not ask"},
     {"expect", 0, KIND_TEXT, AT(expect), VERB_APPLY, "DIGEST", NULL,
      "apply only the plan with this digest; counts as approval"},
     {"keep-source", 0, KIND_SWITCH, AT(keep_source), VERB_APPLY | VERB_RECONCILE, NULL, NULL,
@@ -71,9 +73,11 @@ static const struct flag flags[] = {
      "workers, each with up to 64 directories or objects (default 4)"},
     {"lock-wait", 0, KIND_DURATION, AT(lock_wait_us), VERB_RUNS, "DURATION", NULL,
      "wait for another run to end"},
+    {"max-duration", 0, KIND_DURATION, AT(max_duration_us), VERB_RUNS, "DURATION", NULL,
+     "take up nothing more after this time, and finish what is under way"},
     {"keep", 0, KIND_TEXT, AT(keep), VERB_DEMO, "DIR", NULL, "make the sandbox here and leave it"},
     {"state", 0, KIND_TEXT, AT(state),
-     VERB_PLANS | VERB_DIFF | VERB_REAP | VERB_STATUS | VERB_EXPLAIN, "DIR", NULL,
+     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_EXPLAIN, "DIR", NULL,
      "where the journal is"},
     {"no-input", 0, KIND_SWITCH, AT(no_input), VERB_RUNS, NULL, NULL, "never ask"},
     {"quiet", 'q', KIND_SWITCH, AT(quiet), VERB_ALL, NULL, NULL, "print nothing on success"},
@@ -314,8 +318,10 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
 {
     struct seen seen = {.count = 0};
     bool ended = false;
-    *options =
-        (struct options){.survey = SURVEY_UNSAID, .max_bytes = UINT64_MAX, .ttl_us = PLAN_TTL_US};
+    *options = (struct options){.survey = SURVEY_UNSAID,
+                                .max_bytes = UINT64_MAX,
+                                .ttl_us = PLAN_TTL_US,
+                                .max_duration_us = INT64_MAX};
     for (int at = 1; at < argc; at++) {
         const char *text = argv[at];
         bool done;

@@ -28,9 +28,10 @@ enum verb_bit {
     VERB_EXPLAIN = 1 << 10,
     VERB_TEST = 1 << 11,
     VERB_SCHEMA = 1 << 12,
-    VERB_DIFF = 1 << 13
+    VERB_DIFF = 1 << 13,
+    VERB_ROLLBACK = 1 << 14
 };
-#define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP)
+#define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP | VERB_ROLLBACK)
 #define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)
 
 struct options;
@@ -66,6 +67,7 @@ struct options {
     uint64_t concurrency;
     uint64_t max_bytes; /* UINT64_MAX: no limit */
     int64_t lock_wait_us, ttl_us;
+    int64_t max_duration_us; /* INT64_MAX: no limit */
     bool all, auto_approve, keep_source, strict, online, quiet, no_input, detailed_exitcode, help;
     uint64_t verbose;
 };

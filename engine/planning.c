@@ -1,5 +1,6 @@
 #include "engine/planning.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -123,6 +124,29 @@ enum exit_code planning_make(struct wiring *wiring, const char *path, bool surve
     if (survey)
         tell_survey(&asking.surveyors[0]);
     return end(done, &err);
+}
+
+enum exit_code planning_rollback(struct wiring *wiring, const char *path, int64_t run,
+                                 struct planned *planned)
+{
+    struct asking asking = {0};
+    struct planner_request request = request_of(wiring, &asking, path, false);
+    const char *unit = text_unit(wiring->policies->places.by_object);
+    struct journal_run begun;
+    uint64_t others;
+    struct err err;
+    if (!journal_run_get(wiring->journal, run, &wiring->arena, &begun, &err))
+        return exit_with(&err);
+    if (!planner_rollback(&request, run, &wiring->arena, &planned->summary, &others,
+                          planned->digest, &err))
+        return end(false, &err);
+    if (others == 0)
+        return EXIT_OK;
+    fprintf(stderr,
+            "frostline: %s of run %" PRId64 " can't be sent back: nothing stands at the source, or "
+            "it is kept there\n",
+            text_plural(others, unit), run);
+    return EXIT_PARTIAL;
 }
 
 enum exit_code planning_make_both(struct wiring *const wirings[2], struct catalog *catalog,

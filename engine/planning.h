@@ -19,6 +19,9 @@ struct planned {
 };
 enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation,
                              struct planned *planned);
+/* The plan that sends back what a run has moved.  Tells of what can't go back; 3 if any. */
+enum exit_code planning_rollback(struct wiring *wiring, const char *path, int64_t run,
+                                 struct planned *planned);
 /* The plans of two wirings, which are prepared for the same as_of, stand at the two paths.  The
  * catalog is read for both, in one snapshot, and so is the journal of the second one. */
 enum exit_code planning_make_both(struct wiring *const wirings[2], struct catalog *catalog,

@@ -91,7 +91,8 @@ struct troubles {
 static void report(void *context, const struct task *task, enum apply_outcome outcome)
 {
     struct troubles *troubles = context;
-    if (outcome == APPLY_DELETED || outcome == APPLY_ALREADY || outcome == APPLY_RETIERED)
+    if (outcome == APPLY_DELETED || outcome == APPLY_ALREADY || outcome == APPLY_RETIERED ||
+        outcome == APPLY_REPAIRED || outcome == APPLY_ROLLED_BACK)
         return;
     if ((outcome == APPLY_MOVED || outcome == APPLY_WAITING) && task->next.reason != REASON_HELD &&
         task->next.reason != REASON_REFERENCED)
@@ -110,8 +111,18 @@ static void report(void *context, const struct task *task, enum apply_outcome ou
         printf("      %s\n", unit_reason_text(task->next.reason));
 }
 
+static void show_moved(const struct apply_result *result, bool by_object)
+{
+    printf("Moved %s", text_plural(result->moved_recordings, "recording"));
+    if (!by_object)
+        printf(" in %s", text_plural(result->directories[APPLY_MOVED], "directory"));
+    printf(" (%s, %s), deleted %s", text_size(result->moved_bytes),
+           text_plural(result->moved_objects, "object"),
+           text_plural(result->deleted_sources, "source"));
+}
+
 static void show_result(const struct apply_result *result, const struct troubles *troubles,
-                        bool by_object)
+                        bool by_object, bool is_rollback)
 {
     const char *unit = text_unit(by_object);
     if (troubles->more > 0)
@@ -130,6 +141,11 @@ static void show_result(const struct apply_result *result, const struct troubles
         printf("  ! %s not begun: outside the window of its policy; the same command begins it "
                "within\n",
                text_plural(result->outside, unit));
+    if (result->timed_out && result->not_begun + result->not_resumed > 0)
+        puts("  ! --max-duration was reached: nothing more was taken up");
+    if (result->not_resumed > 0)
+        printf("  ! %s of earlier runs not carried on; the same command resumes\n",
+               text_plural(result->not_resumed, unit));
     if (result->not_begun > 0)
         printf("  ! %s not begun; the same command resumes\n",
                text_plural(result->not_begun, unit));
@@ -139,14 +155,18 @@ static void show_result(const struct apply_result *result, const struct troubles
                text_plural(result->waiting_sources, "source"),
                text_instant(result->next_cleanup_us));
 
+    if (result->directories[APPLY_ROLLED_BACK] > 0)
+        puts("The next plan moves them again, unless the policy is changed, a hold names them or "
+             "its "
+             "min_residency keeps them.");
     uint64_t stale = result->directories[APPLY_STALE], failed = result->directories[APPLY_FAILED];
     uint64_t parked = result->directories[APPLY_PARKED], open = result->directories[APPLY_OPEN];
-    printf("Moved %s", text_plural(result->moved_recordings, "recording"));
-    if (!by_object)
-        printf(" in %s", text_plural(result->directories[APPLY_MOVED], unit));
-    printf(" (%s, %s), deleted %s", text_size(result->moved_bytes),
-           text_plural(result->moved_objects, "object"),
-           text_plural(result->deleted_sources, "source"));
+    if (is_rollback)
+        printf("Sent back %s", text_plural(result->directories[APPLY_ROLLED_BACK], unit));
+    else
+        show_moved(result, by_object);
+    if (result->directories[APPLY_REPAIRED] > 0)
+        printf(", repaired %s", text_plural(result->directories[APPLY_REPAIRED], unit));
     if (result->directories[APPLY_RETIERED] > 0)
         printf(", set the tier of %s", text_plural(result->directories[APPLY_RETIERED], unit));
     if (result->directories[APPLY_ALREADY] > 0)
@@ -174,13 +194,23 @@ static enum exit_code exit_of_result(const struct apply_result *result)
         code = exit_worse(code, EXIT_PARTIAL);
     if (result->busy)
         code = exit_worse(code, EXIT_TEMPORARY);
-    if (result->directories[APPLY_OPEN] + result->not_begun + result->outside > 0)
+    if (result->directories[APPLY_OPEN] + result->not_begun + result->not_resumed +
+            result->outside >
+        0)
         code = exit_worse(code, EXIT_PENDING);
     return code;
 }
 
 /* -- the run
  * --------------------------------------------------------------------------------------- */
+
+/* On the monotonic clock; the time that planning or an answer took does not count. */
+static int64_t time_is_over_us(const struct wiring *wiring)
+{
+    int64_t now_us = wiring->clock->ops->monotonic_us(wiring->clock);
+    int64_t most_us = wiring->options->max_duration_us;
+    return most_us < INT64_MAX - now_us ? now_us + most_us : INT64_MAX;
+}
 
 static enum exit_code carry_out(struct wiring *wiring, const struct run_request *request,
                                 int64_t run)
@@ -193,6 +223,7 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
                           .clock = wiring->clock,
                           .stop = signals_stop(),
                           .counters = &progress.counters};
+    static const uint64_t nothing[PLAN_KINDS];
     uint64_t asked = wiring->options->concurrency;
     struct troubles troubles = {0};
     struct apply_request apply = {.hands = &hands,
@@ -203,20 +234,23 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
                                   .only_reap = request->only_reap,
                                   .keep_source = wiring->options->keep_source,
                                   .begin_until_us = request->begin_until_us,
+                                  .take_until_us = time_is_over_us(wiring),
                                   .report = report,
                                   .report_context = &troubles};
     struct apply_result result;
     struct err err;
 
-    if (request->plan != NULL)
-        progress.directories = plan_file_summary(request->plan)->actions[PLAN_MOVE] +
-                               plan_file_summary(request->plan)->actions[PLAN_RETIER];
+    const uint64_t *actions =
+        request->plan != NULL ? plan_file_summary(request->plan)->actions : nothing;
+    progress.directories =
+        actions[PLAN_MOVE] + actions[PLAN_RETIER] + actions[PLAN_REPAIR] + actions[PLAN_ROLLBACK];
     progress_begin(&progress, wiring->options->quiet);
     bool done = apply_run(&apply, &result, &err);
     progress_end(&progress);
     enum exit_code code = exit_of_result(&result);
     if (!wiring->options->quiet || code != EXIT_OK)
-        show_result(&result, &troubles, wiring->policies->places.by_object);
+        show_result(&result, &troubles, wiring->policies->places.by_object,
+                    actions[PLAN_ROLLBACK] > 0);
     return done ? code : exit_worse(code, exit_with(&err));
 }
 

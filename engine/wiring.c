@@ -147,6 +147,7 @@ enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *sh
 
 bool wiring_describe(struct wiring *wiring, struct err *err)
 {
+    wiring->policies->catalog.writes = (wiring->options->verb->bit & VERB_RUNS) != 0;
     return catalog_open(&wiring->policies->catalog, wiring->clock, &wiring->catalog, err) &&
            wiring->catalog->ops->describe(wiring->catalog, &wiring->arena, &wiring->shape, err);
 }

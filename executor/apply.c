@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "executor/pool.h"
+#include "planner/guard.h"
 #include "planner/whereabouts.h"
 #include "policy/window.h"
 #include "state/location.h"
@@ -17,7 +18,13 @@
 /* What has been begun for a policy, against its guards. */
 struct begun {
     const struct plan_guard *guard;
-    uint64_t recordings, bytes, deletes;
+    struct guard_load total;
+};
+
+/* A unit that the plan names, and what for. */
+struct asked {
+    int64_t unit;
+    enum plan_kind kind;
 };
 
 struct apply {
@@ -26,9 +33,10 @@ struct apply {
     struct arena arena;
     struct journal_unit **open; /* to be carried on, in this order */
     size_t open_count, open_capacity, open_next;
-    struct map carried; /* sources of those: the plan's moves of them are under way already */
-    int64_t *reaps;     /* units that the plan lists, sorted */
-    size_t reap_count;
+    struct map carried;  /* sources of those: the plan's moves of them are under way already */
+    struct asked *asked; /* units that the plan names, sorted */
+    size_t asked_count, asked_next;
+    bool only_asked;            /* the plan rolls back */
     struct arena peeked;        /* holds the action that is next */
     struct plan_action *action; /* NULL: none, or not read yet   */
     bool plan_ended;
@@ -39,16 +47,19 @@ struct apply {
 /* -- what is open --------------------------------------------------------------------------------
  */
 
-static int compare_ids(const void *a, const void *b)
+static int compare_asked(const void *a, const void *b)
 {
-    int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
-    return (one > other) - (one < other);
+    const struct asked *one = a, *other = b;
+    return (one->unit > other->unit) - (one->unit < other->unit);
 }
 
-static bool is_listed(const struct apply *apply, int64_t unit)
+static bool is_listed(const struct apply *apply, int64_t unit, enum plan_kind kind)
 {
-    return apply->reap_count > 0 &&
-           bsearch(&unit, apply->reaps, apply->reap_count, sizeof(unit), compare_ids) != NULL;
+    const struct asked key = {.unit = unit};
+    const struct asked *found = NULL;
+    if (apply->asked_count > 0)
+        found = bsearch(&key, apply->asked, apply->asked_count, sizeof(key), compare_asked);
+    return found != NULL && found->kind == kind;
 }
 
 /* How far it came; a parked unit goes on from there. */
@@ -63,10 +74,14 @@ static bool is_wanted(const struct apply *apply, const struct unit *unit)
     const struct apply_request *request = apply->request;
     struct clock *clock = request->hands->clock;
     enum unit_state stage = stage_of(unit);
+    if (is_listed(apply, unit->id, PLAN_ROLLBACK) || is_listed(apply, unit->id, PLAN_REPAIR))
+        return true;
+    if (apply->only_asked)
+        return false;
     if (stage == UNIT_CUTOVER) {
         bool due = unit->keep_source || unit->cleanup_at_us <= clock->ops->now_us(clock);
         bool immediate = unit->grace_us == 0; /* its deletion belongs to its move */
-        return due && (request->reap_all || immediate || is_listed(apply, unit->id));
+        return due && (request->reap_all || immediate || is_listed(apply, unit->id, PLAN_REAP));
     }
     return !request->only_reap || stage == UNIT_DELETING || stage == UNIT_SWEEPING;
 }
@@ -154,6 +169,15 @@ static bool make_resumed(struct apply *apply, const struct journal_unit *entry, 
     return *made;
 }
 
+static enum event_kind event_for(const struct apply *apply, const struct unit *unit)
+{
+    if (is_listed(apply, unit->id, PLAN_ROLLBACK))
+        return EVENT_RETURN;
+    if (is_listed(apply, unit->id, PLAN_REPAIR))
+        return EVENT_REPAIR;
+    return unit->state == UNIT_PARKED ? EVENT_RETRY : EVENT_RESUME;
+}
+
 static bool next_resumed(struct apply *apply, struct cohort *cohort, struct err *err)
 {
     const struct hands *hands = apply->request->hands;
@@ -173,10 +197,73 @@ static bool next_resumed(struct apply *apply, struct cohort *cohort, struct err 
         if (!journal_rows_get(hands->journal, entry->unit.id, &cohort->arena, &task->rows,
                               &task->row_count, err))
             return err_wrap(err, "reading the rows of %s", entry->directory);
-        set_event(task, entry->unit.state == UNIT_PARKED ? EVENT_RETRY : EVENT_RESUME,
-                  hands->clock);
+        set_event(task, event_for(apply, &entry->unit), hands->clock);
         objects += entry->unit.objects;
         cohort->count++;
+    }
+    return true;
+}
+
+/* -- rows that came back to what was finished ----------------------------------------------------
+ */
+
+/* A unit of its own: what it repairs is closed. */
+static void make_repair(const struct apply *apply, const struct journal_unit *done,
+                        struct task *task)
+{
+    const struct unit *unit = &done->unit;
+    task->entry = *done;
+    task->entry.unit = (struct unit){.run = apply->request->run,
+                                     .kind = UNIT_REPAIR,
+                                     .state = UNIT_PLANNED,
+                                     .verify = unit->verify,
+                                     .tier = unit->tier,
+                                     .keep_source = true, /* there is none */
+                                     .objects = unit->objects,
+                                     .rows = unit->rows};
+    task->next = task->entry.unit;
+    task->has_planned = true;
+    task->planned = unit->target_manifest;
+}
+
+static bool add_repair(struct apply *apply, struct cohort *cohort, int64_t id, bool *is_full,
+                       struct err *err)
+{
+    const struct hands *hands = apply->request->hands;
+    struct task *task = &cohort->tasks[cohort->count];
+    struct journal_unit done;
+    struct task made;
+    bool has_stores;
+    *is_full = false;
+    if (!journal_unit_get(hands->journal, id, &cohort->arena, &done, err))
+        return err_wrap(err, "reading what is to be repaired");
+    if (unit_is_open(&done.unit))
+        return true; /* carried on, and repaired so */
+    if (!make_resumed(apply, &done, &cohort->arena, &made, &has_stores)) {
+        report_storeless(apply, &done);
+        return true;
+    }
+    *is_full = cohort->count > 0 && !resumes_with(cohort, &made, 0);
+    if (*is_full)
+        return true;
+    make_repair(apply, &done, &made);
+    *task = made;
+    set_event(task, EVENT_RESUME, hands->clock);
+    cohort->count++;
+    return journal_rows_get(hands->journal, id, &cohort->arena, &task->rows, &task->row_count, err);
+}
+
+static bool next_repair(struct apply *apply, struct cohort *cohort, struct err *err)
+{
+    bool is_full = false;
+    for (; apply->asked_next < apply->asked_count; apply->asked_next++) {
+        const struct asked *asked = &apply->asked[apply->asked_next];
+        if (asked->kind != PLAN_REPAIR)
+            continue;
+        if (!add_repair(apply, cohort, asked->unit, &is_full, err))
+            return false;
+        if (is_full)
+            return true;
     }
     return true;
 }
@@ -198,21 +285,24 @@ static bool peek(struct apply *apply, struct err *err)
     return true;
 }
 
-/* Guards are counted over the plan's own actions: applying it again begins the same directories. */
+/* Guards are counted over the plan's own actions: applying it again begins the same directories.
+ * As in the plan, a directory counts for each policy that takes it, and all of them must allow it.
+ */
 static bool within_guards(struct apply *apply, const struct plan_action *action)
 {
+    const struct guard_load load = {.recordings = action->row_count,
+                                    .bytes = action->bytes,
+                                    .deletes = !action->terms.keep_source};
+    uint64_t catalog_rows = plan_file_summary(apply->request->plan)->rows;
+    bool allowed = true;
     for (size_t i = 0; i < apply->begun_count; i++) {
         struct begun *begun = &apply->begun[i];
-        if (!str_equal(begun->guard->policy, action->policy))
+        if (!plan_is_by(action, begun->guard->policy))
             continue;
-        begun->recordings += action->row_count;
-        begun->bytes += action->bytes;
-        begun->deletes += !action->terms.keep_source;
-        const struct policy_guards *guards = &begun->guard->guards;
-        return begun->recordings <= guards->max_recordings && begun->bytes <= guards->max_bytes &&
-               begun->deletes <= guards->max_deletes;
+        guard_count(&begun->total, &load);
+        allowed &= guard_allows(&begun->guard->guards, catalog_rows, &begun->total);
     }
-    return true;
+    return allowed;
 }
 
 /* What was reviewed long ago is not begun any more. */
@@ -239,7 +329,7 @@ static bool is_carried_out(const struct apply *apply, const struct task *task, b
                            struct err *err)
 {
     int64_t arrived_us, made_us = plan_file_made(apply->request->plan)->at_us;
-    if (!journal_arrival(apply->request->hands->journal, task->entry.target, task->entry.source,
+    if (!journal_passage(apply->request->hands->journal, task->entry.source, task->entry.target,
                          &arrived_us, err))
         return false;
     *is_done = arrived_us != 0 && arrived_us >= made_us;
@@ -360,14 +450,26 @@ static bool next_planned(struct apply *apply, struct cohort *cohort, struct err 
     }
 }
 
+static bool is_time_over(const struct apply *apply)
+{
+    struct clock *clock = apply->request->hands->clock;
+    return clock->ops->monotonic_us(clock) >= apply->request->take_until_us;
+}
+
 static bool feed_next(void *context, struct cohort *cohort, struct err *err)
 {
     struct apply *apply = context;
+    if (is_time_over(apply)) {
+        apply->result->timed_out = true;
+        return true;
+    }
     if (!next_resumed(apply, cohort, err))
         return false;
     if (cohort->count > 0 || apply->request->plan == NULL)
         return true;
-    return next_planned(apply, cohort, err);
+    if (!next_repair(apply, cohort, err))
+        return false;
+    return cohort->count > 0 || next_planned(apply, cohort, err);
 }
 
 /* -- what became of it ----------------------------------------------------------------------------
@@ -382,8 +484,14 @@ static enum apply_outcome outcome_of(const struct task *task, bool is_new)
             return APPLY_ALREADY;
         if (unit->kind == UNIT_RETIER)
             return APPLY_RETIERED;
+        if (task->repaired_here)
+            return APPLY_REPAIRED;
         return is_new ? APPLY_MOVED : APPLY_DELETED;
+    case UNIT_ROLLED_BACK:
+        return APPLY_ROLLED_BACK;
     case UNIT_CUTOVER:
+        if (task->repaired_here)
+            return APPLY_REPAIRED;
         if (unit->reason != REASON_GRACE && unit->reason != REASON_HELD &&
             unit->reason != REASON_REFERENCED)
             return APPLY_OPEN;
@@ -403,6 +511,8 @@ static enum apply_outcome outcome_of(const struct task *task, bool is_new)
 
 static void count_source(struct apply_result *result, const struct unit *unit)
 {
+    if (unit->kind != UNIT_MOVE)
+        return;
     if (unit->state == UNIT_DONE && unit->keep_source)
         result->kept_sources++;
     else if (unit->state == UNIT_DONE)
@@ -439,7 +549,7 @@ static void feed_done(void *context, const struct cohort *cohort)
             result->moved_objects += task->next.objects;
             result->moved_bytes += task->next.bytes;
         }
-        if (outcome != APPLY_ALREADY && outcome != APPLY_RETIERED)
+        if (outcome != APPLY_ALREADY)
             count_source(result, &task->next);
         report(apply, task, outcome);
     }
@@ -448,19 +558,21 @@ static void feed_done(void *context, const struct cohort *cohort)
 /* -- the run --------------------------------------------------------------------------------------
  */
 
-/* The sources that the plan says to delete, and its guards. */
+/* The units that the plan names, and its guards. */
 static bool read_plan(struct apply *apply, struct err *err)
 {
     struct plan_reader *plan = apply->request->plan;
     const struct plan_header *header = plan_file_header(plan);
-    uint64_t reaps = plan_file_summary(plan)->actions[PLAN_REAP];
+    const uint64_t *actions = plan_file_summary(plan)->actions;
+    uint64_t named = actions[PLAN_REPAIR] + actions[PLAN_ROLLBACK] + actions[PLAN_REAP];
 
     apply->begun = arena_make(&apply->arena, header->guard_count * sizeof(*apply->begun));
     apply->begun_count = header->guard_count;
     for (size_t i = 0; i < header->guard_count; i++)
         apply->begun[i].guard = &header->guards[i];
 
-    apply->reaps = arena_make(&apply->arena, reaps * sizeof(*apply->reaps));
+    apply->only_asked = actions[PLAN_ROLLBACK] > 0;
+    apply->asked = arena_make(&apply->arena, named * sizeof(*apply->asked));
     if (!plan_file_rewind(plan, err))
         return false;
     for (;;) {
@@ -470,26 +582,44 @@ static bool read_plan(struct apply *apply, struct err *err)
             return false;
         if (action == NULL)
             break;
-        if (action->kind == PLAN_REAP && apply->reap_count < reaps)
-            apply->reaps[apply->reap_count++] = action->unit;
+        if (plan_names_unit(action) && apply->asked_count < named)
+            apply->asked[apply->asked_count++] =
+                (struct asked){.unit = action->unit, .kind = action->kind};
     }
-    qsort(apply->reaps, apply->reap_count, sizeof(*apply->reaps), compare_ids);
+    qsort(apply->asked, apply->asked_count, sizeof(*apply->asked), compare_asked);
     return plan_file_rewind(plan, err);
 }
 
-/* Moves that were never handed out, after a stop. */
-static bool count_not_begun(struct apply *apply, struct err *err)
+static bool count_not_begun(struct apply *apply, struct arena *scratch, struct err *err)
 {
-    if (apply->request->plan == NULL)
-        return true;
     for (;;) {
         if (!peek(apply, err))
             return false;
-        if (apply->action == NULL)
+        const struct plan_action *action = apply->action;
+        if (action == NULL)
             return true;
-        apply->result->not_begun++;
-        apply->action = NULL;
+        apply->action = NULL; /* taken: its arena stays until the next peek */
+        arena_reset(scratch);
+        struct task task;
+        bool admitted;
+        if (!make_planned(apply, action, scratch, &task, err) ||
+            !admit(apply, action, &task, &admitted, err))
+            return false;
+        apply->result->not_begun += admitted;
     }
+}
+
+/* What was never handed out, after a stop. */
+static bool count_left(struct apply *apply, struct err *err)
+{
+    struct arena scratch;
+    apply->result->not_resumed = apply->open_count - apply->open_next;
+    if (apply->request->plan == NULL)
+        return true;
+    arena_init(&scratch, COHORT_ARENA_BYTES_MAX);
+    bool counted = count_not_begun(apply, &scratch, err);
+    arena_free(&scratch);
+    return counted;
 }
 
 static bool run(struct apply *apply, struct err *err)
@@ -504,7 +634,7 @@ static bool run(struct apply *apply, struct err *err)
         return err_wrap(err, "reading what is open");
     if (!pool_run(request->hands, request->workers, &feed, err))
         return false;
-    return count_not_begun(apply, err);
+    return count_left(apply, err);
 }
 
 bool apply_run(const struct apply_request *request, struct apply_result *result, struct err *err)
@@ -553,6 +683,8 @@ const char *apply_outcome_name(enum apply_outcome outcome)
 {
     static const char *const names[] = {[APPLY_MOVED] = "moved",
                                         [APPLY_RETIERED] = "tier set",
+                                        [APPLY_REPAIRED] = "repaired",
+                                        [APPLY_ROLLED_BACK] = "rolled back",
                                         [APPLY_DELETED] = "source deleted",
                                         [APPLY_ALREADY] = "already there",
                                         [APPLY_WAITING] = "waiting",

@@ -55,6 +55,7 @@ struct task {
     struct action action;
     bool resting;
     bool cut_over_here; /* the rows went to the target in this run */
+    bool repaired_here; /* likewise, and had been there before     */
     struct err err;     /* the latest failure, for reports */
 };
 

@@ -76,15 +76,20 @@ bool perform_load(struct cohort *cohort, struct task *task)
     return true;
 }
 
+static bool is_returning(const struct task *task)
+{
+    return task->entry.unit.state == UNIT_RETURNING;
+}
+
 /* Where the rows are, if that is what the unit ends with. */
 static void blame_rows(struct task *task, const struct catalog_sight *sight)
 {
     if (task->err.kind == ERR_NONE)
         ERR(&task->err, ERR_CONFLICT,
             "of its rows %u at the source, %u at the target, %u elsewhere or gone; %u further "
-            "row%s at the source",
+            "row%s at the %s",
             sight->at_source, sight->at_target, sight->elsewhere, sight->strangers,
-            sight->strangers == 1 ? "" : "s");
+            sight->strangers == 1 ? "" : "s", is_returning(task) ? "target" : "source");
 }
 
 static bool count_row(void *context, const struct record *record, struct err *err)
@@ -109,14 +114,35 @@ static bool count_odd_rows(struct cohort *cohort, const char *url, uint32_t *cou
     return true;
 }
 
+/* The cut that the unit's state is about: of one that is returning, the other way round. */
+static struct catalog_cut cut_of(struct cohort *cohort, const struct task *task)
+{
+    struct catalog_cut cut = {
+        .source = task->entry.source, .rows = task->rows, .count = task->row_count};
+    if (!is_returning(task))
+        return cut;
+    struct catalog_row *back = arena_make(&cohort->scratch, task->row_count * sizeof(*back) + 1);
+    for (size_t i = 0; i < task->row_count; i++)
+        back[i] = (struct catalog_row){.id = task->rows[i].id,
+                                       .old_location = task->rows[i].new_location,
+                                       .new_location = task->rows[i].old_location};
+    cut.source = task->entry.target;
+    cut.rows = back;
+    return cut;
+}
+
 bool perform_rows(struct cohort *cohort, struct task *task, bool lock, struct catalog_sight *sight)
 {
     struct catalog *catalog = cohort->hands->catalog;
-    struct catalog_cut cut = {
-        .source = task->entry.source, .rows = task->rows, .count = task->row_count};
+    struct catalog_cut cut = cut_of(cohort, task);
     struct err err;
     if (catalog->ops->look(catalog, &cut, lock, sight, &err) &&
-        count_odd_rows(cohort, task->entry.source, &sight->strangers, &err)) {
+        count_odd_rows(cohort, cut.source, &sight->strangers, &err)) {
+        if (is_returning(task)) {
+            uint32_t at_target = sight->at_source;
+            sight->at_source = sight->at_target;
+            sight->at_target = at_target;
+        }
         bool stay = task->entry.unit.kind == UNIT_RETIER;
         uint32_t there = stay ? sight->at_source : sight->at_target;
         if (there != task->row_count || sight->strangers > 0)
@@ -276,12 +302,11 @@ static void cut_over(const struct crew *crew)
     for (size_t i = 0; i < crew->count; i++) {
         struct task *task = crew->tasks[i];
         /* Today's policy says what is set, whenever the move was planned. */
-        const struct policy_store *target = &crew->cohort->hands->policies->stores[task->target];
-        struct catalog_cut cut = {.source = task->entry.source,
-                                  .rows = task->rows,
-                                  .count = task->row_count,
-                                  .sets = target->sets,
-                                  .set_count = target->set_count};
+        const struct policy_store *stores = crew->cohort->hands->policies->stores;
+        const struct policy_store *to = &stores[is_returning(task) ? task->source : task->target];
+        struct catalog_cut cut = cut_of(crew->cohort, task);
+        cut.sets = to->sets;
+        cut.set_count = to->set_count;
         enum catalog_outcome outcome;
         struct err err;
         if (!catalog->ops->cut_over(catalog, &cut, &outcome, &err)) {

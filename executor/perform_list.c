@@ -29,6 +29,16 @@ static void make_facts(struct cohort *cohort, struct task *task, const struct ob
     }
 }
 
+/* What was proved once, and still has its etag, is what it was. */
+static void adopt_facts(struct task *task)
+{
+    for (size_t i = 0; i < task->fact_count; i++) {
+        struct object_fact *fact = &task->facts[i];
+        snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", fact->want.etag);
+        fact->proven = true;
+    }
+}
+
 static bool has_failed(struct task *task, const struct err *failure)
 {
     bool failed = failure != NULL && failure->kind != ERR_NONE;
@@ -89,6 +99,8 @@ static bool on_manifest(void *context, size_t index, const struct object *object
     object_manifest_digest(objects, count, &event->manifest);
     event->same_objects = task->has_planned ? are_planned(crew, task, count)
                                             : rows_have_objects(crew, task, objects, count);
+    if (task->entry.unit.kind == UNIT_REPAIR)
+        adopt_facts(task);
     return true;
 }
 
@@ -156,7 +168,7 @@ void perform_manifest(const struct crew *crew)
             continue;
         /* Of a retier both are one place. */
         task->event.already =
-            task->entry.unit.kind == UNIT_MOVE && seen.at_target == task->row_count;
+            task->entry.unit.kind != UNIT_RETIER && seen.at_target == task->row_count;
         task->event.same_rows = seen.at_source == task->row_count && seen.strangers == 0;
         if (!task->event.same_rows)
             continue;
@@ -164,7 +176,9 @@ void perform_manifest(const struct crew *crew)
         wanted[count++] = task;
     }
     struct crew rest = {.cohort = cohort, .tasks = wanted, .count = count};
-    if (count > 0)
+    if (count > 0 && wanted[0]->entry.unit.kind == UNIT_REPAIR)
+        list(&rest, cohort->hands->stores[wanted[0]->target], &cohort->at_target, on_manifest);
+    else if (count > 0)
         list(&rest, cohort->hands->stores[wanted[0]->source], &cohort->at_source, on_manifest);
 }
 
@@ -324,7 +338,10 @@ static bool on_target(void *context, size_t index, const struct object *objects,
     if (has_failed(task, failure))
         return true;
     const char *blame = is_before_commit(task) ? "at the target is not at the source" : NULL;
-    task->event.sight.target.extra = pair_up(crew, task, objects, count, see_at_target, blame);
+    struct sight *sight = &task->event.sight;
+    sight->target.extra = pair_up(crew, task, objects, count, see_at_target, blame);
+    if (is_before_commit(task))
+        object_manifest_digest(objects, count, &sight->target.manifest);
     perform_note_clock(crew->cohort, task, server_us);
     return true;
 }

@@ -103,8 +103,10 @@ static bool remember(struct cohort *cohort, struct err *err)
         if (!task->fresh)
             continue;
         task->fresh = false;
-        task->cut_over_here |= task->entry.unit.state < UNIT_CUTOVER &&
-                               is_past_commit(&task->next) && task->next.id != 0;
+        bool cut_over = task->entry.unit.state < UNIT_CUTOVER && is_past_commit(&task->next) &&
+                        task->next.id != 0;
+        task->cut_over_here |= cut_over;
+        task->repaired_here |= cut_over && task->entry.unit.state == UNIT_REPAIRING;
         task->entry.unit = task->next;
         task->resting |= task->action.kind == ACTION_STOP || task->action.kind == ACTION_REST;
     }

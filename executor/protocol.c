@@ -139,13 +139,38 @@ static bool source_is_as_in_manifest(const struct unit *unit, const struct sight
            sight->source.missing == 0 && sight->source.extra == 0;
 }
 
+/* What of a unit is at rest, or under way: a parked one is where it came from. */
+static enum unit_state stage_of(const struct unit *unit)
+{
+    return unit->state == UNIT_PARKED ? unit->left_state : unit->state;
+}
+
+static void look_with_lock(const struct step *step, unsigned what)
+{
+    look(step, what);
+    step->action->lock = true;
+}
+
+/* Rows may go either way from here on, so it is written down before they are looked at. */
+static void begin_repair(const struct step *step)
+{
+    enter(step, UNIT_REPAIRING);
+    look_with_lock(step, LOOK_REPAIR);
+    step->action->durable = true;
+}
+
 static void begin(const struct step *step)
 {
     struct unit *next = step->next;
-    bool retiers = next->kind == UNIT_RETIER;
     next->objects = step->event->objects;
     next->bytes = step->event->bytes;
     next->manifest = step->event->manifest;
+    if (next->kind == UNIT_REPAIR) {
+        next->target_manifest = step->event->manifest;
+        begin_repair(step);
+        return;
+    }
+    bool retiers = next->kind == UNIT_RETIER;
     enter(step, retiers ? UNIT_TIERING : UNIT_COPYING);
     act(step, retiers ? ACTION_TIER : ACTION_COPY);
     step->action->durable = true; /* B1 */
@@ -162,7 +187,7 @@ static void on_manifest(const struct step *step)
         stop(step, UNIT_SKIPPED, REASON_STALE_OBJECTS);
     else if (event->irregular > 0)
         stop(step, UNIT_SKIPPED, REASON_NOT_A_FILE);
-    else if (event->archived > 0)
+    else if (event->archived > 0 && step->next->kind != UNIT_REPAIR)
         stop(step, UNIT_SKIPPED, REASON_ARCHIVED);
     else
         begin(step);
@@ -256,6 +281,7 @@ static void on_seen_verifying(const struct step *step)
     else if (target_is_equal(step->next, sight)) {
         enter(step, UNIT_COMMITTING);
         act(step, ACTION_CUT_OVER);
+        step->next->target_manifest = sight->target.manifest;
         step->action->durable = true; /* B2 */
     } else
         stop(step, UNIT_ABANDONED, REASON_INTERNAL);
@@ -282,18 +308,32 @@ static void on_read_back(const struct step *step)
     }
 }
 
+/* The rows stand at the source again, and the next plan begins from there. */
+static void returned(const struct step *step)
+{
+    stop(step, UNIT_ROLLED_BACK, REASON_NONE);
+    step->next->cleanup_at_us = step->event->now_us + step->next->grace_us;
+}
+
+/* What a state looks at before its transaction, and after one of which nobody knows. */
 static void look_at_rows(const struct step *step)
 {
-    look(step, LOOK_ROWS);
-    step->action->lock = true;
+    if (step->next->state == UNIT_RETURNING)
+        look_with_lock(step, LOOK_BACK);
+    else if (step->next->state == UNIT_REPAIRING)
+        look_with_lock(step, LOOK_REPAIR);
+    else
+        look_with_lock(step, LOOK_ROWS);
 }
 
 static void on_cut(const struct step *step)
 {
-    if (step->event->cut == CUT_DONE)
-        cut_over_done(step);
-    else
+    if (step->event->cut != CUT_DONE)
         look_at_rows(step);
+    else if (step->next->state == UNIT_RETURNING)
+        returned(step);
+    else
+        cut_over_done(step);
 }
 
 /* Nothing is known of the transaction but what the rows say. */
@@ -311,6 +351,95 @@ static void on_seen_committing(const struct step *step)
         enter(step, UNIT_VERIFYING);
         look(step, LOOK_GATE_1);
     }
+}
+
+static void cut_once_more(const struct step *step)
+{
+    if (!another_round(step))
+        return;
+    act(step, ACTION_CUT_OVER);
+    step->action->durable = true;
+}
+
+/* -- rows that came back, and rows that are sent back ------------------------------------------ */
+
+/* Of a repair nothing has been done yet. */
+static void stop_repair(const struct step *step, enum unit_reason reason)
+{
+    if (step->next->kind == UNIT_REPAIR)
+        stop(step, UNIT_ABANDONED, reason);
+    else
+        park(step, reason);
+}
+
+/* The source may lack what was deleted; all of it, if the unit was done. */
+static bool source_is_in_use(const struct unit *unit, const struct sight *sight)
+{
+    return sight->source.changed + sight->source.extra > 0 ||
+           (unit->kind == UNIT_REPAIR && sight->source.same > 0);
+}
+
+static void on_seen_repairing(const struct step *step)
+{
+    const struct sight *sight = &step->event->sight;
+    uint32_t rows = step->next->rows;
+    if (sight->rows.at_target == rows)
+        cut_over_done(step);
+    else if (sight->rows.at_target > 0)
+        park(step, REASON_CATALOG_CHANGED);
+    else if (sight->rows.at_source < rows || sight->rows.strangers > 0)
+        stop_repair(step, REASON_CATALOG_CHANGED);
+    else if (!target_is_equal(step->next, sight))
+        stop_repair(step, REASON_TARGET_CHANGED);
+    else if (source_is_in_use(step->next, sight))
+        stop_repair(step, REASON_SOURCE_REWRITTEN);
+    else
+        cut_once_more(step);
+}
+
+/* Back in its grace, where the next run looks at it by itself. */
+static void stay_cut_over(const struct step *step, enum unit_reason reason)
+{
+    enter(step, UNIT_CUTOVER);
+    park(step, reason);
+}
+
+static void on_seen_returning(const struct step *step)
+{
+    const struct sight *sight = &step->event->sight;
+    uint32_t rows = step->next->rows;
+    /* Once they are back, others may write there as they like. */
+    if (sight->rows.at_source == rows && sight->source.missing == 0)
+        returned(step);
+    else if (sight->rows.at_source > 0 && sight->rows.at_source < rows)
+        park(step, REASON_CATALOG_CHANGED);
+    else if (!source_is_as_in_manifest(step->next, sight))
+        stay_cut_over(step, REASON_NO_WAY_BACK);
+    else if (sight->rows.at_target < rows || sight->rows.strangers > 0)
+        stay_cut_over(step, REASON_CATALOG_CHANGED);
+    else
+        cut_once_more(step);
+}
+
+/* A repair may begin wherever the rows were once cut over, a return only before a deletion has. */
+static void ask_for(const struct step *step)
+{
+    struct unit *next = step->next;
+    enum unit_state stage = stage_of(next);
+    bool returns = step->event->kind == EVENT_RETURN;
+    bool may = returns ? stage >= UNIT_REPAIRING && stage <= UNIT_RETURNING
+                       : stage >= UNIT_REPAIRING && stage <= UNIT_SWEEPING;
+    if (!may) {
+        act(step, ACTION_REST);
+        return;
+    }
+    if (!returns) {
+        begin_repair(step);
+        return;
+    }
+    enter(step, UNIT_RETURNING);
+    look_at_rows(step);
+    step->action->durable = true;
 }
 
 static void resume_cutover(const struct step *step)
@@ -407,6 +536,8 @@ static void resume(const struct step *step)
         look(step, LOOK_GATE_1);
         return;
     case UNIT_COMMITTING:
+    case UNIT_REPAIRING:
+    case UNIT_RETURNING:
         look_at_rows(step);
         return;
     case UNIT_CUTOVER:
@@ -490,6 +621,11 @@ static bool saw(const struct event *event, unsigned what)
     return event->kind == EVENT_SEEN && (event->sight.looked & what) == what;
 }
 
+static bool awaits_rows(enum unit_state state)
+{
+    return state == UNIT_COMMITTING || state == UNIT_REPAIRING || state == UNIT_RETURNING;
+}
+
 static void progress(const struct step *step)
 {
     const struct event *event = step->event;
@@ -509,8 +645,12 @@ static void progress(const struct step *step)
         on_read_back(step);
     else if (state == UNIT_VERIFYING && saw(event, LOOK_GATE_1))
         on_seen_verifying(step);
-    else if (state == UNIT_COMMITTING && event->kind == EVENT_CUT)
+    else if (awaits_rows(state) && event->kind == EVENT_CUT)
         on_cut(step);
+    else if (state == UNIT_REPAIRING && saw(event, LOOK_REPAIR))
+        on_seen_repairing(step);
+    else if (state == UNIT_RETURNING && saw(event, LOOK_BACK))
+        on_seen_returning(step);
     else if (state == UNIT_COMMITTING && saw(event, LOOK_ROWS))
         on_seen_committing(step);
     else if ((state == UNIT_CUTOVER || state == UNIT_DELETING) && saw(event, LOOK_GATE_2))
@@ -532,10 +672,15 @@ void protocol_step(const struct unit *unit, const struct event *event, struct un
 
     if (!unit_is_open(unit))
         return;
-    if (unit->state == UNIT_PARKED && event->kind != EVENT_RETRY)
+    bool is_asked = event->kind == EVENT_REPAIR || event->kind == EVENT_RETURN;
+    if (unit->state == UNIT_PARKED && event->kind != EVENT_RETRY && !is_asked)
         return;
     if (event->kind == EVENT_FAILED) {
         on_failed(&step);
+        return;
+    }
+    if (is_asked) {
+        ask_for(&step);
         return;
     }
     next->reason = REASON_NONE;

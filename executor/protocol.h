@@ -20,6 +20,8 @@
 
 enum look { LOOK_SOURCE = 1, LOOK_TARGET = 2, LOOK_ROWS = 4, LOOK_HOLDS = 8, LOOK_REFERENCES = 16 };
 #define LOOK_GATE_1 (LOOK_SOURCE | LOOK_TARGET)
+#define LOOK_BACK (LOOK_SOURCE | LOOK_ROWS)
+#define LOOK_REPAIR (LOOK_SOURCE | LOOK_TARGET | LOOK_ROWS)
 #define LOOK_GATE_2 (LOOK_SOURCE | LOOK_TARGET | LOOK_ROWS | LOOK_HOLDS | LOOK_REFERENCES)
 
 enum action_kind {
@@ -31,7 +33,8 @@ enum action_kind {
     ACTION_COPY,     /* every object that was not seen at the target                          */
     ACTION_READ_BACK, /* compare byte by byte what could not be told                           */
     ACTION_LOOK,      /* list and read what `look` names; nothing is changed                   */
-    ACTION_CUT_OVER,  /* one transaction, compare-and-set on every row                         */
+    ACTION_CUT_OVER,  /* one transaction, compare-and-set on every row: to the target, of a unit
+                       * that is RETURNING to the source                                       */
     ACTION_DELETE     /* keys of the manifest that were seen at the source, with If-Match      */
 };
 
@@ -46,6 +49,8 @@ struct action {
 enum event_kind {
     EVENT_RESUME, /* first time, after a restart, after a wait or rest                         */
     EVENT_RETRY,  /* a later run looks at a parked one again                                   */
+    EVENT_REPAIR, /* somebody wants rows that came back to the source at the target again       */
+    EVENT_RETURN, /* somebody wants the rows of a unit in its grace back at the source          */
     EVENT_FAILED, /* the action changed nothing and learned nothing; `failure` says why        */
     EVENT_MANIFEST,
     EVENT_TIERED,
@@ -69,9 +74,11 @@ struct sight {
     } source;
     struct {
         uint64_t equal, differs, cannot_tell, absent, pending, extra;
+        struct manifest_digest manifest;
     } target;
     struct {
-        uint32_t at_source, at_target, elsewhere, strangers;
+        uint32_t at_source, at_target, elsewhere;
+        uint32_t strangers; /* further ones at the source; of one that is RETURNING at the target */
     } rows;
     bool held;         /* a hold, or the policy of that name says keep now              */
     bool referenced;   /* a row of catalog.references points at or below the source     */

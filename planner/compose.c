@@ -13,18 +13,25 @@
 
 #define ACTION_BYTES_MAX ((size_t)256 << 20)
 
-/* The three streams, each with what comes next. */
+/* Units of the journal, and the next of them. */
+struct stream {
+    struct spool_cursor cursor;
+    struct arena arena;
+    struct plan_action *action; /* NULL: no more */
+};
+
+/* The streams, each with what comes next. */
 struct compose {
     const struct composed *composed;
     struct plan_writer *writer;
-    struct spool_cursor candidates, answers, reaps;
-    struct arena candidate_arena, reap_arena, scratch;
+    struct spool_cursor candidates, answers;
+    struct arena candidate_arena, scratch;
+    struct stream reaps, repairs;
     struct candidate candidate;
     struct inspect_answer answer;
     uint64_t index;
     bool has_candidate;
-    size_t oddity;            /* the next one */
-    struct plan_action *reap; /* NULL: no more */
+    size_t oddity; /* the next one */
 };
 
 /* -- what comes next ----------------------------------------------------------------------------
@@ -40,10 +47,22 @@ static bool next_candidate(struct compose *compose, struct err *err)
     return inspect_next(&compose->answers, &compose->candidate_arena, &compose->answer, err);
 }
 
-static bool next_reap(struct compose *compose, struct err *err)
+static bool next_owed(struct stream *stream, struct err *err)
 {
-    arena_reset(&compose->reap_arena);
-    return reap_next(&compose->reaps, &compose->reap_arena, &compose->reap, err);
+    arena_reset(&stream->arena);
+    return owed_next(&stream->cursor, &stream->arena, &stream->action, err);
+}
+
+static void open_stream(struct stream *stream, const struct owed *owed)
+{
+    spool_cursor_init(&stream->cursor, &owed->spool, 0, PLACE_MAX);
+    arena_init(&stream->arena, ACTION_BYTES_MAX);
+}
+
+static void close_stream(struct stream *stream)
+{
+    arena_free(&stream->arena);
+    spool_cursor_free(&stream->cursor);
 }
 
 /* The next directory that a policy wants though all that is known of it are odd spellings: a
@@ -188,12 +207,24 @@ static enum plan_kind kind_of(const struct compose *compose, const struct fate *
     return candidate_retiers(&compose->candidate, places) ? PLAN_RETIER : PLAN_MOVE;
 }
 
+/* All that win the directory, but for the one that it is listed under. */
+static void set_also(const struct compose *compose, struct plan_action *action, struct arena *arena)
+{
+    const struct candidate *candidate = &compose->candidate;
+    const struct policy *items = compose->composed->request->policies->items;
+    action->also = arena_make(arena, candidate->share_count * sizeof(*action->also));
+    for (size_t i = 0; i < candidate->share_count; i++)
+        if (candidate->shares[i].policy != candidate->winner)
+            action->also[action->also_count++] = items[candidate->shares[i].policy].name;
+}
+
 static bool add_move(struct compose *compose, const struct fate *fate, struct err *err)
 {
     const struct policies *policies = compose->composed->request->policies;
     const struct candidate *candidate = &compose->candidate;
     struct plan_action action = begin_action(compose);
     action.kind = kind_of(compose, fate);
+    set_also(compose, &action, &compose->scratch);
     action.tier = policies->stores[candidate->target].tier;
     action.terms = candidate->terms;
     action.window = windows_text(policies, candidate->terms.windows, &compose->scratch);
@@ -386,9 +417,19 @@ static bool take_oddity(struct compose *compose, struct err *err)
     return add_oddity(compose, compose->composed->decided->oddities.items[compose->oddity++], err);
 }
 
+static bool take_owed(struct compose *compose, struct stream *stream, struct err *err)
+{
+    return add_action(compose, stream->action, err) && next_owed(stream, err);
+}
+
 static bool take_reap(struct compose *compose, struct err *err)
 {
-    return add_action(compose, compose->reap, err) && next_reap(compose, err);
+    return take_owed(compose, &compose->reaps, err);
+}
+
+static bool take_repair(struct compose *compose, struct err *err)
+{
+    return take_owed(compose, &compose->repairs, err);
 }
 
 /* The place of what a stream would add next, and how it does. */
@@ -420,8 +461,13 @@ static struct head least_head(struct compose *compose)
         struct head head = {oddity->store, oddity->directory, PLAN_BLOCKED, take_oddity};
         least = is_before(&head, &least) ? head : least;
     }
-    if (compose->reap != NULL) {
-        struct head head = {compose->reap->store, compose->reap->directory, PLAN_REAP, take_reap};
+    const struct plan_action *reap = compose->reaps.action, *repair = compose->repairs.action;
+    if (reap != NULL) {
+        struct head head = {reap->store, reap->directory, PLAN_REAP, take_reap};
+        least = is_before(&head, &least) ? head : least;
+    }
+    if (repair != NULL) {
+        struct head head = {repair->store, repair->directory, PLAN_REPAIR, take_repair};
         least = is_before(&head, &least) ? head : least;
     }
     return least;
@@ -442,17 +488,18 @@ bool compose_run(const struct composed *composed, struct plan_writer *writer, st
 {
     struct compose compose = {.composed = composed, .writer = writer};
     arena_init(&compose.candidate_arena, ACTION_BYTES_MAX);
-    arena_init(&compose.reap_arena, ACTION_BYTES_MAX);
     arena_init(&compose.scratch, ACTION_BYTES_MAX);
     spool_cursor_init(&compose.candidates, &composed->decided->candidates, 0, PLACE_MAX);
     spool_cursor_init(&compose.answers, &composed->inspected->answers, 0, PLACE_MAX);
-    spool_cursor_init(&compose.reaps, &composed->judged->reaps.spool, 0, PLACE_MAX);
-    bool done = next_candidate(&compose, err) && next_reap(&compose, err) && merge(&compose, err);
-    spool_cursor_free(&compose.reaps);
+    open_stream(&compose.reaps, &composed->judged->reaps);
+    open_stream(&compose.repairs, &composed->decided->returned.repairs);
+    bool done = next_candidate(&compose, err) && next_owed(&compose.reaps, err) &&
+                next_owed(&compose.repairs, err) && merge(&compose, err);
+    close_stream(&compose.repairs);
+    close_stream(&compose.reaps);
     spool_cursor_free(&compose.answers);
     spool_cursor_free(&compose.candidates);
     arena_free(&compose.scratch);
-    arena_free(&compose.reap_arena);
     arena_free(&compose.candidate_arena);
     return done;
 }

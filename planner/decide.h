@@ -5,11 +5,13 @@
 
 #include "planner/planner.h"
 #include "planner/oddity.h"
+#include "planner/returned.h"
 #include "planner/spool.h"
 
 struct decided {
     struct spool     candidates;
     struct oddities oddities;
+    struct returned returned;
 };
 
 /* Counts rows in *summary: its funnels are one for each policy, by index, and lack what becomes of

@@ -95,13 +95,21 @@ static struct guard_entry pop(struct guard *guard)
 
 /* -- counting ---------------------------------------------------------------------------------- */
 
-static void add(struct guard_load *total, const struct guard_load *load)
+void guard_count(struct guard_load *total, const struct guard_load *load)
 {
     total->recordings += load->recordings;
     /* Beyond any limit, rather than around. */
     if (__builtin_add_overflow(total->bytes, load->bytes, &total->bytes))
         total->bytes = POLICY_NO_LIMIT - 1;
     total->deletes += load->deletes;
+}
+
+bool guard_allows(const struct policy_guards *limits, uint64_t catalog_rows,
+                  const struct guard_load *load)
+{
+    return load->recordings <= limits->max_recordings &&
+           load->recordings <= rows_of_fraction(limits->max_fraction_ppm, catalog_rows) &&
+           load->bytes <= limits->max_bytes && load->deletes <= limits->max_deletes;
 }
 
 static bool fits(const struct guard *guard)
@@ -117,7 +125,7 @@ static void add_in_order(struct guard *guard, const struct guard_entry *entry)
     if (guard->is_cut && !is_before(entry, &guard->threshold))
         return;
     push(guard, entry);
-    add(&guard->total, &entry->load);
+    guard_count(&guard->total, &entry->load);
     while (!fits(guard)) {
         guard->threshold = pop(guard);
         guard->is_cut = true;
@@ -156,7 +164,7 @@ void guard_add(struct guards *guards, const struct candidate *candidate, uint64_
         if (guard->truncates)
             add_in_order(guard, &entry);
         else
-            add(&guard->total, &entry.load);
+            guard_count(&guard->total, &entry.load);
     }
 }
 
@@ -203,7 +211,7 @@ static void close_one(const struct guards *guards, struct guard *guard, struct p
         funnel->guard = broken;
     } else if (guard->is_cut && funnel->guard == NULL) {
         struct guard_load beyond = guard->total;
-        add(&beyond, &guard->threshold.load);
+        guard_count(&beyond, &guard->threshold.load);
         funnel->guard = broken_limit(guards, guard, &beyond, arena);
     }
 }

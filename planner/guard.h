@@ -15,6 +15,11 @@ struct arena;
 struct guard_load {
     uint64_t recordings, bytes, deletes;
 };
+void guard_count(struct guard_load *total, const struct guard_load *load);
+/* Is it no more than the limits, in a catalog of so many rows? */
+bool guard_allows(const struct policy_guards *limits, uint64_t catalog_rows,
+                  const struct guard_load *load);
+
 struct guard_entry {
     int64_t           rank;  /* in the policy's order; less goes first */
     uint64_t          index; /* among equals, the plan's order         */

@@ -53,7 +53,7 @@ bool judge_find_arrival(const struct planner_request *request, const struct cand
         return true;
     const struct place *place = &request->policies->places.items[candidate->store];
     const char *url = location_make(place, candidate->directory, "", arena);
-    if (!journal_arrival(request->journal, url, NULL, cut_over_us, err))
+    if (!journal_arrival(request->journal, url, cut_over_us, err))
         return false;
     if (request->policies->as_of_us - *cut_over_us >= candidate->terms.residency_us)
         *cut_over_us = 0;
@@ -67,6 +67,10 @@ static bool judge_one(const struct judge *judge, const struct candidate *candida
     size_t count;
     struct journal_unit *open = NULL;
     enum plan_reason reason = candidate->reason;
+    if (returned_has(&judge->decided->returned, candidate->place, candidate->directory)) {
+        judge->judged->fates[index] = (struct fate){.kind = FATE_IN_PLACE};
+        return true;
+    }
     if (reason == PLAN_REASON_NONE) {
         oddity_find(&judge->decided->oddities, candidate->place, candidate->directory, &count);
         if (count > 0)
@@ -263,14 +267,14 @@ bool judge_run(const struct planner_request *request, const struct decided *deci
                struct err *err)
 {
     const struct judge judge = {request, decided, judged};
-    *judged = (struct judged){.reaps = {.spool = {.fd = -1}}};
+    *judged = (struct judged){.reaps = OWED_NOTHING};
     judged->fates = calloc((size_t)decided->candidates.count + 1, sizeof(*judged->fates));
     if (judged->fates == NULL)
         err_abort("out of memory");
     guard_init(&judged->guards, request->policies, summary->rows, arena);
 
     /* Who comes first under a guard is known only when all were counted. */
-    if (!reap_collect(request, &judged->reaps, err) || !each_candidate(&judge, judge_one, err) ||
+    if (!owed_reaps(request, &judged->reaps, err) || !each_candidate(&judge, judge_one, err) ||
         !judge_meetings(&judge, err) || !each_candidate(&judge, count_one, err))
         return false;
     guard_close(&judged->guards, summary->funnels, arena);
@@ -281,5 +285,5 @@ void judge_free(struct judged *judged)
 {
     free(judged->fates);
     guard_free(&judged->guards);
-    reap_free(&judged->reaps);
+    owed_free(&judged->reaps);
 }

@@ -5,14 +5,15 @@
 
 #include "planner/decide.h"
 #include "planner/guard.h"
-#include "planner/reap.h"
+#include "planner/owed.h"
 
 struct journal_unit;
 
 enum fate_kind {
     FATE_MOVE,
     FATE_BLOCKED, /* and why                                        */
-    FATE_IN_PLACE, /* its objects are at the tier where they should be */
+    FATE_IN_PLACE, /* its objects are where they should be: at that tier already, or only its rows
+                    * came back, which a repair of its own mends */
     FATE_LEFT,    /* a truncating guard leaves it for later         */
     FATE_REFUSED  /* the guard of a policy that wins it has refused */
 };
@@ -26,7 +27,7 @@ struct fate {
 struct judged {
     struct fate  *fates;
     struct guards guards;
-    struct reaps  reaps;
+    struct owed   reaps;
 };
 /* Free *judged in any case.  ERR_INPUT: a min_recordings guard fired. */
 MUST_USE bool judge_run(const struct planner_request *request, const struct decided *decided,

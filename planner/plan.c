@@ -8,6 +8,8 @@ const char *plan_kind_name(enum plan_kind kind)
 {
     static const char *const names[] = {[PLAN_MOVE] = "move",
                                         [PLAN_RETIER] = "retier",
+                                        [PLAN_REPAIR] = "repair",
+                                        [PLAN_ROLLBACK] = "rollback",
                                         [PLAN_REAP] = "reap",
                                         [PLAN_BLOCKED] = "blocked"};
     assert(kind < PLAN_KINDS);
@@ -78,6 +80,20 @@ bool plan_begins(const struct plan_action *action)
     return action->kind == PLAN_MOVE || action->kind == PLAN_RETIER;
 }
 
+bool plan_names_unit(const struct plan_action *action)
+{
+    return action->kind == PLAN_REPAIR || action->kind == PLAN_ROLLBACK ||
+           action->kind == PLAN_REAP;
+}
+
+bool plan_is_by(const struct plan_action *action, const char *policy)
+{
+    for (size_t i = 0; i < action->also_count; i++)
+        if (str_equal(action->also[i], policy))
+            return true;
+    return str_equal(action->policy, policy);
+}
+
 bool plan_funnel_adds_up(const struct plan_funnel *funnel)
 {
     return funnel->rows == funnel->out + funnel->excluded + funnel->held + funnel->undecided +
@@ -96,6 +112,10 @@ void plan_count(struct plan_summary *summary, const struct plan_action *action)
         summary->retier_recordings += action->row_total;
         summary->retier_objects = plan_sum(summary->retier_objects, action->objects);
         summary->retier_bytes = plan_sum(summary->retier_bytes, action->bytes);
+    } else if (action->kind == PLAN_REPAIR) {
+        summary->repair_recordings += action->row_total;
+    } else if (action->kind == PLAN_ROLLBACK) {
+        summary->rollback_recordings += action->row_total;
     } else if (action->kind == PLAN_REAP) {
         summary->reap_objects = plan_sum(summary->reap_objects, action->objects);
         summary->reap_bytes = plan_sum(summary->reap_bytes, action->bytes);

@@ -18,6 +18,8 @@
 enum plan_kind {
     PLAN_MOVE,
     PLAN_RETIER, /* between two stores of one place: the tier changes, the rows stay as they are */
+    PLAN_REPAIR,   /* rows came back to where they were moved from: they go to the target again */
+    PLAN_ROLLBACK, /* rows of a unit in its grace go back; such a plan does nothing else */
     PLAN_REAP,
     PLAN_BLOCKED,
     PLAN_KINDS
@@ -58,6 +60,9 @@ struct plan_action {
     const char         *target_directory;
     enum access_tier    tier;
     const char         *policy, *at; /* the winner's                            */
+    const char        **also;        /* MOVE, RETIER: further policies of its priority that take
+                                      * it, and count it in their guards        */
+    size_t              also_count;
     bool                surveyed;    /* objects, bytes and manifest are of a listing; else bytes are
                                       * of the catalog and objects unknown      */
     uint64_t            objects, bytes;
@@ -68,8 +73,8 @@ struct plan_action {
     int64_t             oldest_us; /* of its rows; INT64_MAX: no row has a time  */
     enum plan_reason    reason;    /* BLOCKED                                    */
     const char         *detail;    /* BLOCKED: "ECAL_2025010377 is not selected" */
-    int64_t             unit;      /* REAP: the journal's                        */
-    int64_t             due_us;    /* REAP: when the grace was over              */
+    int64_t             unit;      /* REPAIR, ROLLBACK, REAP: the journal's      */
+    int64_t             due_us;    /* ROLLBACK, REAP: when the grace is over     */
     struct plan_row    *rows;      /* MOVE, RETIER: all; BLOCKED: in the way, at most
                                     * PLAN_ROWS_SHOWN                            */
     size_t              row_count;
@@ -123,8 +128,12 @@ struct plan_summary {
     uint64_t actions[PLAN_KINDS];      /* how many lines                                          */
     uint64_t move_recordings, move_objects, move_bytes;
     uint64_t retier_recordings, retier_objects, retier_bytes;
+    uint64_t repair_recordings, rollback_recordings;
     uint64_t reap_objects, reap_bytes;
     uint64_t left; /* directories left for later by truncating guards                             */
+    int64_t  next_us; /* nothing moves: when the clock alone will have something moved; 0: never,
+                       * or not known                                                             */
+    uint64_t next_recordings, next_bytes; /* on that day of UTC                                   */
     struct plan_funnel      *funnels;
     size_t                   funnel_count;
     struct plan_store_total *totals; /* of each store                                             */
@@ -138,6 +147,10 @@ const char *plan_kind_name(enum plan_kind kind);       /* "move" */
 const char *plan_reason_name(enum plan_reason reason); /* "shared-directory" */
 /* A move or a retier: with all its rows, and for apply to begin. */
 bool plan_begins(const struct plan_action *action);
+/* What it names is a unit of the journal, not a directory of the catalog. */
+bool plan_names_unit(const struct plan_action *action);
+/* Is it one of the policies that move the directory, so that its guards count it? */
+bool plan_is_by(const struct plan_action *action, const char *policy);
 /* Every row of the catalog went one way. */
 bool plan_funnel_adds_up(const struct plan_funnel *funnel);
 /* One more action: its kind, and what it moves or deletes. */

@@ -278,6 +278,8 @@ static enum plan_diff_cause cause_of_one(const struct merge *merge, const struct
     int64_t old_us = diff->old_header->as_of_us, new_us = diff->new_header->as_of_us;
     if (action->kind == PLAN_REAP)
         return is_added ? PLAN_DIFF_DUE : PLAN_DIFF_REAPED;
+    if (plan_names_unit(action))
+        return PLAN_DIFF_UNTOLD;
     if (plan_begins(action) && is_refused(is_added ? &merge->old : &merge->new, action->policy))
         return is_added ? PLAN_DIFF_ALLOWED : PLAN_DIFF_REFUSED;
     if (merge->is_edited && old_us == new_us)

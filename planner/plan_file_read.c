@@ -175,7 +175,10 @@ static bool is_sum(const struct plan_summary *seen, const struct plan_summary *t
            seen->move_objects == told->move_objects && seen->move_bytes == told->move_bytes &&
            seen->retier_recordings == told->retier_recordings &&
            seen->retier_objects == told->retier_objects &&
-           seen->retier_bytes == told->retier_bytes && seen->reap_objects == told->reap_objects &&
+           seen->retier_bytes == told->retier_bytes &&
+           seen->repair_recordings == told->repair_recordings &&
+           seen->rollback_recordings == told->rollback_recordings &&
+           seen->reap_objects == told->reap_objects &&
            seen->reap_bytes == told->reap_bytes;
 }
 

@@ -169,12 +169,24 @@ static void put_terms(struct json_writer *json, const struct policy_terms *terms
     json_object_end(json);
 }
 
+static void put_also(struct json_writer *json, const struct plan_action *action)
+{
+    if (action->also_count == 0)
+        return;
+    json_key(json, "also");
+    json_array_begin(json);
+    for (size_t i = 0; i < action->also_count; i++)
+        json_text(json, action->also[i]);
+    json_array_end(json);
+}
+
 /* What of the terms has a sense for a retier is its window alone. */
 static void put_move(struct json_writer *json, const struct plan_action *action)
 {
     json_put_text(json, "tier", object_tier_name(action->tier));
     json_put_text(json, "policy", action->policy);
     json_put_text(json, "at", action->at);
+    put_also(json, action);
     put_found(json, action, action->surveyed);
     if (action->kind == PLAN_MOVE)
         put_terms(json, &action->terms);
@@ -195,11 +207,12 @@ static void put_blocked(struct json_writer *json, const struct plan_action *acti
     put_rows(json, action);
 }
 
-static void put_reap(struct json_writer *json, const struct plan_action *action)
+static void put_unit(struct json_writer *json, const struct plan_action *action)
 {
     json_put_text(json, "policy", action->policy);
     json_put_integer(json, "unit", action->unit);
-    put_instant(json, "due", action->due_us);
+    if (action->kind != PLAN_REPAIR)
+        put_instant(json, "due", action->due_us);
     put_found(json, action, true);
     json_put_unsigned(json, "rows", action->row_total);
 }
@@ -221,8 +234,10 @@ void plan_line_action(struct plan_line *line, const struct plan_header *header,
     case PLAN_RETIER:
         put_move(&json, action);
         break;
+    case PLAN_REPAIR:
+    case PLAN_ROLLBACK:
     case PLAN_REAP:
-        put_reap(&json, action);
+        put_unit(&json, action);
         break;
     default:
         put_blocked(&json, action);
@@ -278,6 +293,16 @@ static void put_samples(struct json_writer *json, const char *key, const char *c
     json_array_end(json);
 }
 
+static void put_next(struct json_writer *json, const struct plan_summary *summary)
+{
+    json_key(json, "next");
+    json_object_begin(json);
+    put_instant(json, "from", summary->next_us);
+    json_put_unsigned(json, "recordings", summary->next_recordings);
+    json_put_unsigned(json, "bytes", summary->next_bytes);
+    json_object_end(json);
+}
+
 static void put_summary(struct json_writer *json, const struct plan_header *header,
                         const struct plan_summary *summary)
 {
@@ -292,9 +317,13 @@ static void put_summary(struct json_writer *json, const struct plan_header *head
     json_put_unsigned(json, "retier_recordings", summary->retier_recordings);
     json_put_unsigned(json, "retier_objects", summary->retier_objects);
     json_put_unsigned(json, "retier_bytes", summary->retier_bytes);
+    json_put_unsigned(json, "repair_recordings", summary->repair_recordings);
+    json_put_unsigned(json, "rollback_recordings", summary->rollback_recordings);
     json_put_unsigned(json, "reap_objects", summary->reap_objects);
     json_put_unsigned(json, "reap_bytes", summary->reap_bytes);
     json_put_unsigned(json, "left", summary->left);
+    if (summary->next_us != 0)
+        put_next(json, summary);
     json_key(json, "policies");
     json_array_begin(json);
     for (size_t i = 0; i < summary->funnel_count; i++)

@@ -406,6 +406,23 @@ static void read_terms(struct fields *fields, struct policy_terms *terms)
     leave(fields, &cleanup);
 }
 
+/* None of them twice. */
+static void read_also(struct fields *fields, struct plan_action *action)
+{
+    const struct json *also = json_find(fields->json, "also");
+    if (also == NULL)
+        return;
+    size_t count = count_of(fields, "also", true, POLICY_MAX);
+    action->also = arena_make(fields->arena, count * sizeof(*action->also));
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_as_text(json_item(also, i));
+        if (name == NULL || !is_name(name) || plan_is_by(action, name))
+            refuse(fields, "also");
+        else
+            action->also[action->also_count++] = arena_copy(fields->arena, name);
+    }
+}
+
 static void read_move(struct fields *fields, const struct plan_header *header,
                       struct plan_action *action)
 {
@@ -414,6 +431,7 @@ static void read_move(struct fields *fields, const struct plan_header *header,
     action->tier = get_choice(fields, "tier", tier_name, TIER_ARCHIVE + 1);
     action->policy = get_name(fields, "policy");
     action->at = find_text(fields, "at");
+    read_also(fields, action);
     read_found(fields, action);
     if (action->kind == PLAN_MOVE)
         read_terms(fields, &action->terms);
@@ -445,11 +463,12 @@ static void read_blocked(struct fields *fields, struct plan_action *action)
     read_rows(fields, action);
 }
 
-static void read_reap(struct fields *fields, struct plan_action *action)
+static void read_unit(struct fields *fields, struct plan_action *action)
 {
     action->policy = find_text(fields, "policy");
     action->unit = (int64_t)get_number(fields, "unit");
-    action->due_us = get_instant(fields, "due");
+    if (action->kind != PLAN_REPAIR)
+        action->due_us = get_instant(fields, "due");
     read_found(fields, action);
     if (!action->surveyed)
         refuse(fields, "manifest");
@@ -471,8 +490,8 @@ bool plan_parse_action(struct plan_text text, const struct plan_header *header, 
         read_target(&fields, header, action);
         if (action->kind == PLAN_BLOCKED)
             read_blocked(&fields, action);
-        else if (action->kind == PLAN_REAP)
-            read_reap(&fields, action);
+        else if (plan_names_unit(action))
+            read_unit(&fields, action);
         else
             read_move(&fields, header, action);
     }
@@ -569,6 +588,17 @@ static void read_samples(struct fields *fields, const char *key, const char **sa
     }
 }
 
+static void read_next(struct fields *fields, struct plan_summary *summary)
+{
+    if (json_find(fields->json, "next") == NULL)
+        return;
+    struct fields next = enter(fields, "next");
+    summary->next_us = get_instant(&next, "from");
+    summary->next_recordings = get_number(&next, "recordings");
+    summary->next_bytes = get_number(&next, "bytes");
+    leave(fields, &next);
+}
+
 static void read_summary(struct fields *fields, const struct plan_header *header,
                          struct plan_summary *summary)
 {
@@ -581,12 +611,16 @@ static void read_summary(struct fields *fields, const struct plan_header *header
                                      .retier_recordings = get_number(fields, "retier_recordings"),
                                      .retier_objects = get_number(fields, "retier_objects"),
                                      .retier_bytes = get_number(fields, "retier_bytes"),
+                                     .repair_recordings = get_number(fields, "repair_recordings"),
+                                     .rollback_recordings =
+                                         get_number(fields, "rollback_recordings"),
                                      .reap_objects = get_number(fields, "reap_objects"),
                                      .reap_bytes = get_number(fields, "reap_bytes"),
                                      .left = get_number(fields, "left"),
                                      .missing_id_count = get_number(fields, "missing_ids")};
     for (enum plan_kind kind = 0; kind < PLAN_KINDS; kind++)
         summary->actions[kind] = get_number(fields, plan_kind_name(kind));
+    read_next(fields, summary);
     read_funnels(fields, header, summary);
     read_totals(fields, header, summary);
     read_samples(fields, "unmanaged_samples", summary->unmanaged_samples);

@@ -140,6 +140,7 @@ static bool finish(struct planning *planning, char digest[PLAN_DIGEST_MAX], stru
     struct arena *arena = planning->arena;
     struct plan_summary *summary = planning->summary;
     return policy_each_missing_id(request->policies, take_missing_id, planning, err) &&
+           returned_settle(request, summary, &planning->decided.returned, err) &&
            judge_run(request, &planning->decided, arena, summary, &planning->judged, err) &&
            inspect_run(request, &planning->decided, arena, summary, &planning->judged,
                        &planning->inspected, err) &&
@@ -150,12 +151,13 @@ static struct planning begin(const struct planner_request *request, struct arena
                              struct plan_summary *summary)
 {
     *summary = (struct plan_summary){0};
-    return (struct planning){.request = request,
-                             .arena = arena,
-                             .summary = summary,
-                             .decided = {.candidates = {.fd = -1}},
-                             .judged = {.reaps = {.spool = {.fd = -1}}},
-                             .inspected = {.answers = {.fd = -1}}};
+    return (struct planning){
+        .request = request,
+        .arena = arena,
+        .summary = summary,
+        .decided = {.candidates = {.fd = -1}, .returned = {.repairs = OWED_NOTHING}},
+        .judged = {.reaps = OWED_NOTHING},
+        .inspected = {.answers = {.fd = -1}}};
 }
 
 static void end(struct planning *planning)
@@ -186,5 +188,60 @@ bool planner_run_both(const struct planner_request requests[2], struct arena *ar
                 finish(&plannings[1], digest, err);
     end(&plannings[1]);
     end(&plannings[0]);
+    return done;
+}
+
+/* -- a plan of one run's units ------------------------------------------------------------------
+ */
+
+static bool add_owed(struct plan_writer *writer, const struct owed *owed,
+                     struct plan_summary *summary, struct arena *arena, struct err *err)
+{
+    struct spool_cursor cursor;
+    struct plan_action *action;
+    bool done;
+    spool_cursor_init(&cursor, &owed->spool, 0, PLACE_MAX);
+    for (;;) {
+        struct arena_mark mark = arena_mark(arena);
+        done = owed_next(&cursor, arena, &action, err);
+        if (!done || action == NULL)
+            break;
+        done = plan_file_add(writer, action, err);
+        plan_count(summary, action);
+        arena_back(arena, mark);
+        if (!done)
+            break;
+    }
+    spool_cursor_free(&cursor);
+    return done;
+}
+
+static bool write_owed(struct planning *planning, const struct owed *owed,
+                       char digest[PLAN_DIGEST_MAX], struct err *err)
+{
+    const struct planner_request *request = planning->request;
+    struct plan_summary *summary = planning->summary;
+    struct plan_writer *writer;
+    summary->total_count = request->policies->store_count;
+    summary->totals = arena_make(planning->arena, summary->total_count * sizeof(*summary->totals));
+    if (!make_header(planning, err) ||
+        !plan_file_create(request->path, &planning->header, &writer, err))
+        return false;
+    if (!add_owed(writer, owed, summary, planning->arena, err)) {
+        plan_file_abandon(writer);
+        return false;
+    }
+    return plan_file_finish(writer, summary, &request->made, digest, err);
+}
+
+bool planner_rollback(const struct planner_request *request, int64_t run, struct arena *arena,
+                      struct plan_summary *summary, uint64_t *others, char digest[PLAN_DIGEST_MAX],
+                      struct err *err)
+{
+    struct planning planning = begin(request, arena, summary);
+    struct owed owed = OWED_NOTHING;
+    bool done = owed_rollbacks(request, run, &owed, others, err) &&
+                write_owed(&planning, &owed, digest, err);
+    owed_free(&owed);
     return done;
 }

@@ -50,6 +50,11 @@ struct planner_request {
 MUST_USE bool planner_run(const struct planner_request *request, struct arena *arena,
                           struct plan_summary *summary, char digest[PLAN_DIGEST_MAX],
                           struct err *err);
+/* A plan that sends back what that run cut over and has not begun to delete; nothing of the catalog
+ * is read for it.  *others: how many more units it cut over, which can't go back that way. */
+MUST_USE bool planner_rollback(const struct planner_request *request, int64_t run,
+                               struct arena *arena, struct plan_summary *summary, uint64_t *others,
+                               char digest[PLAN_DIGEST_MAX], struct err *err);
 /* Two plans of what one snapshot of their one catalog shows.  False as above, but the first plan
  * may stand at its path then.                                                                    */
 MUST_USE bool planner_run_both(const struct planner_request requests[2], struct arena *arena,

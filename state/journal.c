@@ -100,19 +100,49 @@ static bool prepare_all(struct journal *journal, struct err *err)
 
 /* A group's pages stay in memory, however large the cache, so that they reach the file, and shut
  * readers out, only when it is committed. */
-static bool set_up(struct journal *journal, enum journal_mode mode, struct err *err)
+static bool set_up_writer(struct journal *journal, struct err *err)
 {
-    bool write = mode == JOURNAL_WRITE;
-    if (write &&
-        !sql_run(journal->db,
-                 "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;"
-                 "PRAGMA cache_size = -512; PRAGMA cache_spill = 4096; PRAGMA temp_store = MEMORY;"
-                 "PRAGMA trusted_schema = OFF",
-                 err))
+    return sql_run(journal->db,
+                   "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;"
+                   "PRAGMA cache_size = -512; PRAGMA cache_spill = 4096;"
+                   "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
+                   err) &&
+           check_integrity(journal->db, err) && journal_schema_migrate(journal->db, err) &&
+           prepare_all(journal, err);
+}
+
+/* All of it, as it is at one instant. */
+static bool copy_all(sqlite3 *from, sqlite3 *to, struct err *err)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    if (backup == NULL)
+        return sql_error(to, err);
+    sqlite3_backup_step(backup, -1);
+    return sqlite3_backup_finish(backup) == SQLITE_OK || sql_error(to, err);
+}
+
+/* A reader changes nothing, so an older file is read as a copy that is brought up to this version.
+ * It is SQLite's own temporary file: in memory as far as it is small. */
+static bool read_copy(struct journal *journal, struct err *err)
+{
+    sqlite3 *copy;
+    if (!sql_open("", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &copy, err))
         return false;
-    if (write && !check_integrity(journal->db, err))
+    if (!copy_all(journal->db, copy, err) || !journal_schema_migrate(copy, err) ||
+        !sql_run(copy, "PRAGMA query_only = ON", err)) {
+        sqlite3_close(copy);
         return false;
-    return journal_schema_open(journal->db, write, err) && prepare_all(journal, err);
+    }
+    sqlite3_close(journal->db);
+    journal->db = copy;
+    return true;
+}
+
+static bool set_up_reader(struct journal *journal, struct err *err)
+{
+    bool is_old;
+    return journal_schema_look(journal->db, &is_old, err) && (!is_old || read_copy(journal, err)) &&
+           prepare_all(journal, err);
 }
 
 /* A reader may not roll back what a killed writer left half written, so a writer does it. */
@@ -133,13 +163,14 @@ static bool open_file(struct journal *journal, const char *path, enum journal_mo
     if (mode == JOURNAL_WRITE)
         return make_file(path, err) &&
                sql_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, &journal->db, err) &&
-               set_up(journal, mode, err);
+               set_up_writer(journal, err);
 
     if (!sql_open(path, SQLITE_OPEN_READONLY, &journal->db, err))
         return false;
-    if (set_up(journal, mode, err))
+    if (set_up_reader(journal, err))
         return true;
-    return err->status == SQLITE_READONLY_ROLLBACK && heal(path, err) && set_up(journal, mode, err);
+    return err->status == SQLITE_READONLY_ROLLBACK && heal(path, err) &&
+           set_up_reader(journal, err);
 }
 
 static void free_journal(struct journal *journal)

@@ -34,8 +34,9 @@ struct journal_unit {
 
 enum journal_mode { JOURNAL_WRITE, JOURNAL_READ };
 /* WRITE makes folder (0700) and file (0600) if they are missing, migrates an older version in one
- * transaction, checks integrity and free space.  READ: ERR_MISSING if there is none yet.
- * ERR_INPUT: made by a newer version.  ERR_CORRUPT. */
+ * transaction, checks integrity and free space.  READ: ERR_MISSING if there is none yet; of an
+ * older version it reads a copy, made when it is opened.  ERR_INPUT: made by a newer version.
+ * ERR_CORRUPT. */
 MUST_USE bool journal_open(const char *folder, enum journal_mode mode, struct clock *clock,
                            struct journal **journal, struct err *err);
 void journal_close(struct journal *journal); /* writes what is pending; NULL is fine */
@@ -87,13 +88,26 @@ MUST_USE bool journal_facts_get(struct journal *journal, int64_t unit, struct ar
                                 struct object_fact **facts, size_t *count, struct err *err);
 MUST_USE bool journal_rows_get(struct journal *journal, int64_t unit, struct arena *arena,
                                struct catalog_row **rows, size_t *count, struct err *err);
-/* Did an abandoned unit of ours create the object with this key and etag below this target? */
+/* Did a unit that was abandoned or rolled back create the object with this key and etag below this
+ * target? */
 MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const char *key,
                               const char *etag, bool *ours, struct err *err);
 
-/* When rows last were cut over to this directory, from source (NULL: from anywhere); 0: never. */
-MUST_USE bool journal_arrival(struct journal *journal, const char *target, const char *source,
+/* -- what happened at a place ----------------------------------------------------------------- */
+/* When rows were last brought to this directory, by a cut-over or back by a rollback; 0: never. */
+MUST_USE bool journal_arrival(struct journal *journal, const char *url, int64_t *arrived_us,
+                              struct err *err);
+/* When rows were last cut over from source to target, even if they were sent back since, or when
+ * its tier was last set if both are one; 0: never. */
+MUST_USE bool journal_passage(struct journal *journal, const char *source, const char *target,
                               int64_t *cut_over_us, struct err *err);
+/* The first URL, in byte order, from which rows were ever cut over, that is at this one or behind
+ * it; *source is NULL if there is none. */
+MUST_USE bool journal_next_source(struct journal *journal, const char *url, struct arena *arena,
+                                  const char **source, struct err *err);
+/* The latest unit that cut rows over from this directory, or to it; *found is NULL if none did. */
+MUST_USE bool journal_last_move(struct journal *journal, const char *url, struct arena *arena,
+                                struct journal_unit **found, struct err *err);
 
 /* The tier to which a unit last brought this directory, or at which a listing last saw it; DEFAULT:
  * none did. */
@@ -108,6 +122,10 @@ MUST_USE bool journal_see_tier(struct journal *journal, const char *url, enum ac
  * none. */
 MUST_USE bool journal_find_open(struct journal *journal, const char *url, struct arena *arena,
                                 struct journal_unit **found, struct err *err);
+
+/* ERR_MISSING. */
+MUST_USE bool journal_unit_get(struct journal *journal, int64_t id, struct arena *arena,
+                               struct journal_unit *entry, struct err *err);
 
 typedef bool journal_visit(void *context, const struct journal_unit *unit, struct err *err);
 struct journal_filter {

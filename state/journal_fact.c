@@ -23,24 +23,13 @@ bool journal_rows_add(struct journal *journal, int64_t unit, const struct catalo
     return true;
 }
 
-/* Of a statement that gives one number. */
-static bool take_number(sqlite3_stmt *statement, int64_t *number, struct err *err)
-{
-    bool row;
-    if (!sql_step(statement, &row, err))
-        return false;
-    *number = sqlite3_column_int64(statement, 0);
-    sqlite3_reset(statement);
-    return true;
-}
-
 static bool count_of(struct journal *journal, enum journal_statement statement, int64_t unit,
                      size_t *count, struct err *err)
 {
     struct sql sql = journal_parameters(journal, statement);
     int64_t number;
     sql_put_integer(&sql, unit);
-    if (!take_number(sql.statement, &number, err))
+    if (!journal_id_take(sql.statement, &number, err))
         return false;
     *count = (size_t)number;
     return true;
@@ -213,20 +202,8 @@ bool journal_is_ours(struct journal *journal, const char *target, const char *ke
     sql_put_text(&sql, key);
     sql_put_text(&sql, etag);
     int64_t exists;
-    bool done = take_number(sql.statement, &exists, err);
+    bool done = journal_id_take(sql.statement, &exists, err);
     if (done)
         *ours = exists != 0;
-    return journal_look_end(journal, done, err);
-}
-
-bool journal_arrival(struct journal *journal, const char *target, const char *source,
-                     int64_t *cut_over_us, struct err *err)
-{
-    if (!journal_look(journal, err))
-        return false;
-    struct sql sql = journal_parameters(journal, JOURNAL_ARRIVAL);
-    sql_put_text(&sql, target);
-    sql_put_text(&sql, source);
-    bool done = take_number(sql.statement, cut_over_us, err);
     return journal_look_end(journal, done, err);
 }

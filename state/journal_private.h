@@ -44,6 +44,9 @@ enum journal_statement {
     JOURNAL_OBJECTS_DROP,
     JOURNAL_OURS,
     JOURNAL_ARRIVAL,
+    JOURNAL_PASSAGE,
+    JOURNAL_NEXT_SOURCE,
+    JOURNAL_LAST_MOVE,
     JOURNAL_TIER,
     JOURNAL_SEE_TIER,
     JOURNAL_EVENT_INSERT,
@@ -63,10 +66,12 @@ struct journal {
 
 /* -- journal_schema.c ------------------------------------------------------------------------- */
 extern const char *const journal_statement_texts[JOURNAL_STATEMENTS];
-/* The file is of this version.  With `migrate`, an older one (or an empty file) is brought up to it
- * in one transaction.  ERR_INPUT: newer, older and not to be migrated, or no journal at all;
- * ERR_MISSING: still empty. */
-MUST_USE bool journal_schema_open(sqlite3 *db, bool migrate, struct err *err);
+/* Is the file of an older version?  ERR_INPUT: newer, or no journal at all; ERR_MISSING: still
+ * empty. */
+MUST_USE bool journal_schema_look(sqlite3 *db, bool *is_old, struct err *err);
+/* The file is of this version: an older one, or an empty file, is brought up to it in one
+ * transaction.  ERR_INPUT: newer, or no journal at all. */
+MUST_USE bool journal_schema_migrate(sqlite3 *db, struct err *err);
 
 /* -- journal.c -------------------------------------------------------------------------------- */
 /* Is this the f_type (statfs) of a file system whose locks and fsyncs depend on a network? */
@@ -83,6 +88,13 @@ MUST_USE bool journal_look(struct journal *journal, struct err *err);
 MUST_USE bool journal_look_end(struct journal *journal, bool done, struct err *err);
 /* The statement, reset, at its first parameter. */
 struct sql journal_parameters(struct journal *journal, enum journal_statement statement);
+
+/* -- journal_unit.c --------------------------------------------------------------------------- */
+MUST_USE bool journal_entry_get(struct journal *journal, int64_t id, struct arena *arena,
+                                struct journal_unit *entry, struct err *err);
+MUST_USE bool journal_tier_take(struct sql *sql, enum access_tier *tier, struct err *err);
+/* The number in the one row that a statement gives; 0 if it gives none. */
+MUST_USE bool journal_id_take(sqlite3_stmt *statement, int64_t *id, struct err *err);
 
 /* -- journal_event.c -------------------------------------------------------------------------- */
 MUST_USE bool journal_event_add(struct journal *journal, const struct journal_event *event,

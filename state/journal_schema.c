@@ -111,6 +111,15 @@ static const char *const steps[] = {
     "  tier TEXT NOT NULL,"
     "  at_us INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+
+    /* What can be cut over once more or sent back, and where rows have been; 32 zero bytes: nobody
+     * knows the target's manifest. */
+    "ALTER TABLE unit ADD COLUMN target_manifest BLOB NOT NULL DEFAULT "
+    "x'0000000000000000000000000000000000000000000000000000000000000000';"
+    "CREATE INDEX unit_moved_source ON unit (source) WHERE cleanup_at_us > 0;"
+    "CREATE INDEX unit_moved_target ON unit (target) WHERE cleanup_at_us > 0;"
+    "DROP INDEX unit_abandoned;"
+    "CREATE INDEX unit_given_up ON unit (target) WHERE state IN ('abandoned', 'rolled-back');",
 };
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -170,21 +179,22 @@ static bool migrate_from(sqlite3 *db, int64_t version, struct err *err)
     return false;
 }
 
-bool journal_schema_open(sqlite3 *db, bool migrate, struct err *err)
+bool journal_schema_look(sqlite3 *db, bool *is_old, struct err *err)
 {
     int64_t version;
     if (!read_version(db, &version, err))
         return false;
-    if (version == VERSION)
-        return true;
-    if (!migrate && version == 0)
-        return ERR(err, ERR_MISSING, "the journal is empty");
-    if (!migrate)
-        return ERR(err, ERR_INPUT,
-                   "the journal is of an older version; the next run brings it up to date");
-    return migrate_from(db, version, err) ||
-           err_wrap(err, "bringing the journal from version %" PRId64 " to %" PRId64, version,
-                    VERSION);
+    *is_old = version < VERSION;
+    return version != 0 || ERR(err, ERR_MISSING, "the journal is empty");
+}
+
+bool journal_schema_migrate(sqlite3 *db, struct err *err)
+{
+    int64_t version;
+    return read_version(db, &version, err) &&
+           (version == VERSION || migrate_from(db, version, err) ||
+            err_wrap(err, "bringing the journal from version %" PRId64 " to %" PRId64, version,
+                     VERSION));
 }
 
 /* -- statements ------------------------------------------------------------------------------- */
@@ -192,10 +202,12 @@ bool journal_schema_open(sqlite3 *db, bool migrate, struct err *err)
 /* What journal_save may change; in the order of put_unit and take_unit (journal_unit.c). */
 #define UNIT_STATUS                                                                                \
     "open, state, left_state, reason, verify, tier, keep_source, rounds, failures, grace_us, "     \
-    "cleanup_at_us, objects, bytes, late, row_count, manifest"
+    "cleanup_at_us, objects, bytes, late, row_count, manifest, target_manifest"
 #define UNIT_NAMES "run, kind, source, target, source_store, target_store, directory, policy"
 /* What lies in "a/" is what sorts between it and "a0": '0' is the byte that follows '/'. */
 #define BEYOND "substr(?1, 1, length(?1) - 1) || '0'"
+/* Rows went from its source to its target, be it that they came back. */
+#define MOVED "cleanup_at_us > 0 AND kind <> 'retier' "
 #define OBJECT_SOURCE "key, bytes, etag, md5, md5_origin, tier, copy, irregular"
 #define OBJECT_TARGET "target_etag, created, proven"
 
@@ -219,10 +231,10 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
                         "FROM run WHERE id = ?",
 
     [JOURNAL_UNIT_INSERT] = "INSERT INTO unit (" UNIT_STATUS ", " UNIT_NAMES ") VALUES "
-                            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                             "?, ?, ?, ?, ?, ?, ?, ?)",
     [JOURNAL_UNIT_UPDATE] = "UPDATE unit SET (" UNIT_STATUS ") = "
-                            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
+                            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
     [JOURNAL_UNIT_STATE] = "SELECT state, reason FROM unit WHERE id = ?",
     [JOURNAL_UNIT_ONE] = "SELECT " UNIT_STATUS ", " UNIT_NAMES ", id FROM unit WHERE id = ?",
     [JOURNAL_OPEN_AT] = "SELECT id FROM unit WHERE open = 1 AND source = ?1 UNION ALL "
@@ -253,16 +265,25 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
                         "ORDER BY key",
     [JOURNAL_OBJECTS_DROP] = "DELETE FROM object WHERE unit = ?",
     [JOURNAL_OURS] = "SELECT EXISTS (SELECT 1 FROM unit JOIN object ON object.unit = unit.id "
-                     "WHERE unit.target = ?1 AND unit.state = 'abandoned' AND object.key = ?2 "
+                     "WHERE unit.target = ?1 AND unit.state IN ('abandoned', 'rolled-back') "
+                     "AND object.key = ?2 "
                      "AND object.target_etag = ?3 AND object.created = 1)",
 
     /* The grace begins with the cut-over; before it there is no end of one. */
     [JOURNAL_ARRIVAL] = "SELECT coalesce(max(at_us), 0) FROM ("
-                        "SELECT cleanup_at_us - grace_us AS at_us, source FROM unit "
+                        "SELECT cleanup_at_us - grace_us AS at_us FROM unit "
                         "WHERE target = ?1 AND state = 'done' UNION ALL "
-                        "SELECT cleanup_at_us - grace_us, source FROM unit "
-                        "WHERE target = ?1 AND open = 1 AND cleanup_at_us > 0) "
-                        "WHERE ?2 IS NULL OR source = ?2",
+                        "SELECT cleanup_at_us - grace_us FROM unit "
+                        "WHERE target = ?1 AND open = 1 AND cleanup_at_us > 0 UNION ALL "
+                        "SELECT cleanup_at_us - grace_us FROM unit WHERE source = ?1 AND " MOVED
+                        "AND state = 'rolled-back')",
+    [JOURNAL_PASSAGE] = "SELECT coalesce(max(cleanup_at_us - grace_us), 0) FROM unit "
+                        "WHERE source = ?1 AND target = ?2 AND cleanup_at_us > 0",
+    [JOURNAL_NEXT_SOURCE] =
+        "SELECT source FROM unit WHERE source >= ?1 AND " MOVED "ORDER BY source LIMIT 1",
+    [JOURNAL_LAST_MOVE] = "SELECT max(id) FROM ("
+                          "SELECT id FROM unit WHERE source = ?1 AND " MOVED " UNION ALL "
+                          "SELECT id FROM unit WHERE target = ?1 AND " MOVED ")",
 
     [JOURNAL_TIER] = "SELECT tier FROM ("
                      "SELECT cleanup_at_us - grace_us AS at_us, id, tier FROM unit "

@@ -32,6 +32,7 @@ static void put_unit(struct sql *sql, const struct unit *unit)
     sql_put_integer(sql, (int64_t)unit->late);
     sql_put_integer(sql, unit->rows);
     sql_put_bytes(sql, unit->manifest.sha256, sizeof(unit->manifest.sha256));
+    sql_put_bytes(sql, unit->target_manifest.sha256, sizeof(unit->target_manifest.sha256));
 }
 
 static bool take_verify(struct sql *sql, enum unit_verify *verify, struct err *err)
@@ -46,7 +47,7 @@ static bool take_verify(struct sql *sql, enum unit_verify *verify, struct err *e
     return ERR(err, ERR_CORRUPT, "the journal knows a level of verification \"%s\"", name);
 }
 
-static bool take_tier(struct sql *sql, enum access_tier *tier, struct err *err)
+bool journal_tier_take(struct sql *sql, enum access_tier *tier, struct err *err)
 {
     const char *name = sql_take_borrowed(sql);
     for (enum access_tier at = 0; at <= TIER_ARCHIVE; at++) {
@@ -76,7 +77,7 @@ static bool take_unit(struct sql *sql, struct unit *unit, struct err *err)
     if (!journal_state_take(sql, &unit->state, err) ||
         !journal_state_take(sql, &unit->left_state, err) ||
         !journal_reason_take(sql, &unit->reason, err) || !take_verify(sql, &unit->verify, err) ||
-        !take_tier(sql, &unit->tier, err))
+        !journal_tier_take(sql, &unit->tier, err))
         return false;
     unit->keep_source = sql_take_integer(sql) != 0;
     unit->rounds = (uint32_t)sql_take_integer(sql);
@@ -87,8 +88,9 @@ static bool take_unit(struct sql *sql, struct unit *unit, struct err *err)
     unit->bytes = (uint64_t)sql_take_integer(sql);
     unit->late = (uint64_t)sql_take_integer(sql);
     unit->rows = (uint32_t)sql_take_integer(sql);
-    return sql_take_bytes(sql, unit->manifest.sha256, sizeof(unit->manifest.sha256)) ||
-           ERR(err, ERR_CORRUPT, "the journal holds a manifest digest that is none");
+    bool sound = sql_take_bytes(sql, unit->manifest.sha256, sizeof(unit->manifest.sha256));
+    sound &= sql_take_bytes(sql, unit->target_manifest.sha256, sizeof(unit->manifest.sha256));
+    return sound || ERR(err, ERR_CORRUPT, "the journal holds a manifest digest that is none");
 }
 
 static bool take_entry(sqlite3_stmt *statement, struct arena *arena, struct journal_unit *entry,
@@ -110,8 +112,8 @@ static bool take_entry(sqlite3_stmt *statement, struct arena *arena, struct jour
     return true;
 }
 
-static bool get_entry(struct journal *journal, int64_t id, struct arena *arena,
-                      struct journal_unit *entry, struct err *err)
+bool journal_entry_get(struct journal *journal, int64_t id, struct arena *arena,
+                       struct journal_unit *entry, struct err *err)
 {
     struct sql sql = journal_parameters(journal, JOURNAL_UNIT_ONE);
     sql_put_integer(&sql, id);
@@ -119,50 +121,15 @@ static bool get_entry(struct journal *journal, int64_t id, struct arena *arena,
     if (!sql_step(sql.statement, &row, err))
         return false;
     if (!row)
-        return ERR(err, ERR_INTERNAL, "the journal holds no unit %" PRId64, id);
+        return ERR(err, ERR_MISSING, "the journal holds no unit %" PRId64, id);
     bool sound = take_entry(sql.statement, arena, entry, err);
     sqlite3_reset(sql.statement);
     return sound;
 }
 
-static bool get_tier(struct journal *journal, const char *target, enum access_tier *tier,
-                     struct err *err)
-{
-    struct sql sql = journal_parameters(journal, JOURNAL_TIER);
-    sql_put_text(&sql, target);
-    bool row;
-    *tier = TIER_DEFAULT;
-    if (!sql_step(sql.statement, &row, err))
-        return false;
-    struct sql columns = sql_columns(sql.statement);
-    bool sound = !row || take_tier(&columns, tier, err);
-    sqlite3_reset(sql.statement);
-    return sound;
-}
-
-bool journal_tier(struct journal *journal, const char *target, enum access_tier *tier,
-                  struct err *err)
-{
-    return journal_look(journal, err) &&
-           journal_look_end(journal, get_tier(journal, target, tier, err), err);
-}
-
-bool journal_see_tier(struct journal *journal, const char *url, enum access_tier tier,
-                      struct err *err)
-{
-    if (!journal_enter(journal, err))
-        return false;
-    struct sql sql = journal_parameters(journal, JOURNAL_SEE_TIER);
-    sql_put_text(&sql, url);
-    sql_put_text(&sql, object_tier_name(tier));
-    sql_put_integer(&sql, journal->clock->ops->now_us(journal->clock));
-    return journal_leave(journal, sql_finish(sql.statement, err), 1, false, err);
-}
-
 /* -- what is open ----------------------------------------------------------------------------- */
 
-/* The id of one row, 0 if there is none. */
-static bool take_id(sqlite3_stmt *statement, int64_t *id, struct err *err)
+bool journal_id_take(sqlite3_stmt *statement, int64_t *id, struct err *err)
 {
     bool row;
     *id = 0;
@@ -178,14 +145,14 @@ static bool find_open_at(struct journal *journal, const char *url, int64_t *id, 
 {
     struct sql sql = journal_parameters(journal, JOURNAL_OPEN_AT);
     sql_put_text(&sql, url);
-    return take_id(sql.statement, id, err);
+    return journal_id_take(sql.statement, id, err);
 }
 
 static bool find_open_below(struct journal *journal, const char *url, int64_t *id, struct err *err)
 {
     struct sql sql = journal_parameters(journal, JOURNAL_OPEN_BELOW);
     sql_put_text(&sql, url);
-    return take_id(sql.statement, id, err);
+    return journal_id_take(sql.statement, id, err);
 }
 
 /* The same place, then what lies in it (in an object nothing does), then what it lies in, from the
@@ -221,9 +188,16 @@ bool journal_find_open(struct journal *journal, const char *url, struct arena *a
     bool done = find_open(journal, url, &id, err);
     if (done && id != 0) {
         *found = arena_make(arena, sizeof(**found));
-        done = get_entry(journal, id, arena, *found, err);
+        done = journal_entry_get(journal, id, arena, *found, err);
     }
     return journal_look_end(journal, done, err);
+}
+
+bool journal_unit_get(struct journal *journal, int64_t id, struct arena *arena,
+                      struct journal_unit *entry, struct err *err)
+{
+    return journal_look(journal, err) &&
+           journal_look_end(journal, journal_entry_get(journal, id, arena, entry, err), err);
 }
 
 /* -- a unit begins ---------------------------------------------------------------------------- */
@@ -404,7 +378,7 @@ static bool visit_one(struct journal *journal, int64_t id, struct arena *arena,
     struct journal_unit entry;
     arena_reset(arena);
     return journal_look(journal, err) &&
-           journal_look_end(journal, get_entry(journal, id, arena, &entry, err), err) &&
+           journal_look_end(journal, journal_entry_get(journal, id, arena, &entry, err), err) &&
            visit(context, &entry, err);
 }
 

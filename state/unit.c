@@ -11,7 +11,9 @@ static const char *const state_names[UNIT_STATES] = {
     [UNIT_COPYING] = "copying",
     [UNIT_VERIFYING] = "verifying",
     [UNIT_COMMITTING] = "committing",
+    [UNIT_REPAIRING] = "repairing",
     [UNIT_CUTOVER] = "cutover",
+    [UNIT_RETURNING] = "returning",
     [UNIT_DELETING] = "deleting",
     [UNIT_SWEEPING] = "sweeping",
     [UNIT_DONE] = "done",
@@ -64,8 +66,9 @@ static const struct {
                                 "Somebody else changed the catalog's rows of this move. See where "
                                 "they point, put them right, then make a new plan."},
     [REASON_ROWS_AT_SOURCE] = {"rows-at-source",
-                               "A catalog row points at or below the source, so it is kept. Point "
-                               "that row at the target; the next run looks again."},
+                               "A catalog row points at or below the source, so it is kept. If "
+                               "all of them came back, the next plan offers to repair that; else "
+                               "point that row at the target, and the next run looks again."},
     [REASON_TARGET_CHANGED] = {"target-changed",
                                "The target is no longer what was verified, so the source is kept. "
                                "Put the target's objects back from the source; the next run looks "
@@ -73,6 +76,9 @@ static const struct {
     [REASON_SOURCE_REWRITTEN] = {"source-rewritten",
                                  "The source holds objects that were written after the copy, so it "
                                  "is kept. Move them away; the next run looks again."},
+    [REASON_NO_WAY_BACK] = {"no-way-back",
+                            "The source is no longer what was moved from it, so the rows stay at "
+                            "the target. frostline restore brings the recordings back from there."},
     [REASON_DELETE_REFUSED] = {"delete-refused",
                                "The store refuses to delete the source (a lease, snapshots, an "
                                "immutability rule). Lift that; the next run looks again."},
@@ -133,7 +139,8 @@ bool unit_is_open(const struct unit *unit)
 
 const char *unit_kind_name(enum unit_kind kind)
 {
-    static const char *const names[UNIT_KINDS] = {[UNIT_MOVE] = "move", [UNIT_RETIER] = "retier"};
+    static const char *const names[UNIT_KINDS] = {
+        [UNIT_MOVE] = "move", [UNIT_RETIER] = "retier", [UNIT_REPAIR] = "repair"};
     assert(kind < UNIT_KINDS);
     return names[kind];
 }

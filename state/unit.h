@@ -11,6 +11,7 @@
 enum unit_kind {
     UNIT_MOVE,
     UNIT_RETIER, /* source and target are one place: the access tier changes, and nothing else */
+    UNIT_REPAIR, /* of rows that came back to a source that is gone: only they are moved */
     UNIT_KINDS
 };
 
@@ -21,7 +22,9 @@ enum unit_state {
     UNIT_COPYING,    /* B1: the manifest and this state are durable before the first copy */
     UNIT_VERIFYING,  /* look at both sides; the only door to the catalog */
     UNIT_COMMITTING, /* B2: durable before the transaction is sent: rows may be either way */
+    UNIT_REPAIRING,  /* rows came back to the source after a cut-over: as COMMITTING, once more */
     UNIT_CUTOVER,    /* B3: durable before the first delete: rows are at the target */
+    UNIT_RETURNING,  /* durable before the rows are sent back: they may be either way */
     UNIT_DELETING,
     UNIT_SWEEPING,
     UNIT_DONE,
@@ -53,6 +56,7 @@ enum unit_reason {
     REASON_ROWS_AT_SOURCE,
     REASON_TARGET_CHANGED,
     REASON_SOURCE_REWRITTEN,
+    REASON_NO_WAY_BACK,
     REASON_DELETE_REFUSED,
     /* anywhere */
     REASON_DENIED,
@@ -87,11 +91,14 @@ struct unit {
     uint32_t rounds;       /* of copying up to the commit, or of deleting, in one run */
     uint32_t failures;     /* in a row in one run; at the limit it is left to the next one */
     int64_t grace_us;      /* from the cut-over */
-    int64_t cleanup_at_us; /* absolute, set by the cut-over */
+    int64_t cleanup_at_us; /* absolute, set by the cut-over; less the grace, it tells when the rows
+                            * came to where they are (ROLLED_BACK: to the source) */
     uint64_t objects, bytes;
     uint64_t late; /* objects seen at the source by the sweep: never ours to delete */
     uint32_t rows;
-    struct manifest_digest manifest;
+    struct manifest_digest manifest; /* of the source; of a repair, of the target */
+    /* Of the target, as gate 1 saw it; all zero: no gate 1 has, or an older version passed it. */
+    struct manifest_digest target_manifest;
 };
 
 /* Is what has this name all of the unit, or a part of it?  a/b is no part of a/b.bak, nor a/b/c of

@@ -27,7 +27,9 @@ static const char *const ids[MOVES] = {"R1", "R2", "R3"};
 
 struct scene {
     struct world world;
-    struct plan_guard guard;
+    struct plan_guard guards[2]; /* of age-out and tidy */
+    size_t shared;               /* so many of the first directories are moved by both */
+    uint64_t catalog_rows;
     struct plan_store stores[WORLD_STORES];
     struct plan_header header;
     int64_t grace_us;
@@ -54,14 +56,18 @@ static int set_up(void **state)
         scene.stores[i] = (struct plan_store){.name = scene.world.places[i].store,
                                               .base = scene.world.places[i].base};
     const uint64_t none = POLICY_NO_LIMIT;
-    scene.guard = (struct plan_guard){.policy = "age-out",
-                                      .guards = {.max_recordings = none,
-                                                 .max_bytes = none,
-                                                 .max_deletes = none,
-                                                 .max_fraction_ppm = POLICY_FRACTION_ONE}};
+    for (int i = 0; i < 2; i++)
+        scene.guards[i] = (struct plan_guard){.policy = i == 0 ? "age-out" : "tidy",
+                                              .guards = {.max_recordings = none,
+                                                         .max_bytes = none,
+                                                         .max_deletes = none,
+                                                         .max_fraction_ppm = POLICY_FRACTION_ONE}};
     snprintf(scene.path, sizeof(scene.path), "%s/x.plan", scene.world.folder);
-    scene.request = (struct apply_request){
-        .hands = &scene.world.hands, .workers = 1, .run = 1, .begin_until_us = INT64_MAX};
+    scene.request = (struct apply_request){.hands = &scene.world.hands,
+                                           .workers = 1,
+                                           .run = 1,
+                                           .begin_until_us = INT64_MAX,
+                                           .take_until_us = INT64_MAX};
     *state = &scene;
     return 0;
 }
@@ -106,6 +112,8 @@ static void add_move(struct scene *scene, struct plan_writer *writer, size_t ind
                                  .target_directory = directories[index],
                                  .policy = "age-out",
                                  .at = "x.yaml:1:1",
+                                 .also = &scene->guards[1].policy,
+                                 .also_count = index < scene->shared,
                                  .surveyed = scene->surveyed,
                                  .terms = {VERIFY_CHECKSUM, false, scene->grace_us},
                                  .window = scene->window,
@@ -151,14 +159,20 @@ static void write_plan(struct scene *scene, size_t moves)
                                          .catalog = "memory:///t",
                                          .stores = scene->stores,
                                          .store_count = WORLD_STORES,
-                                         .guards = &scene->guard,
-                                         .guard_count = 1,
+                                         .guards = scene->guards,
+                                         .guard_count = 2,
                                          .journal = "none",
                                          .surveyed = scene->surveyed};
     struct plan_store_total totals[WORLD_STORES] = {0};
-    struct plan_funnel funnel = {.policy = "age-out", .target = WORLD_COLD};
-    struct plan_summary summary = {
-        .funnels = &funnel, .funnel_count = 1, .totals = totals, .total_count = WORLD_STORES};
+    struct plan_funnel funnel = {.policy = "age-out",
+                                 .target = WORLD_COLD,
+                                 .rows = scene->catalog_rows,
+                                 .out = scene->catalog_rows};
+    struct plan_summary summary = {.rows = scene->catalog_rows,
+                                   .funnels = &funnel,
+                                   .funnel_count = 1,
+                                   .totals = totals,
+                                   .total_count = WORLD_STORES};
     struct plan_made made = {
         .at_us = scene->made_us, .by = "test", .host = "h", .policy = "x.yaml"};
     struct plan_writer *writer;
@@ -374,7 +388,7 @@ static void what_changed_since_the_plan_is_stale_and_the_rest_moves(void **state
 static void guards_refuse(void **state)
 {
     struct scene *scene = *state;
-    scene->guard.guards.max_recordings = 2;
+    scene->guards[0].guards.max_recordings = 2;
     write_plan(scene, MOVES);
     for (int i = 0; i < 2; i++) {
         run(scene, true);
@@ -382,11 +396,50 @@ static void guards_refuse(void **state)
         expect(scene, i == 0 ? APPLY_MOVED : APPLY_ALREADY, 2);
         assert_true(world_is_at(&scene->world, "R3", WORLD_HOT));
     }
-    scene->guard.guards.max_recordings = POLICY_NO_LIMIT;
-    scene->guard.guards.max_deletes = 2;
+    scene->guards[0].guards.max_recordings = POLICY_NO_LIMIT;
+    scene->guards[0].guards.max_deletes = 2;
     write_plan(scene, 2);
     run(scene, true);
     assert_int_equal(scene->result.refused, 0);
+}
+
+/* A directory that two policies move counts in the guards of both, as it did in the plan, and one
+ * that one of them refuses is not begun. */
+static void guards_of_all_policies_of_a_directory_count(void **state)
+{
+    struct scene *scene = *state;
+    scene->shared = 2;
+    scene->guards[0].guards.max_recordings = 0;
+    write_plan(scene, MOVES);
+    run(scene, true);
+    assert_int_equal(scene->result.refused, MOVES);
+
+    scene->guards[0].guards.max_recordings = 3;
+    scene->guards[1].guards.max_deletes = 1;
+    write_plan(scene, MOVES);
+    run(scene, true);
+    assert_int_equal(scene->result.refused, 1);
+    expect(scene, APPLY_MOVED, 2);
+    assert_true(world_is_at(&scene->world, "R1", WORLD_COLD));
+    assert_true(world_is_at(&scene->world, "R2", WORLD_HOT));
+    assert_true(world_is_at(&scene->world, "R3", WORLD_COLD));
+
+    scene->guards[1].guards.max_deletes = 2;
+    write_plan(scene, MOVES);
+    run(scene, true);
+    assert_int_equal(scene->result.refused, 0);
+    assert_true(world_is_at(&scene->world, "R2", WORLD_COLD));
+}
+
+static void a_part_of_the_catalog_is_a_guard_as_well(void **state)
+{
+    struct scene *scene = *state;
+    scene->guards[0].guards.max_fraction_ppm = POLICY_FRACTION_ONE / 10;
+    scene->catalog_rows = 20;
+    write_plan(scene, MOVES);
+    run(scene, true);
+    assert_int_equal(scene->result.refused, 1);
+    expect(scene, APPLY_MOVED, 2);
 }
 
 /* -- deletions -------------------------------------------------------------------------------- */
@@ -564,6 +617,60 @@ static void a_stop_before_the_first_directory_begins_none(void **state)
     assert_int_equal(store_memory_writes(scene->world.objects[WORLD_COLD]), 0);
 }
 
+static enum store_result an_hour_a_copy(void *context, enum store_memory_verb verb, const char *key,
+                                        bool *apply)
+{
+    struct world *world = context;
+    (void)key;
+    (void)apply;
+    if (verb == STORE_MEMORY_COPY)
+        world->clock.instant_us += HOUR_US;
+    return RESULT_DONE;
+}
+
+static void when_the_time_is_over_what_is_under_way_is_finished(void **state)
+{
+    struct scene *scene = *state;
+    struct world *world = &scene->world;
+    scene->surveyed = false; /* one by one */
+    write_plan(scene, MOVES);
+    store_memory_set_fault(world->objects[WORLD_COLD], an_hour_a_copy, world);
+    scene->request.take_until_us = world->clock.instant_us + HOUR_US;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, 1);
+    assert_true(scene->result.timed_out);
+    assert_int_equal(scene->result.not_begun, MOVES - 1);
+    assert_true(world_is_at(world, ids[0], WORLD_COLD));
+    assert_false(source_stands(scene, 0));
+
+    /* What is left is what is really left. */
+    run(scene, true);
+    expect(scene, APPLY_ALREADY, 1);
+    assert_int_equal(scene->result.not_begun, MOVES - 1);
+
+    scene->request.take_until_us = INT64_MAX;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES - 1);
+    assert_false(scene->result.timed_out);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_true(world_rows_are_whole(world, ids, MOVES));
+}
+
+static void when_the_time_is_over_what_is_open_stays_so(void **state)
+{
+    struct scene *scene = *state;
+    stop_while_copying(scene);
+    scene->request.take_until_us = scene->world.clock.instant_us;
+    run(scene, true);
+    assert_int_equal(scene->result.not_resumed, MOVES);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_int_equal(scene->reported, 0);
+    scene->request.take_until_us = INT64_MAX;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.not_resumed, 0);
+}
+
 static enum store_result busy_lists(void *context, enum store_memory_verb verb, const char *key,
                                     bool *apply)
 {
@@ -702,6 +809,8 @@ int main(void)
         CASE(a_plan_that_was_carried_out_does_nothing_more),
         CASE(what_changed_since_the_plan_is_stale_and_the_rest_moves),
         CASE(guards_refuse),
+        CASE(guards_of_all_policies_of_a_directory_count),
+        CASE(a_part_of_the_catalog_is_a_guard_as_well),
         CASE(only_what_the_plan_lists_is_deleted),
         CASE(a_parked_source_is_deleted_by_review_or_reap),
         CASE(a_referenced_source_waits),
@@ -709,6 +818,8 @@ int main(void)
         CASE(what_is_open_is_carried_on_however_late),
         CASE(stops_use_up_no_rounds),
         CASE(a_stop_before_the_first_directory_begins_none),
+        CASE(when_the_time_is_over_what_is_under_way_is_finished),
+        CASE(when_the_time_is_over_what_is_open_stays_so),
         CASE(what_is_carried_on_is_not_begun_again),
         CASE(a_deletion_that_a_busy_store_prevents_is_open),
         CASE(a_unit_whose_store_is_gone_is_reported_open),

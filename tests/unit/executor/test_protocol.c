@@ -671,8 +671,15 @@ static void parked_units_look_again_only_when_retried(void **state)
     expect_look(step(unit, event_of(EVENT_RETRY)), UNIT_COMMITTING, LOOK_ROWS);
 }
 
+static bool has_looked_enough(const struct unit *unit, unsigned looked)
+{
+    unsigned needed = unit->state == UNIT_RETURNING ? LOOK_BACK : LOOK_GATE_1;
+    return (looked & needed) == needed;
+}
+
 /* Whatever happens, a closed unit stays closed, a deletion follows only gate 2, a cut-over only
- * gate 1, and both stand behind a durable barrier.                                               */
+ * gate 1 (of one that is sent back, a look at its source and rows), and both stand behind a durable
+ * barrier. */
 static void every_event_in_every_state_has_a_safe_answer(void **state)
 {
     (void)state;
@@ -690,10 +697,201 @@ static void every_event_in_every_state_has_a_safe_answer(void **state)
                 if (outcome.action.kind == ACTION_DELETE)
                     assert_true(kind == EVENT_SEEN && looked == LOOK_GATE_2);
                 if (outcome.action.kind == ACTION_CUT_OVER)
-                    assert_true(kind == EVENT_SEEN && (looked & LOOK_GATE_1) == LOOK_GATE_1);
+                    assert_true(kind == EVENT_SEEN && has_looked_enough(&unit, looked));
             }
         }
     }
+}
+
+/* -- rows that came back, and rows that are sent back ---------------------------------------------
+ */
+
+/* A look in which all rows stand at the source. */
+static struct event seen_back(unsigned looked)
+{
+    struct event event = seen(looked);
+    event.sight.rows.at_target = 0;
+    event.sight.rows.at_source = ROWS;
+    return event;
+}
+
+static struct unit repair_in(enum unit_state state)
+{
+    struct unit unit = unit_in(state);
+    unit.kind = UNIT_REPAIR;
+    unit.keep_source = true;
+    return unit;
+}
+
+static void expect_locked_look(struct outcome outcome, enum unit_state state, unsigned look)
+{
+    expect_look(outcome, state, look);
+    assert_true(outcome.action.lock);
+}
+
+static void a_return_is_written_down_before_it_is_looked_at(void **state)
+{
+    (void)state;
+    struct unit parked = unit_in(UNIT_PARKED);
+    struct outcome outcome = step(unit_in(UNIT_CUTOVER), event_of(EVENT_RETURN));
+    expect_locked_look(outcome, UNIT_RETURNING, LOOK_BACK);
+    assert_true(outcome.action.durable);
+    expect_locked_look(step(parked, event_of(EVENT_RETURN)), UNIT_RETURNING, LOOK_BACK);
+    expect_locked_look(step(unit_in(UNIT_RETURNING), event_of(EVENT_RESUME)), UNIT_RETURNING,
+                       LOOK_BACK);
+}
+
+static void nothing_returns_once_its_deletion_has_begun(void **state)
+{
+    (void)state;
+    static const enum unit_state states[] = {UNIT_COPYING, UNIT_COMMITTING, UNIT_DELETING,
+                                             UNIT_SWEEPING};
+    for (size_t i = 0; i < 4; i++) {
+        expect(step(unit_in(states[i]), event_of(EVENT_RETURN)), states[i], REASON_NONE,
+               ACTION_REST);
+        struct unit parked = unit_in(UNIT_PARKED);
+        parked.left_state = states[i];
+        assert_int_equal(step(parked, event_of(EVENT_RETURN)).unit.state, UNIT_PARKED);
+    }
+}
+
+static void rows_return_only_to_an_untouched_source(void **state)
+{
+    (void)state;
+    struct outcome outcome = step(unit_in(UNIT_RETURNING), seen(LOOK_BACK));
+    expect(outcome, UNIT_RETURNING, REASON_NONE, ACTION_CUT_OVER);
+    assert_true(outcome.action.durable);
+
+    struct event missing = seen(LOOK_BACK), changed = missing, extra = missing;
+    missing.sight.source.same = changed.sight.source.same = OBJECTS - 1;
+    missing.sight.source.missing = changed.sight.source.changed = extra.sight.source.extra = 1;
+    const struct event events[] = {missing, changed, extra};
+    for (size_t i = 0; i < 3; i++) {
+        outcome = step(unit_in(UNIT_RETURNING), events[i]);
+        expect(outcome, UNIT_PARKED, REASON_NO_WAY_BACK, ACTION_STOP);
+        assert_int_equal(outcome.unit.left_state, UNIT_CUTOVER);
+    }
+}
+
+static void rows_that_others_changed_do_not_return(void **state)
+{
+    (void)state;
+    struct event event = seen(LOOK_BACK);
+    event.sight.rows.strangers = 1;
+    expect(step(unit_in(UNIT_RETURNING), event), UNIT_PARKED, REASON_CATALOG_CHANGED, ACTION_STOP);
+    event = seen(LOOK_BACK);
+    event.sight.rows.at_target = ROWS - 1;
+    expect(step(unit_in(UNIT_RETURNING), event), UNIT_PARKED, REASON_CATALOG_CHANGED, ACTION_STOP);
+    event.sight.rows.at_source = 1;
+    struct outcome outcome = step(unit_in(UNIT_RETURNING), event);
+    expect(outcome, UNIT_PARKED, REASON_CATALOG_CHANGED, ACTION_STOP);
+    assert_int_equal(outcome.unit.left_state, UNIT_RETURNING);
+}
+
+static void rows_that_are_back_close_the_unit(void **state)
+{
+    (void)state;
+    struct event cut = event_of(EVENT_CUT);
+    cut.cut = CUT_UNKNOWN;
+    expect_locked_look(step(unit_in(UNIT_RETURNING), cut), UNIT_RETURNING, LOOK_BACK);
+    cut.cut = CUT_DONE;
+    struct outcome outcome = step(unit_in(UNIT_RETURNING), cut);
+    expect(outcome, UNIT_ROLLED_BACK, REASON_NONE, ACTION_STOP);
+    assert_int_equal(outcome.unit.cleanup_at_us - outcome.unit.grace_us, NOW);
+
+    struct event back = seen_back(LOOK_BACK);
+    back.sight.source.extra = 1; /* it is in use again */
+    expect(step(unit_in(UNIT_RETURNING), back), UNIT_ROLLED_BACK, REASON_NONE, ACTION_STOP);
+    back.sight.source.same--;
+    back.sight.source.missing = 1;
+    expect(step(unit_in(UNIT_RETURNING), back), UNIT_PARKED, REASON_NO_WAY_BACK, ACTION_STOP);
+}
+
+static void a_repair_is_written_down_before_it_is_looked_at(void **state)
+{
+    (void)state;
+    struct unit parked = unit_in(UNIT_PARKED);
+    parked.left_state = UNIT_DELETING;
+    struct outcome outcome = step(parked, event_of(EVENT_REPAIR));
+    expect_locked_look(outcome, UNIT_REPAIRING, LOOK_REPAIR);
+    assert_true(outcome.action.durable);
+
+    struct event manifest = manifest_as_planned();
+    manifest.archived = 1; /* nothing of it is read */
+    outcome = step(repair_in(UNIT_PLANNED), manifest);
+    expect_locked_look(outcome, UNIT_REPAIRING, LOOK_REPAIR);
+    assert_true(outcome.action.durable);
+    assert_int_equal(step(unit_in(UNIT_COPYING), event_of(EVENT_REPAIR)).unit.state, UNIT_COPYING);
+}
+
+static void rows_are_cut_over_again_to_a_whole_target_alone(void **state)
+{
+    (void)state;
+    struct event back = seen_back(LOOK_REPAIR);
+    back.sight.source.same = 3; /* the rest was deleted */
+    back.sight.source.missing = OBJECTS - 3;
+    struct outcome outcome = step(unit_in(UNIT_REPAIRING), back);
+    expect(outcome, UNIT_REPAIRING, REASON_NONE, ACTION_CUT_OVER);
+    assert_true(outcome.action.durable);
+
+    struct event partly = back, rewritten = back, strange = back, gone = back;
+    partly.sight.target.equal--;
+    partly.sight.target.absent = 1;
+    rewritten.sight.source.extra = 1;
+    strange.sight.rows.strangers = 1;
+    gone.sight.rows.at_source--;
+    const struct {
+        struct event event;
+        enum unit_reason reason;
+    } table[] = {{partly, REASON_TARGET_CHANGED},
+                 {rewritten, REASON_SOURCE_REWRITTEN},
+                 {strange, REASON_CATALOG_CHANGED},
+                 {gone, REASON_CATALOG_CHANGED}};
+    for (size_t i = 0; i < 4; i++) {
+        expect(step(unit_in(UNIT_REPAIRING), table[i].event), UNIT_PARKED, table[i].reason,
+               ACTION_STOP);
+        expect(step(repair_in(UNIT_REPAIRING), table[i].event), UNIT_ABANDONED, table[i].reason,
+               ACTION_STOP);
+    }
+    /* What was deleted for good and stands there again is somebody's. */
+    expect(step(repair_in(UNIT_REPAIRING), back), UNIT_ABANDONED, REASON_SOURCE_REWRITTEN,
+           ACTION_STOP);
+    back.sight.source.same = 0;
+    back.sight.source.missing = OBJECTS;
+    expect(step(repair_in(UNIT_REPAIRING), back), UNIT_REPAIRING, REASON_NONE, ACTION_CUT_OVER);
+}
+
+static void a_repair_ends_as_a_cut_over_does(void **state)
+{
+    (void)state;
+    struct event cut = event_of(EVENT_CUT);
+    cut.cut = CUT_CHANGED;
+    expect_locked_look(step(unit_in(UNIT_REPAIRING), cut), UNIT_REPAIRING, LOOK_REPAIR);
+    cut.cut = CUT_DONE;
+    struct outcome outcome = step(unit_in(UNIT_REPAIRING), cut);
+    expect(outcome, UNIT_CUTOVER, REASON_GRACE, ACTION_REST);
+    assert_int_equal(outcome.unit.cleanup_at_us, NOW + outcome.unit.grace_us);
+    assert_true(outcome.action.durable);
+    expect(step(unit_in(UNIT_REPAIRING), seen(LOOK_REPAIR)), UNIT_CUTOVER, REASON_GRACE,
+           ACTION_REST);
+    expect(step(repair_in(UNIT_REPAIRING), cut), UNIT_DONE, REASON_NONE, ACTION_STOP);
+    struct event mixed = seen(LOOK_REPAIR);
+    mixed.sight.rows.at_target = 1;
+    mixed.sight.rows.at_source = ROWS - 1;
+    expect(step(repair_in(UNIT_REPAIRING), mixed), UNIT_PARKED, REASON_CATALOG_CHANGED,
+           ACTION_STOP);
+}
+
+static void rows_that_never_move_are_left_to_the_next_run(void **state)
+{
+    (void)state;
+    struct unit returning = unit_in(UNIT_RETURNING), repairing = unit_in(UNIT_REPAIRING);
+    for (int i = 0; i < PROTOCOL_ROUNDS_MAX; i++) {
+        returning = step(returning, seen(LOOK_BACK)).unit;
+        repairing = step(repairing, seen_back(LOOK_REPAIR)).unit;
+    }
+    expect(step(returning, seen(LOOK_BACK)), UNIT_RETURNING, REASON_BUSY, ACTION_REST);
+    expect(step(repairing, seen_back(LOOK_REPAIR)), UNIT_REPAIRING, REASON_BUSY, ACTION_REST);
 }
 
 /* One place has one set of bytes: whatever happens, they are neither copied nor deleted. */
@@ -800,6 +998,15 @@ int main(void)
         cmocka_unit_test(permanent_failures_abandon_or_park),
         cmocka_unit_test(parked_units_look_again_only_when_retried),
         cmocka_unit_test(every_event_in_every_state_has_a_safe_answer),
+        cmocka_unit_test(a_return_is_written_down_before_it_is_looked_at),
+        cmocka_unit_test(nothing_returns_once_its_deletion_has_begun),
+        cmocka_unit_test(rows_return_only_to_an_untouched_source),
+        cmocka_unit_test(rows_that_others_changed_do_not_return),
+        cmocka_unit_test(rows_that_are_back_close_the_unit),
+        cmocka_unit_test(a_repair_is_written_down_before_it_is_looked_at),
+        cmocka_unit_test(rows_are_cut_over_again_to_a_whole_target_alone),
+        cmocka_unit_test(a_repair_ends_as_a_cut_over_does),
+        cmocka_unit_test(rows_that_never_move_are_left_to_the_next_run),
         cmocka_unit_test(a_retier_touches_tiers_alone),
         cmocka_unit_test(judge_by_size),
         cmocka_unit_test(judge_by_checksum),

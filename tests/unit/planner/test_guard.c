@@ -250,6 +250,9 @@ static void equal_policies_both_count_a_directory(void **state)
     assert_int_equal(rig_funnel(&rig, "age-out")->planned, 3);
     assert_int_equal(rig_funnel(&rig, "also")->planned, 2);
     assert_string_equal(rig.actions[0]->policy, "age-out");
+    assert_int_equal(rig.actions[0]->also_count, 1);
+    assert_string_equal(rig.actions[0]->also[0], "also");
+    assert_int_equal(rig.actions[2]->also_count, 0);
     assert_int_equal(rig.actions[0]->terms.verify, VERIFY_READBACK);
     assert_int_equal(rig.actions[0]->terms.grace_us, 7 * RIG_DAY_US);
     assert_int_equal(rig.actions[2]->terms.verify, VERIFY_CHECKSUM);

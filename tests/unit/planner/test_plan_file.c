@@ -88,6 +88,8 @@ static struct plan_row move_rows[] = {
     {"", "https://hot.example/box/a/b%25c/", ""}};
 static struct plan_row blocked_rows[] = {{"B", "anything \\ at all", "is not selected"}};
 
+static const char *also[] = {"rest", "r.2"};
+
 enum { ACTIONS = 5 };
 static const struct plan_action actions[ACTIONS] = {
     {.kind = PLAN_MOVE,
@@ -98,6 +100,8 @@ static const struct plan_action actions[ACTIONS] = {
      .tier = TIER_COLD,
      .policy = "age-out",
      .at = "policy.yaml:1:2",
+     .also = also,
+     .also_count = 2,
      .surveyed = true,
      .objects = 12,
      .bytes = INT64_MAX,
@@ -177,6 +181,9 @@ static const struct plan_summary summary = {
     .reap_objects = 7,
     .reap_bytes = 70,
     .left = 11,
+    .next_us = INT64_C(1748736000123457),
+    .next_recordings = 19,
+    .next_bytes = 86,
     .funnels = funnels,
     .funnel_count = 2,
     .totals = totals,
@@ -223,6 +230,9 @@ static void same_action(const struct plan_action *a, const struct plan_action *b
     assert_int_equal(a->tier, b->tier);
     assert_true(str_equal(a->policy, b->policy));
     assert_true(str_equal(a->at, b->at));
+    assert_int_equal(a->also_count, b->also_count);
+    for (size_t i = 0; i < a->also_count; i++)
+        assert_string_equal(a->also[i], b->also[i]);
     assert_int_equal(a->surveyed, b->surveyed);
     assert_int_equal(a->objects, b->objects);
     assert_int_equal(a->bytes, b->bytes);
@@ -285,6 +295,9 @@ static void same_summary(const struct plan_summary *read)
     assert_int_equal(read->reap_objects, summary.reap_objects);
     assert_int_equal(read->reap_bytes, summary.reap_bytes);
     assert_int_equal(read->left, summary.left);
+    assert_int_equal(read->next_us, summary.next_us);
+    assert_int_equal(read->next_recordings, summary.next_recordings);
+    assert_int_equal(read->next_bytes, summary.next_bytes);
     assert_int_equal(read->funnel_count, 2);
     assert_int_equal(read->total_count, 2);
     assert_memory_equal(read->totals, totals, sizeof(totals));
@@ -374,7 +387,8 @@ static void the_lines_are_as_the_format_says(void **state)
         "\"on_exceed\":\"fail\",\"order_by\":\"newest\"}},\"journal\":"
         "\"00112233445566778899aabbccddeeff\",\"simulation\":true,\"surveyed\":true}\n"
         "{\"action\":\"move\",\"directory\":\"hot:a/b%c/\",\"to\":\"cold:a/b%c/\",\"tier\":"
-        "\"cold\",\"policy\":\"age-out\",\"at\":\"policy.yaml:1:2\",\"objects\":12,\"bytes\":"
+        "\"cold\",\"policy\":\"age-out\",\"at\":\"policy.yaml:1:2\",\"also\":[\"rest\",\"r.2\"],"
+        "\"objects\":12,\"bytes\":"
         "9223372036854775807,\"manifest\":\"sha256:"
         "010203ff00000000000000000000000000000000000000000000000000000000\",\"verify\":"
         "\"readback\",\"cleanup\":{\"source\":\"keep\",\"after_s\":604800},\"window\":\"mon-fri "
@@ -737,6 +751,13 @@ static void other_contents_are_refused_even_with_a_digest_that_fits(void **state
         {1, "\"objects\":12", "\"objects\":null"},
         {1, "; sun 00:00-24:00", "; sun 00:00-25:00"},
         {1, "\"policy\":\"age-out\"", "\"policy\":\"age\xc2\x9bout\""}, /* names */
+        {1, "[\"rest\",\"r.2\"]", "[\"rest\",\"r 2\"]"},
+        {1, "[\"rest\",\"r.2\"]", "[\"rest\",\"rest\"]"}, /* counted twice      */
+        {1, "[\"rest\",\"r.2\"]", "[\"rest\",\"age-out\"]"},
+        {1, "[\"rest\",\"r.2\"]", "[\"rest\",7]"},
+        {1, "[\"rest\",\"r.2\"]", "[]"},
+        {1, "[\"rest\",\"r.2\"]", "\"rest\""},
+        {1, "[\"rest\",\"r.2\"]", "null"},
         {0, "\"stores\":{\"hot\"", "\"stores\":{\"hot pot\""},
         {-1, "{\"policy\":\"age-out\"", "{\"policy\":\"\""},
         {-1, "\"failed\":true,\"guard\":\"max_recordings 5\"", "\"failed\":true,\"guard\":null"},
@@ -769,6 +790,9 @@ static void other_contents_are_refused_even_with_a_digest_that_fits(void **state
         {1, "1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:60.999999Z"}, /* instants */
         {1, "1969-12-31T23:59:59.999999Z", "1970-01-01T00:59:59.999999+01:00"},
         {0, "\"as_of\":\"2025-06-01T00:00:00.123456Z\"", "\"as_of\":null"},
+        {-1, "{\"from\":\"2025-06-01T00:00:00.123457Z\"", "{\"from\":null"},
+        {-1, "\"recordings\":19,", ""},
+        {-1, "\"bytes\":86}", "\"bytes\":86,\"more\":1}"},
         {-1, "\"recordings\":45", "\"recordings\":46"}, /* sums               */
         {-1, "\"move\":2", "\"move\":3"},
         {-1, "\"move_recordings\":3", "\"move_recordings\":2"},

@@ -321,7 +321,12 @@ static void an_older_journal_is_brought_up(void **state)
     journal_rig_close(rig);
     sqlite3 *db;
     MUST(sql_open(rig->path, SQLITE_OPEN_READWRITE, &db, &rig->err));
-    MUST(sql_run(db, "DROP TABLE sighting; PRAGMA user_version = 1", &rig->err));
+    MUST(sql_run(db,
+                 "DROP TABLE sighting; DROP INDEX unit_moved_source; DROP INDEX unit_moved_target;"
+                 "DROP INDEX unit_given_up; ALTER TABLE unit DROP COLUMN target_manifest;"
+                 "CREATE INDEX unit_abandoned ON unit (target) WHERE state = 'abandoned';"
+                 "PRAGMA user_version = 1",
+                 &rig->err));
     sqlite3_close(db);
     journal_rig_open_run(rig);
     MUST(journal_see_tier(rig->journal, HOT "b/", TIER_COOL, &rig->err));
