@@ -5,6 +5,7 @@
  *     more: no write to the target;
  *   - from the look at the rows that a deletion relies on until then: no row is pointed at the
  *     source, nor, after the look at references, any of those;
+ *   - where rows are sent back, likewise: no write to the source;
  *   - while a unit copies (and may clean up what it had copied): no row is pointed at its target.
  */
 #include <stdio.h>
@@ -30,6 +31,11 @@ static bool looks_for_deletion(const struct seen_unit *unit)
     return unit->doing == ACTION_LOOK && unit->looks == LOOK_GATE_2;
 }
 
+static bool is_pending_back(const struct sim *sim, const struct seen_unit *unit)
+{
+    return sim->pending != NULL && str_equal(sim->pending->source, unit->target_url);
+}
+
 static bool is_committing(const struct sim *sim, const struct seen_unit *unit)
 {
     return unit->doing == ACTION_CUT_OVER ||
@@ -42,12 +48,22 @@ static bool target_is_shut(const struct sim *sim, const struct seen_unit *unit)
     return relied_on || is_committing(sim, unit) || is_deleting(sim, unit);
 }
 
+/* Rows are on their way back: the source is their target. */
+static bool source_is_relied_on(const struct seen_unit *unit)
+{
+    return unit->saved.state == UNIT_RETURNING &&
+           (unit->doing == ACTION_LOOK || unit->doing == ACTION_CUT_OVER);
+}
+
 static bool may_write(const struct sim *sim, int box, const char *key)
 {
     for (size_t i = 0; i < sim->unit_count; i++) {
         const struct seen_unit *unit = &sim->units[i];
-        if (unit->kind == UNIT_MOVE && unit->target == box && unit_covers(unit->directory, key) &&
+        if (unit->kind != UNIT_RETIER && unit->target == box && unit_covers(unit->directory, key) &&
             target_is_shut(sim, unit))
+            return false;
+        if (unit->source == box && unit_covers(unit->directory, key) &&
+            (source_is_relied_on(unit) || is_pending_back(sim, unit)))
             return false;
     }
     return true;

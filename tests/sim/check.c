@@ -131,12 +131,16 @@ static size_t find_key(const struct seen_unit *unit, size_t key)
 /* -- objects ------------------------------------------------------------------------------------
  */
 
+/* A parked one is where it came from. */
+static enum unit_state stage_of(const struct unit *unit)
+{
+    return unit->state == UNIT_PARKED ? unit->left_state : unit->state;
+}
+
 static void barrier(struct sim *sim, const struct seen_unit *unit, enum unit_state state,
                     const char *what)
 {
-    const struct unit *promised = &unit->promised;
-    enum unit_state stage = promised->state == UNIT_PARKED ? promised->left_state : promised->state;
-    if (!sim->no_barriers && stage != state)
+    if (!sim->no_barriers && stage_of(&unit->promised) != state)
         check_fail(sim, "%s: unit %d is %s and no more on the disk", what, (int)unit->id,
                    unit_state_name(unit->promised.state));
 }
@@ -270,6 +274,20 @@ static struct seen_unit *committer_of(struct sim *sim, const char *source)
     return NULL;
 }
 
+static struct seen_unit *returner_of(struct sim *sim, const char *target)
+{
+    for (size_t i = 0; i < sim->unit_count; i++)
+        if (stage_of(&sim->units[i].saved) == UNIT_RETURNING &&
+            str_equal(sim->units[i].target_url, target))
+            return &sim->units[i];
+    return NULL;
+}
+
+static bool repairs(const struct seen_unit *unit)
+{
+    return stage_of(&unit->saved) == UNIT_REPAIRING;
+}
+
 /* Whoever had brought these objects here has no say any more. */
 static void release(struct sim *sim, const struct seen_unit *unit)
 {
@@ -281,20 +299,40 @@ static void release(struct sim *sim, const struct seen_unit *unit)
     }
 }
 
+/* The rows are at the source again, where all must be as it was. */
+static void check_returned(struct sim *sim, struct seen_unit *unit)
+{
+    barrier(sim, unit, UNIT_RETURNING, "B2");
+    for (size_t i = 0; i < unit->manifest_count; i++)
+        if (sim->slots[unit->source][unit->manifest[i].key].content != unit->manifest[i].content)
+            check_fail(sim, "3: the rows of unit %d were sent back, and %s is not at the source",
+                       (int)unit->id, sim->keys[unit->manifest[i].key]);
+    for (size_t i = 0; i < sim->row_count; i++)
+        if (sim->rows[i].mover == unit->id)
+            sim->rows[i].mover = 0;
+    unit->committed = false;
+}
+
 void check_committed(struct sim *sim, const struct catalog_cut *cut)
 {
     struct seen_unit *unit = committer_of(sim, cut->source);
+    struct seen_unit *returning = returner_of(sim, cut->source);
+    if (returning != NULL) {
+        check_returned(sim, returning);
+        return;
+    }
     if (unit == NULL) {
         check_fail(sim, "5: %s was cut over for no unit", cut->source);
         return;
     }
-    barrier(sim, unit, UNIT_COMMITTING, "B2");
+    barrier(sim, unit, repairs(unit) ? UNIT_REPAIRING : UNIT_COMMITTING, "B2");
     for (size_t i = 0; i < sim->row_count; i++)
         if (is_at(&sim->rows[i], unit->target_url) && !sim->rows[i].edited)
             sim->rows[i].mover = unit->id;
     release(sim, unit);
     unit->committed = true;
     unit->committed_us = sim->now_us;
+    unit->told_cleanup_us = 0;
     if (unit->manifest_count == 0)
         check_fail(sim, "unit %d was cut over, and has no objects", (int)unit->id);
     check_whole(sim, unit);
@@ -317,6 +355,12 @@ static void check_untouched(struct sim *sim, int64_t unit)
                        (int)unit, sim->rows[i].id);
 }
 
+bool check_grace_is_fixed(const struct unit *before, const struct unit *after)
+{
+    return before->cleanup_at_us != 0 && stage_of(before) != UNIT_REPAIRING &&
+           after->state != UNIT_ROLLED_BACK;
+}
+
 static bool check_unit(void *context, const struct journal_unit *entry, struct err *err)
 {
     (void)err;
@@ -333,7 +377,8 @@ static bool check_unit(void *context, const struct journal_unit *entry, struct e
     int64_t promised_us = unit->promised.cleanup_at_us;
     if (unit->told_cleanup_us != 0)
         promised_us = unit->told_cleanup_us;
-    if (promised_us != 0 && entry->unit.cleanup_at_us != promised_us)
+    if (check_grace_is_fixed(&unit->promised, &entry->unit) && promised_us != 0 &&
+        entry->unit.cleanup_at_us != promised_us)
         check_fail(sim, "10: the end of the grace of unit %d is not as it was told", (int)unit->id);
     unit->saved = unit->promised = entry->unit;
     unit->may_be = UINT32_C(1) << entry->unit.state;
@@ -398,7 +443,7 @@ void check_report(struct sim *sim, const struct task *task, enum apply_outcome o
           unit_reason_name(said->reason));
     if (unit == NULL)
         return;
-    if (outcome == APPLY_FAILED || outcome == APPLY_STALE)
+    if (outcome == APPLY_FAILED || outcome == APPLY_STALE || outcome == APPLY_ROLLED_BACK)
         check_untouched(sim, unit->id);
     if (outcome == APPLY_MOVED && unit->committed_us == 0 && sim->counts.acts == 0)
         check_fail(sim, "10: unit %d is said to be moved, and is not", (int)unit->id);
@@ -441,7 +486,8 @@ void check_rest(struct sim *sim)
                        unit_state_name(unit->state), unit_reason_name(unit->reason));
         if (unit->reason == REASON_INTERNAL)
             check_fail(sim, "unit %d ends for a reason that can't be", (int)unit->id);
-        if (check_is_peaceful(sim) && (unit_is_open(unit) || unit->state == UNIT_ABANDONED))
+        bool refused = unit->state == UNIT_ABANDONED && unit->kind != UNIT_REPAIR;
+        if (check_is_peaceful(sim) && (unit_is_open(unit) || refused))
             check_fail(sim, "unit %d is %s (%s), and nobody disturbed it", (int)unit->id,
                        unit_state_name(unit->state), unit_reason_name(unit->reason));
     }

@@ -66,6 +66,7 @@ void scenario_draw(struct sim *sim)
                               .computes = sim_draw(sim, 3) > 0,
                               .restores = sim_draw(sim, 2) == 0,
                               .repeats = sim_draw(sim, 2) == 0,
+                              .undoes = sim_draw(sim, 3) == 0,
                               .cools = sim_draw(sim, 5) == 0};
     traits->nested = !traits->by_object && sim_draw(sim, 6) == 0;
     if (sim_draw(sim, 4) > 0) {
@@ -124,6 +125,12 @@ const char *scenario_case(size_t index, struct traits *traits)
          {.verify = VERIFY_CHECKSUM, .directories = 2, .runs = 3, .restores = true}},
         {"single objects",
          {.verify = VERIFY_CHECKSUM, .directories = 2, .runs = 2, .by_object = true}},
+        {"back in its grace",
+         {.verify = VERIFY_CHECKSUM,
+          .directories = 2,
+          .runs = 3,
+          .grace_us = MINUTE_US,
+          .undoes = true}},
         {"tiers", {.verify = VERIFY_CHECKSUM, .directories = 1, .runs = 3, .cools = true}},
     };
     if (index >= sizeof(cases) / sizeof(cases[0]))
@@ -211,6 +218,7 @@ static bool apply(struct sim *sim, struct plan_reader *plan, bool reap_all, stru
                                           .reap_all = reap_all,
                                           .only_reap = plan == NULL && reap_all,
                                           .begin_until_us = INT64_MAX,
+                                          .take_until_us = INT64_MAX,
                                           .report = note_report,
                                           .report_context = sim};
     struct apply_result result;
@@ -234,12 +242,33 @@ static bool go_finish(struct sim *sim, struct err *err)
     return apply(sim, plans_open(sim), true, err);
 }
 
-enum { RUN_MOVE, RUN_RESTORE, RUN_RETIER, RUN_REAP, RUN_AGAIN, RUN_FINISH };
+static void plan_rollback(struct sim *sim)
+{
+    plans_name(sim, PLAN_ROLLBACK);
+}
+
+static void plan_repair(struct sim *sim)
+{
+    plans_name(sim, PLAN_REPAIR);
+}
+
+enum {
+    RUN_MOVE,
+    RUN_RESTORE,
+    RUN_RETIER,
+    RUN_REAP,
+    RUN_AGAIN,
+    RUN_ROLLBACK,
+    RUN_REPAIR,
+    RUN_FINISH
+};
 static const struct run_kind run_kinds[] = {[RUN_MOVE] = {"apply", plan_move, go_plan},
                                             [RUN_RESTORE] = {"restore", plan_restore, go_plan},
                                             [RUN_RETIER] = {"retier", plan_retier, go_plan},
                                             [RUN_REAP] = {"reap", NULL, go_reap},
                                             [RUN_AGAIN] = {"again", NULL, go_plan},
+                                            [RUN_ROLLBACK] = {"rollback", plan_rollback, go_plan},
+                                            [RUN_REPAIR] = {"repair", plan_repair, go_plan},
                                             [RUN_FINISH] = {"finish", NULL, go_finish}};
 
 static void start_process(struct sim *sim)
@@ -338,6 +367,8 @@ static const struct run_kind *draw_kind(struct sim *sim, size_t index)
         return &run_kinds[RUN_RESTORE];
     if (traits->cools && sim_draw(sim, 2) == 0)
         return &run_kinds[RUN_RETIER];
+    if (traits->undoes && sim_draw(sim, 2) == 0)
+        return &run_kinds[sim_draw(sim, 2) == 0 ? RUN_ROLLBACK : RUN_REPAIR];
     if (traits->repeats && sim_draw(sim, 3) == 0)
         return &run_kinds[RUN_AGAIN];
     return &run_kinds[sim_draw(sim, 2) == 0 ? RUN_MOVE : RUN_REAP];

@@ -111,7 +111,7 @@ struct traits {
     unsigned write, edit, refer, fail_over, skew, keep;
     unsigned patience; /* a late request arrives at one chance in so many; 0: at the next */
     unsigned acts;     /* of actors, at most */
-    bool restores, repeats;
+    bool restores, repeats, undoes;
     bool swings; /* other hands write one object only, now these bytes, now those */
 };
 
@@ -241,6 +241,8 @@ void actors_between_runs(struct sim *sim);
  */
 /* Moves from one store to another of what the catalog has there now, and reaps of what is due. */
 void plans_make(struct sim *sim, uint16_t source, uint16_t target);
+/* Rollbacks of what is in its grace, or repairs of what has rows at its source again. */
+void plans_name(struct sim *sim, enum plan_kind kind);
 /* The plan of sim->plan, which only a run may read. */
 struct plan_reader *plans_open(struct sim *sim);
 
@@ -271,6 +273,8 @@ void check_removed(struct sim *sim, int box, size_t key, const struct slot *befo
 void check_committed(struct sim *sim, const struct catalog_cut *cut);
 /* A new process has read the journal. */
 void check_journal(struct sim *sim);
+/* It was told when the grace ends, and no other cut-over begins another. */
+bool check_grace_is_fixed(const struct unit *before, const struct unit *after);
 void check_report(struct sim *sim, const struct task *task, enum apply_outcome outcome);
 void check_rest(struct sim *sim);
 /* Nobody disturbed it, and no store refused anything for good: then all ends well. */

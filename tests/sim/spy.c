@@ -79,7 +79,8 @@ static void note_manifest(struct sim *sim, struct seen_unit *unit, const struct 
         const struct object *want = &new->facts[i].want;
         const char *key = str_format(&sim->arena, "%s%s", unit->directory, want->key);
         unit->manifest[i].key = cloud_key(sim, key);
-        unit->manifest[i].content = cloud_content(sim, unit->source, want->etag);
+        unit->manifest[i].content =
+            cloud_content(sim, unit->kind == UNIT_REPAIR ? unit->target : unit->source, want->etag);
         unit->manifest[i].spoiled = unit->manifest[i].rewritten = false;
         unit->manifest_count = i + 1;
     }
@@ -102,6 +103,10 @@ static void note_new(struct sim *sim, const struct journal_new *new)
                            .saved = entry->unit,
                            .doing = entry->unit.state == UNIT_COPYING ? ACTION_COPY : ACTION_STOP,
                            .may_be = UINT32_C(1) << entry->unit.state};
+    if (unit->saved.state == UNIT_REPAIRING) {
+        unit->doing = ACTION_LOOK;
+        unit->looks = LOOK_REPAIR;
+    }
     note_manifest(sim, unit, new);
     sim->counts.units++;
     trace(sim, "unit %d: %s to %s, %s", (int)unit->id, unit->source_url, unit->target_url,
@@ -141,8 +146,11 @@ static void note_saved(struct sim *sim, const struct unit *unit)
     struct seen_unit *seen = spy_unit(sim, unit->id);
     if (seen == NULL)
         return;
-    if (seen->saved.cleanup_at_us != 0 && unit->cleanup_at_us != seen->saved.cleanup_at_us)
+    if (check_grace_is_fixed(&seen->saved, unit) &&
+        unit->cleanup_at_us != seen->saved.cleanup_at_us)
         check_fail(sim, "the grace of unit %d starts again", (int)unit->id);
+    if (seen->saved.state == UNIT_REPAIRING)
+        seen->told_cleanup_us = 0; /* a repair begins another grace */
     seen->saved = *unit;
     seen->may_be |= UINT32_C(1) << unit->state;
 }
