@@ -156,6 +156,8 @@ static bool has_row_at(const struct sim *sim, const char *url)
 /* Careless now and then: what can't be done is to be refused. */
 static bool is_named(struct sim *sim, enum plan_kind kind, const struct seen_unit *unit)
 {
+    if (unit->promised.id == 0)
+        return false;
     if (sim_draw(sim, 8) == 0)
         return unit->kind == UNIT_MOVE && unit->saved.state != UNIT_SKIPPED;
     if (kind == PLAN_ROLLBACK)
