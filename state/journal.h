@@ -89,9 +89,9 @@ MUST_USE bool journal_facts_get(struct journal *journal, int64_t unit, struct ar
 MUST_USE bool journal_rows_get(struct journal *journal, int64_t unit, struct arena *arena,
                                struct catalog_row **rows, size_t *count, struct err *err);
 /* Did a unit that was abandoned or rolled back create the object with this key and etag below this
- * target? */
+ * target?  And may a deletion of it still be on its way (object_fact.condemned)? */
 MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const char *key,
-                              const char *etag, bool *ours, struct err *err);
+                              const char *etag, bool *ours, bool *condemned, struct err *err);
 
 /* -- what happened at a place ----------------------------------------------------------------- */
 /* When rows were last brought to this directory, by a cut-over or back by a rollback; 0: never. */

@@ -5,6 +5,7 @@
  *     more: no write to the target;
  *   - from the look at the rows that a deletion relies on until then: no row is pointed at the
  *     source, nor, after the look at references, any of those;
+ *   - where rows are sent back, likewise: no write to the source;
  *   - while a unit copies (and may clean up what it had copied): no row is pointed at its target.
  */
 #include <stdio.h>
@@ -30,6 +31,11 @@ static bool looks_for_deletion(const struct seen_unit *unit)
     return unit->doing == ACTION_LOOK && unit->looks == LOOK_GATE_2;
 }
 
+static bool is_pending_back(const struct sim *sim, const struct seen_unit *unit)
+{
+    return sim->pending != NULL && str_equal(sim->pending->source, unit->target_url);
+}
+
 static bool is_committing(const struct sim *sim, const struct seen_unit *unit)
 {
     return unit->doing == ACTION_CUT_OVER ||
@@ -42,12 +48,22 @@ static bool target_is_shut(const struct sim *sim, const struct seen_unit *unit)
     return relied_on || is_committing(sim, unit) || is_deleting(sim, unit);
 }
 
+/* Rows are on their way back: the source is their target. */
+static bool source_is_relied_on(const struct seen_unit *unit)
+{
+    return unit->saved.state == UNIT_RETURNING &&
+           (unit->doing == ACTION_LOOK || unit->doing == ACTION_CUT_OVER);
+}
+
 static bool may_write(const struct sim *sim, int box, const char *key)
 {
     for (size_t i = 0; i < sim->unit_count; i++) {
         const struct seen_unit *unit = &sim->units[i];
-        if (unit->kind == UNIT_MOVE && unit->target == box && unit_covers(unit->directory, key) &&
+        if (unit->kind != UNIT_RETIER && unit->target == box && unit_covers(unit->directory, key) &&
             target_is_shut(sim, unit))
+            return false;
+        if (unit->source == box && unit_covers(unit->directory, key) &&
+            (source_is_relied_on(unit) || is_pending_back(sim, unit)))
             return false;
     }
     return true;
@@ -71,6 +87,23 @@ static bool may_point(const struct sim *sim, const char *location, bool is_refer
 /* -- writers ------------------------------------------------------------------------------------
  */
 
+/* New bytes; one time in three, of those that once stood at the key. */
+static unsigned draw_content(struct sim *sim, size_t key)
+{
+    unsigned content = 1 + (unsigned)sim_draw(sim, sim->content_count);
+    bool old = sim->traits.swings || sim_draw(sim, 3) == 0;
+    return old && sim->contents[content].key == key ? content : 0;
+}
+
+static void swing(struct sim *sim)
+{
+    if (!may_write(sim, BOX_HOT, sim->keys[0]))
+        return;
+    trace(sim, "! another hand writes %s on hot", sim->keys[0]);
+    cloud_write(sim, BOX_HOT, 0, draw_content(sim, 0));
+    sim->counts.acts++;
+}
+
 static void write_somewhere(struct sim *sim)
 {
     static const char *const more[] = {"late.h264", "b.asc"};
@@ -88,7 +121,7 @@ static void write_somewhere(struct sim *sim)
         cloud_erase(sim, box, key);
     } else {
         trace(sim, "! another hand writes %s on %s", sim->keys[key], box ? "cold" : "hot");
-        cloud_write(sim, box, key);
+        cloud_write(sim, box, key, draw_content(sim, key));
     }
     sim->counts.acts++;
 }
@@ -175,7 +208,7 @@ void actors_act(struct sim *sim)
     const struct {
         unsigned weight;
         void (*act)(struct sim *sim);
-    } actors[] = {{traits->write, write_somewhere},
+    } actors[] = {{traits->write, traits->swings ? swing : write_somewhere},
                   {traits->edit, edit_row},
                   {traits->fail_over, fail_over},
                   {traits->refer, refer}};
@@ -203,9 +236,9 @@ void actors_act(struct sim *sim)
 void actors_between_runs(struct sim *sim)
 {
     static const int64_t skews_us[] = {0, -INT64_C(400000000), INT64_C(400000000),
-                                       -INT64_C(30000000)};
+                                       -INT64_C(240000000)};
     if (sim_draw(sim, 3) == 0)
-        sim->now_us += (int64_t)sim_draw(sim, (size_t)(sim->traits.grace_us + 1000000));
+        sim->now_us += (int64_t)sim_draw(sim, (size_t)(2 * sim->traits.grace_us + 1000000));
     if (sim_chance(sim, sim->traits.skew)) {
         sim->skew_us = skews_us[sim_draw(sim, 4)];
         sim->db_skew_us = skews_us[sim_draw(sim, 4)];

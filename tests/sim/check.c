@@ -119,41 +119,52 @@ void check_effect(struct sim *sim, const char *fmt, ...)
         maybe_die(sim);
 }
 
+/* The place of the key in the manifest; manifest_count: it has none. */
+static size_t find_key(const struct seen_unit *unit, size_t key)
+{
+    size_t i = 0;
+    while (i < unit->manifest_count && unit->manifest[i].key != key)
+        i++;
+    return i;
+}
+
 /* -- objects ------------------------------------------------------------------------------------
  */
+
+/* A parked one is where it came from. */
+static enum unit_state stage_of(const struct unit *unit)
+{
+    return unit->state == UNIT_PARKED ? unit->left_state : unit->state;
+}
 
 static void barrier(struct sim *sim, const struct seen_unit *unit, enum unit_state state,
                     const char *what)
 {
-    if (!sim->no_barriers && unit->promised.state != state)
+    if (!sim->no_barriers && stage_of(&unit->promised) != state)
         check_fail(sim, "%s: unit %d is %s and no more on the disk", what, (int)unit->id,
                    unit_state_name(unit->promised.state));
 }
 
-static struct seen_unit *copier_of(struct sim *sim, int box, const char *key)
+void check_copied(struct sim *sim, int box, size_t key, const struct slot *before,
+                  const struct zombie *zombie)
 {
-    struct seen_unit *unit = spy_unit_at(sim, box, key, true);
-    return unit != NULL && unit->doing == ACTION_COPY ? unit : NULL;
-}
-
-void check_copied(struct sim *sim, int box, size_t key, const struct slot *before, int64_t unit)
-{
+    const struct seen_unit *copier =
+        zombie != NULL ? spy_unit(sim, zombie->unit) : spy_copier(sim, box, sim->keys[key]);
     if (before->there)
         check_fail(sim, "4: %s was written over", sim->keys[key]);
-    struct seen_unit *copier =
-        unit != 0 ? spy_unit(sim, unit) : copier_of(sim, box, sim->keys[key]);
     if (copier == NULL)
         check_fail(sim, "5: %s was copied for no unit", sim->keys[key]);
     else if (!unit_covers(copier->directory, sim->keys[key]) || copier->target != box)
         check_fail(sim, "5: %s was copied outside of unit %d", sim->keys[key], (int)copier->id);
 }
 
-/* Our own clock, and that of the store, are past the grace. */
+/* Our own clock, and those of store and catalog, are past the grace. */
 static void check_grace(struct sim *sim, const struct seen_unit *unit)
 {
     int64_t ends_us = unit->committed_us + unit->saved.grace_us;
-    int64_t theirs_us = sim->now_us + sim->skew_us, slack_us = 1000000;
-    if (unit->saved.grace_us > 0 && (sim->now_us < ends_us || theirs_us < ends_us))
+    int64_t skew_us = sim->skew_us < sim->db_skew_us ? sim->skew_us : sim->db_skew_us;
+    int64_t earliest_us = sim->now_us + (skew_us < 0 ? skew_us : 0), slack_us = 1000000;
+    if (unit->saved.grace_us > 0 && earliest_us < ends_us)
         check_fail(sim, "an object of unit %d was deleted in its grace", (int)unit->id);
     if (llabs(sim->skew_us) > PROTOCOL_SKEW_US + slack_us ||
         llabs(sim->db_skew_us) > PROTOCOL_SKEW_US + slack_us)
@@ -164,9 +175,7 @@ static void check_source_removed(struct sim *sim, const struct seen_unit *unit, 
                                  const struct slot *before)
 {
     const struct sim_row *row = row_at(sim, unit->source_url);
-    size_t i = 0;
-    while (i < unit->manifest_count && unit->manifest[i].key != key)
-        i++;
+    size_t i = find_key(unit, key);
     if (i == unit->manifest_count || unit->manifest[i].content != before->content)
         check_fail(sim, "1: %s was deleted, and is not what unit %d moved", sim->keys[key],
                    (int)unit->id);
@@ -196,30 +205,39 @@ static void check_cleaned(struct sim *sim, const struct seen_unit *unit, size_t 
                    unit->target_url);
 }
 
-void check_removed(struct sim *sim, int box, size_t key, const struct slot *before, int64_t unit)
+static void check_late_removal(struct sim *sim, size_t key, const struct slot *before,
+                               const struct zombie *zombie)
 {
-    struct seen_unit *source =
-        unit != 0 ? spy_unit(sim, unit) : spy_unit_at(sim, box, sim->keys[key], false);
-    struct seen_unit *copier = copier_of(sim, box, sim->keys[key]);
-    bool deletes = source != NULL && source->source == box;
-    if (deletes && unit == 0 && source->doing == ACTION_DELETE) {
+    const struct seen_unit *unit = spy_unit(sim, zombie->unit);
+    if (unit == NULL)
+        check_fail(sim, "5: %s was deleted for no unit", sim->keys[key]);
+    else if (zombie->cleans)
+        check_cleaned(sim, unit, key, before);
+    else
+        check_source_removed(sim, unit, key, before);
+}
+
+void check_removed(struct sim *sim, int box, size_t key, const struct slot *before,
+                   const struct zombie *zombie)
+{
+    const struct seen_unit *source = spy_unit_at(sim, box, sim->keys[key], false);
+    const struct seen_unit *copier = spy_copier(sim, box, sim->keys[key]);
+    if (zombie != NULL) {
+        check_late_removal(sim, key, before, zombie);
+    } else if (source != NULL && source->doing == ACTION_DELETE) {
         barrier(sim, source, UNIT_DELETING, "B3");
         check_grace(sim, source);
         check_source_removed(sim, source, key, before);
-    } else if (deletes && unit != 0)
-        check_source_removed(sim, source, key, before);
-    else if (copier != NULL)
+    } else if (copier != NULL)
         check_cleaned(sim, copier, key, before);
     else
         check_fail(sim, "5: %s was deleted for no unit", sim->keys[key]);
 }
 
-static bool is_in_manifest(const struct seen_unit *unit, size_t key, unsigned content)
+static bool is_as_in_manifest(const struct seen_unit *unit, size_t key, const struct slot *slot)
 {
-    for (size_t i = 0; i < unit->manifest_count; i++)
-        if (unit->manifest[i].key == key)
-            return unit->manifest[i].content == content;
-    return false;
+    size_t i = find_key(unit, key);
+    return i < unit->manifest_count && unit->manifest[i].content == slot->content;
 }
 
 bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bool whole)
@@ -227,11 +245,20 @@ bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bo
     for (size_t k = 0; k < sim->key_count; k++) {
         const struct slot *slot = &sim->slots[unit->source][k];
         if (slot->there && unit_covers(unit->directory, sim->keys[k]) &&
-            !is_in_manifest(unit, k, slot->content))
+            !is_as_in_manifest(unit, k, slot))
             return true;
     }
     for (size_t i = 0; whole && i < unit->manifest_count; i++)
         if (!sim->slots[unit->source][unit->manifest[i].key].there)
+            return true;
+    return false;
+}
+
+bool check_target_has_more(const struct sim *sim, const struct seen_unit *unit)
+{
+    for (size_t k = 0; k < sim->key_count; k++)
+        if (sim->slots[unit->target][k].there && unit_covers(unit->directory, sim->keys[k]) &&
+            find_key(unit, k) == unit->manifest_count)
             return true;
     return false;
 }
@@ -247,6 +274,20 @@ static struct seen_unit *committer_of(struct sim *sim, const char *source)
     return NULL;
 }
 
+static struct seen_unit *returner_of(struct sim *sim, const char *target)
+{
+    for (size_t i = 0; i < sim->unit_count; i++)
+        if (stage_of(&sim->units[i].saved) == UNIT_RETURNING &&
+            str_equal(sim->units[i].target_url, target))
+            return &sim->units[i];
+    return NULL;
+}
+
+static bool repairs(const struct seen_unit *unit)
+{
+    return stage_of(&unit->saved) == UNIT_REPAIRING;
+}
+
 /* Whoever had brought these objects here has no say any more. */
 static void release(struct sim *sim, const struct seen_unit *unit)
 {
@@ -258,20 +299,40 @@ static void release(struct sim *sim, const struct seen_unit *unit)
     }
 }
 
+/* The rows are at the source again, where all must be as it was. */
+static void check_returned(struct sim *sim, struct seen_unit *unit)
+{
+    barrier(sim, unit, UNIT_RETURNING, "B2");
+    for (size_t i = 0; i < unit->manifest_count; i++)
+        if (sim->slots[unit->source][unit->manifest[i].key].content != unit->manifest[i].content)
+            check_fail(sim, "3: the rows of unit %d were sent back, and %s is not at the source",
+                       (int)unit->id, sim->keys[unit->manifest[i].key]);
+    for (size_t i = 0; i < sim->row_count; i++)
+        if (sim->rows[i].mover == unit->id)
+            sim->rows[i].mover = 0;
+    unit->committed = false;
+}
+
 void check_committed(struct sim *sim, const struct catalog_cut *cut)
 {
     struct seen_unit *unit = committer_of(sim, cut->source);
+    struct seen_unit *returning = returner_of(sim, cut->source);
+    if (returning != NULL) {
+        check_returned(sim, returning);
+        return;
+    }
     if (unit == NULL) {
         check_fail(sim, "5: %s was cut over for no unit", cut->source);
         return;
     }
-    barrier(sim, unit, UNIT_COMMITTING, "B2");
+    barrier(sim, unit, repairs(unit) ? UNIT_REPAIRING : UNIT_COMMITTING, "B2");
     for (size_t i = 0; i < sim->row_count; i++)
         if (is_at(&sim->rows[i], unit->target_url) && !sim->rows[i].edited)
             sim->rows[i].mover = unit->id;
     release(sim, unit);
     unit->committed = true;
     unit->committed_us = sim->now_us;
+    unit->told_cleanup_us = 0;
     if (unit->manifest_count == 0)
         check_fail(sim, "unit %d was cut over, and has no objects", (int)unit->id);
     check_whole(sim, unit);
@@ -294,6 +355,12 @@ static void check_untouched(struct sim *sim, int64_t unit)
                        (int)unit, sim->rows[i].id);
 }
 
+bool check_grace_is_fixed(const struct unit *before, const struct unit *after)
+{
+    return before->cleanup_at_us != 0 && stage_of(before) != UNIT_REPAIRING &&
+           after->state != UNIT_ROLLED_BACK;
+}
+
 static bool check_unit(void *context, const struct journal_unit *entry, struct err *err)
 {
     (void)err;
@@ -310,7 +377,8 @@ static bool check_unit(void *context, const struct journal_unit *entry, struct e
     int64_t promised_us = unit->promised.cleanup_at_us;
     if (unit->told_cleanup_us != 0)
         promised_us = unit->told_cleanup_us;
-    if (promised_us != 0 && entry->unit.cleanup_at_us != promised_us)
+    if (check_grace_is_fixed(&unit->promised, &entry->unit) && promised_us != 0 &&
+        entry->unit.cleanup_at_us != promised_us)
         check_fail(sim, "10: the end of the grace of unit %d is not as it was told", (int)unit->id);
     unit->saved = unit->promised = entry->unit;
     unit->may_be = UINT32_C(1) << entry->unit.state;
@@ -359,7 +427,8 @@ static void check_done(struct sim *sim, const struct seen_unit *unit)
 {
     for (size_t i = 0; i < unit->manifest_count; i++) {
         const struct slot *slot = &sim->slots[unit->source][unit->manifest[i].key];
-        if (slot->content == unit->manifest[i].content && unit->kind == UNIT_MOVE)
+        if (slot->there && slot->content == unit->manifest[i].content &&
+            !unit->manifest[i].rewritten && unit->kind == UNIT_MOVE)
             check_fail(sim, "10: unit %d is said to be done, and %s is at its source",
                        (int)unit->id, sim->keys[unit->manifest[i].key]);
     }
@@ -374,7 +443,7 @@ void check_report(struct sim *sim, const struct task *task, enum apply_outcome o
           unit_reason_name(said->reason));
     if (unit == NULL)
         return;
-    if (outcome == APPLY_FAILED || outcome == APPLY_STALE)
+    if (outcome == APPLY_FAILED || outcome == APPLY_STALE || outcome == APPLY_ROLLED_BACK)
         check_untouched(sim, unit->id);
     if (outcome == APPLY_MOVED && unit->committed_us == 0 && sim->counts.acts == 0)
         check_fail(sim, "10: unit %d is said to be moved, and is not", (int)unit->id);
@@ -415,7 +484,10 @@ void check_rest(struct sim *sim)
         if (unit_is_open(unit) && !may_rest(unit))
             check_fail(sim, "7: unit %d rests as %s (%s)", (int)unit->id,
                        unit_state_name(unit->state), unit_reason_name(unit->reason));
-        if (check_is_peaceful(sim) && (unit_is_open(unit) || unit->state == UNIT_ABANDONED))
+        if (unit->reason == REASON_INTERNAL)
+            check_fail(sim, "unit %d ends for a reason that can't be", (int)unit->id);
+        bool refused = unit->state == UNIT_ABANDONED && unit->kind != UNIT_REPAIR;
+        if (check_is_peaceful(sim) && (unit_is_open(unit) || refused))
             check_fail(sim, "unit %d is %s (%s), and nobody disturbed it", (int)unit->id,
                        unit_state_name(unit->state), unit_reason_name(unit->reason));
     }

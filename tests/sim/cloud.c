@@ -130,8 +130,11 @@ static void destroy(struct sim *sim, int box, size_t key)
         sim->contents[slot->content].destroyed = true;
     for (size_t i = 0; i < sim->unit_count; i++) {
         struct seen_unit *unit = &sim->units[i];
-        for (size_t k = 0; unit->target == box && k < unit->manifest_count; k++)
-            unit->manifest[k].spoiled |= unit->committed && unit->manifest[k].key == key;
+        for (size_t k = 0; k < unit->manifest_count; k++) {
+            bool is_it = unit->manifest[k].key == key;
+            unit->manifest[k].spoiled |= is_it && unit->target == box && unit->committed;
+            unit->manifest[k].rewritten |= is_it && unit->source == box;
+        }
     }
 }
 
@@ -157,17 +160,20 @@ unsigned cloud_content(const struct sim *sim, int box, const char *etag)
 }
 
 /* Many contents have one size: it tells nothing. */
-void cloud_write(struct sim *sim, int box, size_t key)
+void cloud_write(struct sim *sim, int box, size_t key, unsigned content)
 {
     char bytes[16];
-    size_t size = sim_draw(sim, 4) == 0 ? 12 : 8;
     destroy(sim, box, key);
-    if (++sim->content_count == CONTENTS_MAX)
-        err_abort("more contents than a schedule may have");
-    snprintf(bytes, sizeof(bytes), "%-12u", sim->content_count);
-    store_memory_put(sim->boxes[box], sim->keys[key], bytes, size);
-    sim->contents[sim->content_count] = (struct content){.key = key};
-    sim->slots[box][key] = (struct slot){.there = true, .content = sim->content_count};
+    if (content == 0) {
+        content = ++sim->content_count;
+        if (content == CONTENTS_MAX)
+            err_abort("more contents than a schedule may have");
+        sim->contents[content].key = key;
+    }
+    sim->contents[content].destroyed = false;
+    snprintf(bytes, sizeof(bytes), "%-12u", content);
+    store_memory_put(sim->boxes[box], sim->keys[key], bytes, content % 4 == 0 ? 12 : 8);
+    sim->slots[box][key] = (struct slot){.there = true, .content = content};
     cloud_note_version(sim, box, key);
 }
 
@@ -193,7 +199,7 @@ void cloud_tick(struct sim *sim)
     if (sim->dead || sim->failed)
         return;
     sim->now_us += (int64_t)sim_draw(sim, 2000);
-    if (sim->zombie_count > 0 && sim_draw(sim, 8) == 0)
+    if (sim->zombie_count > 0 && sim_draw(sim, sim->traits.patience + 1) == 0)
         arrive(sim, sim_draw(sim, sim->zombie_count));
     if (sim->pending != NULL && sim_draw(sim, 8) == 0)
         table_settle(sim);

@@ -145,6 +145,37 @@ static void add_reaps(struct sim *sim)
     }
 }
 
+static bool has_row_at(const struct sim *sim, const char *url)
+{
+    for (size_t i = 0; i < sim->row_count; i++)
+        if (sim->rows[i].exists && unit_covers(url, sim->rows[i].location))
+            return true;
+    return false;
+}
+
+/* Careless now and then: what can't be done is to be refused. */
+static bool is_named(struct sim *sim, enum plan_kind kind, const struct seen_unit *unit)
+{
+    if (unit->promised.id == 0)
+        return false;
+    if (sim_draw(sim, 8) == 0)
+        return unit->kind == UNIT_MOVE && unit->saved.state != UNIT_SKIPPED;
+    if (kind == PLAN_ROLLBACK)
+        return unit->saved.state == UNIT_CUTOVER || unit->saved.state == UNIT_PARKED;
+    return unit->committed && has_row_at(sim, unit->source_url);
+}
+
+void plans_name(struct sim *sim, enum plan_kind kind)
+{
+    sim->plan = arena_make(&sim->arena, ACTIONS_MAX * sizeof(*sim->plan));
+    sim->plan_count = 0;
+    sim->plan_made_us = sim->now_us;
+    for (size_t i = 0; i < sim->unit_count && sim->plan_count < ACTIONS_MAX; i++)
+        if (is_named(sim, kind, &sim->units[i]))
+            sim->plan[sim->plan_count++] =
+                (struct plan_action){.kind = kind, .unit = sim->units[i].id};
+}
+
 void plans_make(struct sim *sim, uint16_t source, uint16_t target)
 {
     sim->plan = arena_make(&sim->arena, ACTIONS_MAX * sizeof(*sim->plan));

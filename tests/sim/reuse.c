@@ -4,8 +4,8 @@
  * transaction and no page in its cache by then: what it knows it reads from the disk again, and
  * rolls back what is half written, as any new connection does.  (--afresh: a new one each time.) */
 #include <sqlite3.h>
-#include <string.h>
 
+#include "base/str.h"
 #include "tests/sim/sim.h"
 
 #define STATEMENTS_MAX 64
@@ -14,16 +14,22 @@ int __real_sqlite3_open_v2(const char *path, sqlite3 **db, int flags, const char
 int __real_sqlite3_close(sqlite3 *db);
 int __real_sqlite3_prepare_v3(sqlite3 *db, const char *text, int size, unsigned flags,
                               sqlite3_stmt **statement, const char **rest);
+int __real_sqlite3_exec(sqlite3 *db, const char *text, int (*each)(void *, int, char **, char **),
+                        void *context, char **error);
 int __real_sqlite3_finalize(sqlite3_stmt *statement);
 int __wrap_sqlite3_open_v2(const char *path, sqlite3 **db, int flags, const char *vfs);
 int __wrap_sqlite3_close(sqlite3 *db);
 int __wrap_sqlite3_prepare_v3(sqlite3 *db, const char *text, int size, unsigned flags,
                               sqlite3_stmt **statement, const char **rest);
+int __wrap_sqlite3_exec(sqlite3 *db, const char *text, int (*each)(void *, int, char **, char **),
+                        void *context, char **error);
 int __wrap_sqlite3_finalize(sqlite3_stmt *statement);
 
 static struct {
     sqlite3 *db;
     bool is_free, is_off;
+    const char
+        *settings; /* that it has: to set them again would have every statement parsed again */
     struct kept {
         const char *text; /* the product's own */
         sqlite3_stmt *statement;
@@ -38,6 +44,7 @@ void reuse_end(bool off)
         __real_sqlite3_finalize(kept.statements[i].statement);
     __real_sqlite3_close(kept.db);
     kept.db = NULL;
+    kept.settings = NULL;
     kept.count = 0;
     kept.is_off = off;
 }
@@ -83,6 +90,17 @@ int __wrap_sqlite3_prepare_v3(sqlite3 *db, const char *text, int size, unsigned 
     int code = __real_sqlite3_prepare_v3(db, text, size, flags, statement, rest);
     if (code == SQLITE_OK && db == kept.db && kept.count < STATEMENTS_MAX)
         kept.statements[kept.count++] = (struct kept){text, *statement, false};
+    return code;
+}
+
+int __wrap_sqlite3_exec(sqlite3 *db, const char *text, int (*each)(void *, int, char **, char **),
+                        void *context, char **error)
+{
+    if (db == kept.db && text == kept.settings)
+        return SQLITE_OK;
+    int code = __real_sqlite3_exec(db, text, each, context, error);
+    if (code == SQLITE_OK && db == kept.db && str_starts(text, "PRAGMA journal_mode"))
+        kept.settings = text;
     return code;
 }
 

@@ -9,7 +9,7 @@
 #include "tests/support/scratch.h"
 
 #define MINUTE_US INT64_C(60000000)
-#define NEVER_TWICE 64 /* runs of one kind until it has to be given up */
+#define RESTARTS_MAX 64 /* runs of one kind until it has to be given up */
 
 /* -- the disk -----------------------------------------------------------------------------------
  */
@@ -66,6 +66,7 @@ void scenario_draw(struct sim *sim)
                               .computes = sim_draw(sim, 3) > 0,
                               .restores = sim_draw(sim, 2) == 0,
                               .repeats = sim_draw(sim, 2) == 0,
+                              .undoes = sim_draw(sim, 3) == 0,
                               .cools = sim_draw(sim, 5) == 0};
     traits->nested = !traits->by_object && sim_draw(sim, 6) == 0;
     if (sim_draw(sim, 4) > 0) {
@@ -73,6 +74,7 @@ void scenario_draw(struct sim *sim)
         traits->unknown = some(sim, 100);
         traits->zombie = some(sim, 200);
         traits->twice = some(sim, 200);
+        traits->patience = sim_draw(sim, 3) == 0 ? 200 : 7;
         traits->list = some(sim, 40);
         traits->cut = some(sim, 400);
         traits->refuse = sim_draw(sim, 8) == 0 ? 20 : 0;
@@ -81,15 +83,32 @@ void scenario_draw(struct sim *sim)
         traits->disk = sim_draw(sim, 6) == 0 ? 300 : 0;
     }
     traits->crash = some(sim, 60);
-    traits->acts = sim_draw(sim, 2) == 0 ? 0 : 1 + (unsigned)sim_draw(sim, 4);
+    traits->acts = sim_draw(sim, 2) == 0 ? 0 : 1 + (unsigned)sim_draw(sim, 6);
     if (traits->acts > 0) {
         traits->write = some(sim, 8);
         traits->edit = some(sim, 6);
         traits->refer = some(sim, 2);
         traits->fail_over = some(sim, 3);
-        traits->skew = sim_draw(sim, 6) == 0 ? 300 : 0;
+        traits->skew = sim_draw(sim, 4) == 0 ? 400 : 0;
         traits->keep = sim_draw(sim, 6) == 0 ? 300 : 0;
     }
+}
+
+/* An object that is written again and again, now as it was before, and requests that are late. */
+static void draw_swings(struct sim *sim)
+{
+    sim->traits = (struct traits){.verify = (enum unit_verify)sim_draw(sim, 3),
+                                  .directories = 1,
+                                  .runs = 4 + sim_draw(sim, 4),
+                                  .page = 8,
+                                  .computes = sim_draw(sim, 2) == 0,
+                                  .zombie = 400,
+                                  .unknown = some(sim, 60),
+                                  .patience = (unsigned)(20 << sim_draw(sim, 5)),
+                                  .crash = some(sim, 20),
+                                  .acts = 3 + (unsigned)sim_draw(sim, 5),
+                                  .write = 1,
+                                  .swings = true};
 }
 
 const char *scenario_case(size_t index, struct traits *traits)
@@ -106,6 +125,12 @@ const char *scenario_case(size_t index, struct traits *traits)
          {.verify = VERIFY_CHECKSUM, .directories = 2, .runs = 3, .restores = true}},
         {"single objects",
          {.verify = VERIFY_CHECKSUM, .directories = 2, .runs = 2, .by_object = true}},
+        {"back in its grace",
+         {.verify = VERIFY_CHECKSUM,
+          .directories = 2,
+          .runs = 3,
+          .grace_us = MINUTE_US,
+          .undoes = true}},
         {"tiers", {.verify = VERIFY_CHECKSUM, .directories = 1, .runs = 3, .cools = true}},
     };
     if (index >= sizeof(cases) / sizeof(cases[0]))
@@ -136,12 +161,12 @@ static void populate(struct sim *sim)
         sim->directories[i] = directory;
         for (size_t k = 0; k < 1 + sim_draw(sim, 2); k++) {
             const char *key = str_format(&sim->arena, "%s%s", directory, names[k]);
-            cloud_write(sim, BOX_HOT, cloud_key(sim, key));
+            cloud_write(sim, BOX_HOT, cloud_key(sim, key), 0);
             add_row(sim, key);
         }
         for (size_t k = 0; k < sim_draw(sim, 3); k++)
             cloud_write(sim, BOX_HOT,
-                        cloud_key(sim, str_format(&sim->arena, "%s%s", directory, others[k])));
+                        cloud_key(sim, str_format(&sim->arena, "%s%s", directory, others[k])), 0);
     }
 }
 
@@ -193,6 +218,7 @@ static bool apply(struct sim *sim, struct plan_reader *plan, bool reap_all, stru
                                           .reap_all = reap_all,
                                           .only_reap = plan == NULL && reap_all,
                                           .begin_until_us = INT64_MAX,
+                                          .take_until_us = INT64_MAX,
                                           .report = note_report,
                                           .report_context = sim};
     struct apply_result result;
@@ -216,12 +242,33 @@ static bool go_finish(struct sim *sim, struct err *err)
     return apply(sim, plans_open(sim), true, err);
 }
 
-enum { RUN_MOVE, RUN_RESTORE, RUN_RETIER, RUN_REAP, RUN_AGAIN, RUN_FINISH };
+static void plan_rollback(struct sim *sim)
+{
+    plans_name(sim, PLAN_ROLLBACK);
+}
+
+static void plan_repair(struct sim *sim)
+{
+    plans_name(sim, PLAN_REPAIR);
+}
+
+enum {
+    RUN_MOVE,
+    RUN_RESTORE,
+    RUN_RETIER,
+    RUN_REAP,
+    RUN_AGAIN,
+    RUN_ROLLBACK,
+    RUN_REPAIR,
+    RUN_FINISH
+};
 static const struct run_kind run_kinds[] = {[RUN_MOVE] = {"apply", plan_move, go_plan},
                                             [RUN_RESTORE] = {"restore", plan_restore, go_plan},
                                             [RUN_RETIER] = {"retier", plan_retier, go_plan},
                                             [RUN_REAP] = {"reap", NULL, go_reap},
                                             [RUN_AGAIN] = {"again", NULL, go_plan},
+                                            [RUN_ROLLBACK] = {"rollback", plan_rollback, go_plan},
+                                            [RUN_REPAIR] = {"repair", plan_repair, go_plan},
                                             [RUN_FINISH] = {"finish", NULL, go_finish}};
 
 static void start_process(struct sim *sim)
@@ -303,7 +350,7 @@ static void run(struct sim *sim, const struct run_kind *kind)
         kind->plan(sim);
     if (!sim->quiet && sim->crashes == NULL)
         actors_between_runs(sim);
-    for (int i = 0; i < NEVER_TWICE && !sim->failed; i++) {
+    for (int i = 0; i < RESTARTS_MAX && !sim->failed; i++) {
         run_once(sim, kind);
         if (!sim->dead)
             break;
@@ -320,6 +367,8 @@ static const struct run_kind *draw_kind(struct sim *sim, size_t index)
         return &run_kinds[RUN_RESTORE];
     if (traits->cools && sim_draw(sim, 2) == 0)
         return &run_kinds[RUN_RETIER];
+    if (traits->undoes && sim_draw(sim, 2) == 0)
+        return &run_kinds[sim_draw(sim, 2) == 0 ? RUN_ROLLBACK : RUN_REPAIR];
     if (traits->repeats && sim_draw(sim, 3) == 0)
         return &run_kinds[RUN_AGAIN];
     return &run_kinds[sim_draw(sim, 2) == 0 ? RUN_MOVE : RUN_REAP];
@@ -384,7 +433,9 @@ void scenario_play(struct sim *sim)
     rand_init(&sim->rand, sim->seed);
     rand_init(&sim->crash_rand, sim->seed ^ UINT64_C(0x5bd1e995));
     arena_init(&sim->arena, (size_t)16 << 20);
-    if (!sim->is_given)
+    if (!sim->is_given && sim_draw(sim, 10) == 0)
+        draw_swings(sim);
+    else if (!sim->is_given)
         scenario_draw(sim);
     sim->acts_left = sim->traits.acts;
     sim->crashes_left = CRASHES_MAX;

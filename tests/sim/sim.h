@@ -73,14 +73,15 @@ struct seen_unit {
     enum action_kind doing;
     unsigned looks;
     bool saw_target, saw_rows, saw_references; /* by that look */
-    bool source_was_odd;                       /* when it began */
+    bool source_was_odd, target_had_more;      /* when it began */
     /* the cut-over */
     bool committed; /* and nobody else has taken the rows away since */
     int64_t committed_us;
     struct {
         size_t key;
         unsigned content;
-        bool spoiled; /* by another hand */
+        bool spoiled;   /* at the target, after the cut-over, by another hand */
+        bool rewritten; /* at the source, likewise at any time */
     } manifest[MANIFEST_MAX];
     size_t manifest_count;
 };
@@ -93,6 +94,7 @@ struct zombie {
     const char *key, *etag; /* of a copy: the source's */
     enum access_tier tier;
     int64_t unit;
+    bool cleans; /* a target: what an attempt left there */
 };
 
 /* -- a schedule -------------------------------------------------------------------------------- */
@@ -107,8 +109,10 @@ struct traits {
     /* faults and actors: in how many of 1,000 chances; 0: never */
     unsigned busy, unknown, zombie, twice, refuse, deny, pend, list, cut, disk, crash;
     unsigned write, edit, refer, fail_over, skew, keep;
-    unsigned acts; /* of actors, at most */
-    bool restores, repeats;
+    unsigned patience; /* a late request arrives at one chance in so many; 0: at the next */
+    unsigned acts;     /* of actors, at most */
+    bool restores, repeats, undoes;
+    bool swings; /* other hands write one object only, now these bytes, now those */
 };
 
 enum crash_kind { CRASH_KILL, CRASH_POWER };
@@ -211,8 +215,8 @@ size_t cloud_key(struct sim *sim, const char *key); /* its index, new or known *
 /* What stands there has this etag from now on; which bytes had which etag, 0: unknown. */
 void cloud_note_version(struct sim *sim, int box, size_t key);
 unsigned cloud_content(const struct sim *sim, int box, const char *etag);
-/* Another hand writes new bytes, or removes them. */
-void cloud_write(struct sim *sim, int box, size_t key);
+/* Another hand writes new bytes, or (content) some that once stood there, or removes them. */
+void cloud_write(struct sim *sim, int box, size_t key, unsigned content);
 void cloud_erase(struct sim *sim, int box, size_t key);
 /* Between a request and its effect: time passes, late requests arrive, others act. */
 void cloud_tick(struct sim *sim);
@@ -237,6 +241,8 @@ void actors_between_runs(struct sim *sim);
  */
 /* Moves from one store to another of what the catalog has there now, and reaps of what is due. */
 void plans_make(struct sim *sim, uint16_t source, uint16_t target);
+/* Rollbacks of what is in its grace, or repairs of what has rows at its source again. */
+void plans_name(struct sim *sim, enum plan_kind kind);
 /* The plan of sim->plan, which only a run may read. */
 struct plan_reader *plans_open(struct sim *sim);
 
@@ -247,20 +253,28 @@ void spy_promise_all(struct sim *sim); /* all that was written down is durable *
 struct seen_unit *spy_unit(struct sim *sim, int64_t id);
 /* The open unit whose source, or target, covers the key in the box; NULL: none. */
 struct seen_unit *spy_unit_at(struct sim *sim, int box, const char *key, bool at_target);
+/* Likewise: the one that copies to there. */
+struct seen_unit *spy_copier(struct sim *sim, int box, const char *key);
 
 /* -- check.c ----------------------------------------------------------------------------------- */
 void check_fail(struct sim *sim, const char *fmt, ...) PRINTF(2, 3);
 /* An effect has come to pass: it has a number, everything holds, and the process may end here. */
 void check_effect(struct sim *sim, const char *fmt, ...) PRINTF(2, 3);
 void check_written(struct sim *sim, const char *what); /* likewise, of the journal's files */
-void check_copied(struct sim *sim, int box, size_t key, const struct slot *before, int64_t unit);
-/* Something stands at the unit's source that is not in its manifest; or, if it is to be whole,
- * something of that is not there. */
+/* zombie: the request, if it came late; NULL: in time. */
+void check_copied(struct sim *sim, int box, size_t key, const struct slot *before,
+                  const struct zombie *zombie);
+/* Something stands at the unit's source that is not in its manifest, or, if it is to be whole,
+ * something of that is not there; and something stands at its target that has no place there. */
 bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bool whole);
-void check_removed(struct sim *sim, int box, size_t key, const struct slot *before, int64_t unit);
+bool check_target_has_more(const struct sim *sim, const struct seen_unit *unit);
+void check_removed(struct sim *sim, int box, size_t key, const struct slot *before,
+                   const struct zombie *zombie);
 void check_committed(struct sim *sim, const struct catalog_cut *cut);
 /* A new process has read the journal. */
 void check_journal(struct sim *sim);
+/* It was told when the grace ends, and no other cut-over begins another. */
+bool check_grace_is_fixed(const struct unit *before, const struct unit *after);
 void check_report(struct sim *sim, const struct task *task, enum apply_outcome outcome);
 void check_rest(struct sim *sim);
 /* Nobody disturbed it, and no store refused anything for good: then all ends well. */

@@ -62,6 +62,12 @@ struct seen_unit *spy_unit_at(struct sim *sim, int box, const char *key, bool at
     return NULL;
 }
 
+struct seen_unit *spy_copier(struct sim *sim, int box, const char *key)
+{
+    struct seen_unit *unit = spy_unit_at(sim, box, key, true);
+    return unit != NULL && unit->doing == ACTION_COPY ? unit : NULL;
+}
+
 static int box_of(const struct sim *sim, const char *url)
 {
     return str_starts(url, sim->places[STORE_HOT].base) ? BOX_HOT : BOX_COLD;
@@ -73,8 +79,9 @@ static void note_manifest(struct sim *sim, struct seen_unit *unit, const struct 
         const struct object *want = &new->facts[i].want;
         const char *key = str_format(&sim->arena, "%s%s", unit->directory, want->key);
         unit->manifest[i].key = cloud_key(sim, key);
-        unit->manifest[i].content = cloud_content(sim, unit->source, want->etag);
-        unit->manifest[i].spoiled = false;
+        unit->manifest[i].content =
+            cloud_content(sim, unit->kind == UNIT_REPAIR ? unit->target : unit->source, want->etag);
+        unit->manifest[i].spoiled = unit->manifest[i].rewritten = false;
         unit->manifest_count = i + 1;
     }
 }
@@ -96,6 +103,10 @@ static void note_new(struct sim *sim, const struct journal_new *new)
                            .saved = entry->unit,
                            .doing = entry->unit.state == UNIT_COPYING ? ACTION_COPY : ACTION_STOP,
                            .may_be = UINT32_C(1) << entry->unit.state};
+    if (unit->saved.state == UNIT_REPAIRING) {
+        unit->doing = ACTION_LOOK;
+        unit->looks = LOOK_REPAIR;
+    }
     note_manifest(sim, unit, new);
     sim->counts.units++;
     trace(sim, "unit %d: %s to %s, %s", (int)unit->id, unit->source_url, unit->target_url,
@@ -135,8 +146,11 @@ static void note_saved(struct sim *sim, const struct unit *unit)
     struct seen_unit *seen = spy_unit(sim, unit->id);
     if (seen == NULL)
         return;
-    if (seen->saved.cleanup_at_us != 0 && unit->cleanup_at_us != seen->saved.cleanup_at_us)
+    if (check_grace_is_fixed(&seen->saved, unit) &&
+        unit->cleanup_at_us != seen->saved.cleanup_at_us)
         check_fail(sim, "the grace of unit %d starts again", (int)unit->id);
+    if (seen->saved.state == UNIT_REPAIRING)
+        seen->told_cleanup_us = 0; /* a repair begins another grace */
     seen->saved = *unit;
     seen->may_be |= UINT32_C(1) << unit->state;
 }
@@ -165,6 +179,8 @@ static void check_gates(struct sim *sim, const struct seen_unit *seen, const str
     bool first = unit->state == UNIT_VERIFYING && next->state == UNIT_COMMITTING;
     bool second = unit->state == UNIT_CUTOVER &&
                   (next->state == UNIT_DELETING || next->state == UNIT_SWEEPING);
+    if (first && seen->target_had_more && check_target_has_more(sim, seen))
+        check_fail(sim, "unit %d passes gate 1, and its target has more", (int)unit->id);
     if ((first || second) && seen->source_was_odd && check_source_is_odd(sim, seen, first))
         check_fail(sim, "unit %d passes gate %d, and its source was rewritten", (int)unit->id,
                    first ? 1 : 2);
@@ -185,6 +201,7 @@ void __wrap_protocol_step(const struct unit *unit, const struct event *event, st
         return;
     check_gates(sim, seen, unit, next);
     seen->source_was_odd = check_source_is_odd(sim, seen, next->state == UNIT_VERIFYING);
+    seen->target_had_more = check_target_has_more(sim, seen);
     seen->doing = action->kind;
     seen->looks = action->kind == ACTION_LOOK ? action->look : 0;
     seen->saw_target = seen->saw_rows = seen->saw_references = false;

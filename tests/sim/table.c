@@ -120,9 +120,11 @@ static bool fails(struct sim *sim, unsigned chance, struct err *err)
     cloud_tick(sim);
     if (sim->dead)
         return !gone(err);
-    if (sim->quiet || !sim_chance(sim, chance))
+    if (sim->quiet)
         return false;
-    return !gone(err);
+    if (sim_chance(sim, sim->traits.deny))
+        return !ERR(err, ERR_DENIED, "the catalog refuses the password");
+    return sim_chance(sim, chance) && !gone(err);
 }
 
 static bool wire_look(struct catalog *catalog, const struct catalog_cut *cut, bool lock,

@@ -124,7 +124,7 @@ static void refresh(struct sim *sim, int box, size_t key, bool by_us)
     sim->slots[box][key].is_copy = sim->slots[box][key].there && (by_us || was_copy);
 }
 
-static void copy_now(struct sim *sim, int box, struct copy *copy, int64_t unit)
+static void copy_now(struct sim *sim, int box, struct copy *copy, const struct zombie *zombie)
 {
     size_t key = cloud_key(sim, copy->target_key);
     struct slot before = sim->slots[box][key];
@@ -143,11 +143,12 @@ static void copy_now(struct sim *sim, int box, struct copy *copy, int64_t unit)
     }
     refresh(sim, box, key, true);
     cloud_note_version(sim, box, key);
-    check_copied(sim, box, key, &before, unit);
+    check_copied(sim, box, key, &before, zombie);
     check_effect(sim, "copied %s to %s", copy->target_key, box == BOX_HOT ? "hot" : "cold");
 }
 
-static void remove_now(struct sim *sim, int box, struct deletion *deletion, int64_t unit)
+static void remove_now(struct sim *sim, int box, struct deletion *deletion,
+                       const struct zombie *zombie)
 {
     size_t key = cloud_key(sim, deletion->key);
     struct slot before = sim->slots[box][key];
@@ -158,7 +159,7 @@ static void remove_now(struct sim *sim, int box, struct deletion *deletion, int6
         trace(sim, "delete %s: %s", deletion->key, store_result_name(deletion->outcome.result));
         return;
     }
-    check_removed(sim, box, key, &before, unit);
+    check_removed(sim, box, key, &before, zombie);
     check_effect(sim, "deleted %s on %s", deletion->key, box == BOX_HOT ? "hot" : "cold");
 }
 
@@ -182,9 +183,9 @@ void wire_deliver(struct sim *sim, const struct zombie *zombie)
     struct tiering tiering = {.key = zombie->key, .tier = zombie->tier};
     trace(sim, "a late request of unit %d arrives", (int)zombie->unit);
     if (zombie->kind == ZOMBIE_COPY)
-        copy_now(sim, zombie->box, &copy, zombie->unit);
+        copy_now(sim, zombie->box, &copy, zombie);
     else if (zombie->kind == ZOMBIE_REMOVE)
-        remove_now(sim, zombie->box, &deletion, zombie->unit);
+        remove_now(sim, zombie->box, &deletion, zombie);
     else
         tier_now(sim, zombie->box, &tiering);
 }
@@ -264,7 +265,7 @@ static void wire_copy(struct store *target, struct store *source, struct copy *c
         bool sent = send(sim, &zombie, "copy", &fate);
         if (sent) {
             maybe_pend(sim);
-            copy_now(sim, wire->box, &copies[i], copies[i].unit);
+            copy_now(sim, wire->box, &copies[i], NULL);
             sim->inner = RESULT_DONE;
         }
         if (!sent || fate == FATE_ANSWERLESS || sim->dead) {
@@ -280,18 +281,21 @@ static void wire_remove(struct store *store, struct deletion *deletions, size_t 
     struct sim *sim = wire->sim;
     bool alive = !sim->dead;
     for (size_t i = 0; i < count; i++) {
-        const struct seen_unit *unit = spy_unit_at(sim, wire->box, deletions[i].key, false);
+        const struct seen_unit *copier = spy_copier(sim, wire->box, deletions[i].key);
+        const struct seen_unit *unit =
+            copier != NULL ? copier : spy_unit_at(sim, wire->box, deletions[i].key, false);
         const struct zombie zombie = {.kind = ZOMBIE_REMOVE,
                                       .box = wire->box,
                                       .key = deletions[i].key,
                                       .etag = deletions[i].etag,
-                                      .unit = unit != NULL ? unit->id : 0};
+                                      .unit = unit != NULL ? unit->id : 0,
+                                      .cleans = copier != NULL};
         enum fate fate;
         if (sim->dead && alive)
             leave_behind(sim, &zombie);
         bool sent = send(sim, &zombie, "delete", &fate);
         if (sent)
-            remove_now(sim, wire->box, &deletions[i], 0);
+            remove_now(sim, wire->box, &deletions[i], NULL);
         if (!sent || fate == FATE_ANSWERLESS || sim->dead)
             deletions[i].outcome = answer(sim->dead ? FATE_LOST : fate);
     }

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -448,6 +449,46 @@ static void cleaning_up_is_tried_again(void **state)
     assert_true(busy);
 }
 
+static enum store_result lose_removals(void *context, enum store_memory_verb verb, const char *key,
+                                       bool *apply)
+{
+    (void)context;
+    (void)key;
+    *apply = false;
+    return verb == STORE_MEMORY_REMOVE ? RESULT_UNKNOWN : RESULT_DONE;
+}
+
+/* A deletion that nobody answered may come late: what it would take away is not taken for a copy,
+ * even if the source has become what it was. */
+static void what_is_condemned_is_never_adopted(void **state)
+{
+    struct world *world = *state;
+    const char *const key = "rec/1/can.asc", *const content = "content of rec/1/can.asc";
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin",
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    const char *etag;
+    store_memory_get(world->objects[WORLD_COLD], key, NULL, &etag);
+    char condemned[OBJECT_ETAG_MAX];
+    snprintf(condemned, sizeof(condemned), "%s", etag);
+
+    store_memory_set_fault(world->objects[WORLD_COLD], lose_removals, NULL);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_VERIFYING);
+    assert_int_equal(reason, REASON_BUSY);
+    world_restart(world); /* that it was sent is on the disk */
+    store_memory_put(world->objects[WORLD_HOT], key, content, strlen(content));
+    assert_int_equal(world_resume(world), 1);
+    store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
+    assert_non_null(store_memory_get(world->objects[WORLD_COLD], key, NULL, &etag));
+    assert_string_not_equal(etag, condemned);
+}
+
 /* Unless a row points there. */
 static void what_a_row_points_at_is_never_cleaned_up(void **state)
 {
@@ -886,6 +927,7 @@ int main(void)
         CASE(a_failure_that_passed_is_not_blamed),
         CASE(what_an_abandoned_unit_left_is_cleaned_up),
         CASE(cleaning_up_is_tried_again),
+        CASE(what_is_condemned_is_never_adopted),
         CASE(what_a_row_points_at_is_never_cleaned_up),
         CASE(a_referenced_source_stays_until_nothing_refers_to_it),
         CASE(a_reference_counts_however_it_is_likely_to_be_spelled),
