@@ -14,7 +14,7 @@ find "$build" -name '*.gcda' -delete 2>/dev/null || true
 # A branch that is never taken because the compiler, not the code, put it there is no branch to test.
 report() {
     gcovr --root "$root" --object-directory "$build" --filter "$root/executor/" --filter "$root/state/" \
-        --exclude-unreachable-branches --exclude-throw-branches "$@"
+        --exclude-directories '.*/CMakeFiles/[0-9].*' --exclude-unreachable-branches --exclude-throw-branches "$@"
 }
 report --html-details "$build/coverage.html"
 echo "-- lines"
