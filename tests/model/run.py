@@ -4,7 +4,7 @@
 A base must be clean, whatever order things happen in; what is taken away by a switch (a mutant) must be
 missed.  The moves that the bases made are those of protocol_step ($MODEL_MOVES: the program made of
 moves.c; without it this is left out).  Prints a line for each; ends with 1 if one is not as it should be,
-with 77 if there is no SPIN.  --deep explores the bases of DEEP only: minutes, and gigabytes.
+with 77 if there is no SPIN.  --deep explores the bases of DEEP only: a minute, and two gigabytes.
 """
 import os
 import re
@@ -35,8 +35,6 @@ BASES = {
 DEEP = {
     "two crashes": {"CRASHES": 2},
     "two late requests": {"DELAYS": 2},
-    "return, repair, again, edited": {"UNITS": 2, "ASKS": 2, "FOREIGN": 0},
-    "return and repair, two writes": {"ASKS": 2, "WRITES": 2, "DENIALS": 1, **CALM},
 }
 # Can it go on for ever without coming to rest?
 CIRCLES = {"comes to rest": {"DELAYS": 0, "ASKS": 1, "DENIALS": 1, **CALM}}
@@ -83,7 +81,7 @@ EQUIVALENT = {
 
 # States of the code that no move of a directory has.
 NOT_MODELLED = {"tiering"}
-# States of the model that the code is yet to get.
+# States of the model that the code is yet to get; empty when it has them.
 AHEAD = {"returning", "repairing"}
 
 
