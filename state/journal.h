@@ -36,7 +36,7 @@ enum journal_mode { JOURNAL_WRITE, JOURNAL_READ };
 /* WRITE makes folder (0700) and file (0600) if they are missing, migrates an older version in one
  * transaction, checks integrity and free space.  READ: ERR_MISSING if there is none yet; of an
  * older version it reads a copy, made when it is opened.  ERR_INPUT: made by a newer version.
- * ERR_CORRUPT. */
+ * ERR_BUSY: too little room.  ERR_DENIED.  ERR_CORRUPT. */
 MUST_USE bool journal_open(const char *folder, enum journal_mode mode, struct clock *clock,
                            struct journal **journal, struct err *err);
 void journal_close(struct journal *journal); /* writes what is pending; NULL is fine */

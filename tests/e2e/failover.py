@@ -82,8 +82,8 @@ def told_of(run, *reasons):
             assert f"rec/{i}/   {reason}" in run.out, run.out
 
 
-def case_a_standby_serves_plans_and_no_runs():
-    with servers("primary", "standby") as (primary, standby), PostgresBox(primary.env) as box:
+def serves_plans_and_no_runs(primary, standby):
+    with PostgresBox(primary.env) as box:
         box.policy(after="1s")
         box.again()
         catch_up(primary, standby)
@@ -107,8 +107,8 @@ def point_at_target(box):
     box.execute(f"UPDATE ecal SET ecal_name = replace(ecal_name, '{box.hot}/', '{box.cold}/')")
 
 
-def case_rows_that_went_back_with_a_failover_keep_their_source():
-    with servers("primary", "standby") as (primary, standby), PostgresBox(primary.env) as box:
+def rows_that_went_back_keep_their_source(primary, standby):
+    with PostgresBox(primary.env) as box:
         box.policy(after="1s")
         box.again()
         catch_up(primary, standby)
@@ -146,8 +146,14 @@ def case_rows_that_went_back_with_a_failover_keep_their_source():
         assert "2 directories done, 0 under way, 0 in grace, 0 parked" in box.run("status").must().out
 
 
-def case_a_server_that_crashes_in_the_middle_of_a_cut():
-    with servers("primary") as primary, PostgresBox(primary.env) as box:
+def case_a_standby_and_one_that_was_behind_when_it_took_over():
+    with servers("primary", "standby") as (primary, standby):
+        serves_plans_and_no_runs(primary, standby)
+        rows_that_went_back_keep_their_source(primary, standby)
+
+
+def crashes_in_the_middle_of_a_cut(primary):
+    with PostgresBox(primary.env) as box:
         def crash(far):
             primary.crash()
             primary.start(primary.env["DB_PORT"])
@@ -170,8 +176,8 @@ def take_connection(server):
     return client
 
 
-def case_no_connection_is_left():
-    with servers("primary") as primary, PostgresBox(primary.env) as box:
+def has_no_connection_left(primary):
+    with PostgresBox(primary.env) as box:
         box.again()
         primary.sql("ALTER SYSTEM SET max_connections = 6;")
         primary.stop()
@@ -187,6 +193,12 @@ def case_no_connection_is_left():
         assert box.files(box.hot) == box.objects and box.files(box.cold) == {}
         box.run(*APPLY).must()
         box.check_moved()
+
+
+def case_a_server_that_crashes_and_one_that_is_full():
+    with servers("primary") as primary:
+        crashes_in_the_middle_of_a_cut(primary)
+        has_no_connection_left(primary)
 
 
 if __name__ == "__main__":

@@ -70,13 +70,13 @@ class Talk:
 
     Just before, act(the server's end of the line) is called.  Connections are not encrypted."""
 
-    # The authentication requests that a client answers: https://www.postgresql.org/docs/15/protocol-message-formats.html
+    # The authentication requests that a client answers: PostgreSQL 15, chapter 55.7.
     ASKING = (3, 5, 10, 11)
 
     def __init__(self, server, fate="passed", at=0, word=None, late_s=0, act=lambda far: None):
         self.to = (server["DB_HOST"], int(server["DB_PORT"]))
         self.fate, self.at, self.word, self.late_s, self.act = fate, at, word, late_s, act
-        self.asks, self.met, self.mutex = [], 0, threading.Lock()
+        self.asks, self.met, self.mutex, self.failures = [], 0, threading.Lock(), []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = str(self.listener.getsockname()[1])
         self.server = dict(server, DB_PORT=self.port)
@@ -109,6 +109,8 @@ class Talk:
                         return
         except OSError:
             pass
+        except Exception as failure:  # of act: the test's
+            self.failures.append(failure)
 
     def take(self, end, typed=True):
         """A message; all but the first of a connection begin with their type."""
@@ -172,6 +174,8 @@ class Talk:
         self.listener.close()
         for thread in self.threads:
             thread.join(60)
+        if self.failures and kind is None:
+            raise self.failures[0]
 
 
 class Pages(http.server.ThreadingHTTPServer):
