@@ -295,7 +295,9 @@ static void a_call_of_the_disk_that_fails_breaks_no_promise(void **state)
     struct scene scene;
     learn(rig, &scene);
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-        for (int for_ever = 0; for_ever < 2; for_ever++) {
+        /* Whoever reads stops at the first failure. */
+        int ways = faults[i].op == DISK_READ ? 1 : 2;
+        for (int for_ever = 0; for_ever < ways; for_ever++) {
             uint64_t nth = 1;
             while (fail_once(rig, &scene, &faults[i], nth, for_ever))
                 nth++;
