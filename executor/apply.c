@@ -51,16 +51,31 @@ struct apply {
 static int compare_asked(const void *a, const void *b)
 {
     const struct asked *one = a, *other = b;
-    return (one->unit > other->unit) - (one->unit < other->unit);
+    if (one->unit != other->unit)
+        return one->unit < other->unit ? -1 : 1;
+    return (one->kind > other->kind) - (one->kind < other->kind);
 }
 
 static bool is_listed(const struct apply *apply, int64_t unit, enum plan_kind kind)
 {
-    const struct asked key = {.unit = unit};
-    const struct asked *found = NULL;
-    if (apply->asked_count > 0)
-        found = bsearch(&key, apply->asked, apply->asked_count, sizeof(key), compare_asked);
-    return found != NULL && found->kind == kind;
+    const struct asked key = {.unit = unit, .kind = kind};
+    return apply->asked_count > 0 &&
+           bsearch(&key, apply->asked, apply->asked_count, sizeof(key), compare_asked) != NULL;
+}
+
+/* What was reviewed long ago is not begun any more. */
+static bool is_too_late(const struct apply *apply)
+{
+    struct clock *clock = apply->request->hands->clock;
+    return clock->ops->now_us(clock) > apply->request->begin_until_us;
+}
+
+/* Rows that were cut over since the plan was made are not those that it saw come back: no grace
+ * begins once more because a plan is applied again. */
+static bool is_to_repair(const struct apply *apply, const struct unit *unit)
+{
+    return is_listed(apply, unit->id, PLAN_REPAIR) && !is_too_late(apply) &&
+           unit->cleanup_at_us - unit->grace_us < plan_file_made(apply->request->plan)->at_us;
 }
 
 /* How far it came; a parked unit goes on from there. */
@@ -86,7 +101,7 @@ static bool is_wanted(const struct apply *apply, const struct journal_unit *entr
     const struct apply_request *request = apply->request;
     struct clock *clock = request->hands->clock;
     enum unit_state stage = stage_of(unit);
-    if (is_listed(apply, unit->id, PLAN_ROLLBACK) || is_listed(apply, unit->id, PLAN_REPAIR))
+    if (is_listed(apply, unit->id, PLAN_ROLLBACK) || is_to_repair(apply, unit))
         return true;
     if (apply->only_asked || (apply->only_own && !is_own(apply, entry->policy)))
         return false;
@@ -169,7 +184,7 @@ static bool make_resumed(struct apply *apply, const struct journal_unit *entry, 
     const struct policies *policies = apply->request->hands->policies;
     *task = (struct task){.entry = *entry};
     /* Keep or delete is fixed only by the cut-over. */
-    if (apply->request->keep_source && stage_of(&entry->unit) < UNIT_CUTOVER)
+    if (apply->request->keep_source && entry->unit.cleanup_at_us == 0)
         task->entry.unit.keep_source = true;
     /* Each run has its own: a run that was killed has proved nothing about the next one. */
     task->entry.unit.rounds = task->entry.unit.failures = 0;
@@ -185,7 +200,7 @@ static enum event_kind event_for(const struct apply *apply, const struct unit *u
 {
     if (is_listed(apply, unit->id, PLAN_ROLLBACK))
         return EVENT_RETURN;
-    if (is_listed(apply, unit->id, PLAN_REPAIR))
+    if (is_to_repair(apply, unit))
         return EVENT_REPAIR;
     return unit->state == UNIT_PARKED ? EVENT_RETRY : EVENT_RESUME;
 }
@@ -219,6 +234,19 @@ static bool next_resumed(struct apply *apply, struct cohort *cohort, struct err 
 /* -- rows that came back to what was finished ----------------------------------------------------
  */
 
+/* Was it cut over since the plan was made?  Then the plan has nothing left to do here, wherever the
+ * rows have gone from there. */
+static bool is_carried_out(const struct apply *apply, const struct task *task, bool *is_done,
+                           struct err *err)
+{
+    int64_t arrived_us, made_us = plan_file_made(apply->request->plan)->at_us;
+    if (!journal_passage(apply->request->hands->journal, task->entry.source, task->entry.target,
+                         &arrived_us, err))
+        return false;
+    *is_done = arrived_us != 0 && arrived_us >= made_us;
+    return true;
+}
+
 /* A unit of its own: what it repairs is closed. */
 static void make_repair(const struct apply *apply, const struct journal_unit *done,
                         struct task *task)
@@ -238,6 +266,37 @@ static void make_repair(const struct apply *apply, const struct journal_unit *do
     task->planned = unit->target_manifest;
 }
 
+static void report_stale(struct apply *apply, const struct journal_unit *entry, const char *why)
+{
+    struct task task = {.entry = *entry, .next = entry->unit, .resting = true};
+    task.next.reason = REASON_NONE;
+    ERR(&task.err, ERR_CONFLICT, "%s", why);
+    apply->result->directories[APPLY_STALE]++;
+    report(apply, &task, APPLY_STALE);
+}
+
+/* Is the repair of this closed unit to be begun now?  What is not is counted. */
+static bool admit_repair(struct apply *apply, const struct task *made, struct arena *arena,
+                         bool *admitted, struct err *err)
+{
+    const struct journal_unit *done = &made->entry;
+    struct journal_unit *last;
+    bool is_done;
+    *admitted = false;
+    if (!is_carried_out(apply, made, &is_done, err) ||
+        !journal_last_move(apply->request->hands->journal, done->source, arena, &last, err))
+        return false;
+    if (is_done)
+        apply->result->directories[APPLY_ALREADY]++;
+    else if (is_too_late(apply))
+        apply->result->expired++;
+    else if (done->unit.state != UNIT_DONE || last == NULL || last->unit.id != done->unit.id)
+        report_stale(apply, done, "it was moved again since the plan was made");
+    else
+        *admitted = true;
+    return true;
+}
+
 static bool add_repair(struct apply *apply, struct cohort *cohort, int64_t id, bool *is_full,
                        struct err *err)
 {
@@ -245,16 +304,21 @@ static bool add_repair(struct apply *apply, struct cohort *cohort, int64_t id, b
     struct task *task = &cohort->tasks[cohort->count];
     struct journal_unit done;
     struct task made;
-    bool has_stores;
+    bool has_stores, admitted;
     *is_full = false;
     if (!journal_unit_get(hands->journal, id, &cohort->arena, &done, err))
         return err_wrap(err, "reading what is to be repaired");
-    if (unit_is_open(&done.unit))
+    size_t carried;
+    if (map_find(&apply->carried, done.source, &carried))
         return true; /* carried on, and repaired so */
     if (!make_resumed(apply, &done, &cohort->arena, &made, &has_stores)) {
         report_storeless(apply, &done);
         return true;
     }
+    if (!admit_repair(apply, &made, &cohort->arena, &admitted, err))
+        return false;
+    if (!admitted)
+        return true;
     *is_full = cohort->count > 0 && !resumes_with(cohort, &made, 0);
     if (*is_full)
         return true;
@@ -265,11 +329,31 @@ static bool add_repair(struct apply *apply, struct cohort *cohort, int64_t id, b
     return journal_rows_get(hands->journal, id, &cohort->arena, &task->rows, &task->row_count, err);
 }
 
-static bool next_repair(struct apply *apply, struct cohort *cohort, struct err *err)
+/* What was closed before this run can't be sent back, unless it was. */
+static bool count_rollback(struct apply *apply, int64_t id, struct arena *arena, struct err *err)
+{
+    struct journal_unit entry;
+    size_t carried;
+    if (!journal_unit_get(apply->request->hands->journal, id, arena, &entry, err))
+        return err_wrap(err, "reading what is to be sent back");
+    if (map_find(&apply->carried, entry.source, &carried))
+        return true;
+    if (entry.unit.state == UNIT_ROLLED_BACK)
+        apply->result->directories[APPLY_ALREADY]++;
+    else
+        report_stale(apply, &entry, "nothing of it waits at its source any more");
+    return true;
+}
+
+/* What the plan asks of units that are closed. */
+static bool next_asked(struct apply *apply, struct cohort *cohort, struct err *err)
 {
     bool is_full = false;
     for (; apply->asked_next < apply->asked_count; apply->asked_next++) {
         const struct asked *asked = &apply->asked[apply->asked_next];
+        if (asked->kind == PLAN_ROLLBACK &&
+            !count_rollback(apply, asked->unit, &cohort->arena, err))
+            return false;
         if (asked->kind != PLAN_REPAIR)
             continue;
         if (!add_repair(apply, cohort, asked->unit, &is_full, err))
@@ -317,13 +401,6 @@ static bool within_guards(struct apply *apply, const struct plan_action *action)
     return allowed;
 }
 
-/* What was reviewed long ago is not begun any more. */
-static bool is_too_late(const struct apply *apply)
-{
-    struct clock *clock = apply->request->hands->clock;
-    return clock->ops->now_us(clock) > apply->request->begin_until_us;
-}
-
 /* Outside its window nothing is begun. */
 static bool is_in_window(const struct apply *apply, const struct plan_action *action, bool *is_open,
                          struct err *err)
@@ -333,19 +410,6 @@ static bool is_in_window(const struct apply *apply, const struct plan_action *ac
     *is_open = true;
     return action->window == NULL ||
            window_all_open(action->window, hands->policies->zone, now_us, is_open, err);
-}
-
-/* Was it cut over since the plan was made?  Then the plan has nothing left to do here, wherever the
- * rows have gone from there. */
-static bool is_carried_out(const struct apply *apply, const struct task *task, bool *is_done,
-                           struct err *err)
-{
-    int64_t arrived_us, made_us = plan_file_made(apply->request->plan)->at_us;
-    if (!journal_passage(apply->request->hands->journal, task->entry.source, task->entry.target,
-                         &arrived_us, err))
-        return false;
-    *is_done = arrived_us != 0 && arrived_us >= made_us;
-    return true;
 }
 
 /* The target's base and the row's own tail, byte for byte. */
@@ -479,7 +543,7 @@ static bool feed_next(void *context, struct cohort *cohort, struct err *err)
         return false;
     if (cohort->count > 0 || apply->request->plan == NULL)
         return true;
-    if (!next_repair(apply, cohort, err))
+    if (!next_asked(apply, cohort, err))
         return false;
     return cohort->count > 0 || next_planned(apply, cohort, err);
 }

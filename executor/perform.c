@@ -154,14 +154,29 @@ bool perform_rows(struct cohort *cohort, struct task *task, bool lock, struct ca
     return false;
 }
 
+/* The reference with a row that points at or below the directory in that store; NULL: none has. */
+static bool find_reference(struct cohort *cohort, const struct task *task, uint16_t store,
+                           const struct catalog_reference **found, struct err *err)
+{
+    const struct hands *hands = cohort->hands;
+    const struct place *place = &hands->policies->places.items[store];
+    size_t count;
+    const char **urls = location_spellings(place, task->entry.directory, &cohort->scratch, &count);
+    return hands->catalog->ops->referenced(hands->catalog, urls, count, found, err);
+}
+
+/* Other tables may still name the copies of what was sent back. */
 bool perform_has_rows_at_target(struct cohort *cohort, const struct task *task)
 {
     struct catalog *catalog = cohort->hands->catalog;
     struct catalog_cut none = {.source = task->entry.target};
+    const struct catalog_reference *found;
     struct catalog_sight seen;
     struct err err;
     return !catalog->ops->look(catalog, &none, false, &seen, &err) ||
-           !count_odd_rows(cohort, task->entry.target, &seen.strangers, &err) || seen.strangers > 0;
+           !count_odd_rows(cohort, task->entry.target, &seen.strangers, &err) ||
+           seen.strangers > 0 || !find_reference(cohort, task, task->target, &found, &err) ||
+           found != NULL;
 }
 
 /* -- rows, holds and references ---------------------------------------------------------------- */
@@ -253,18 +268,13 @@ static void look_holds(const struct crew *crew)
 
 static void look_references(const struct crew *crew)
 {
-    const struct hands *hands = crew->cohort->hands;
     for (size_t i = 0; i < crew->count; i++) {
         struct task *task = crew->tasks[i];
         if (perform_has_failed(task))
             continue;
-        const struct place *place = &hands->policies->places.items[task->source];
         const struct catalog_reference *found;
         struct err err;
-        size_t count;
-        const char **urls =
-            location_spellings(place, task->entry.directory, &crew->cohort->scratch, &count);
-        if (!hands->catalog->ops->referenced(hands->catalog, urls, count, &found, &err)) {
+        if (!find_reference(crew->cohort, task, task->source, &found, &err)) {
             err_wrap(&err, "asking for references to %s", task->entry.directory);
             perform_fail(task, &err);
             continue;

@@ -27,8 +27,8 @@ void perform_note_clock(const struct cohort *cohort, struct task *task, int64_t 
 bool perform_load(struct cohort *cohort, struct task *task);
 /* How many rows stand where; else the task has failed. */
 bool perform_rows(struct cohort *cohort, struct task *task, bool lock, struct catalog_sight *sight);
-/* Some row points at or below the task's target, or nobody can tell: nothing that a row points at
- * is ever cleaned up. */
+/* Some row, of the catalog or of a reference, points at or below the task's target, or nobody can
+ * tell: nothing that a row points at is ever cleaned up. */
 bool perform_has_rows_at_target(struct cohort *cohort, const struct task *task);
 
 /* perform_list.c */

@@ -90,7 +90,7 @@ static bool save(struct cohort *cohort, struct err *err)
 
 static bool is_past_commit(const struct unit *unit)
 {
-    return unit->state == UNIT_CUTOVER || unit->state == UNIT_DONE;
+    return unit->state == UNIT_CUTOVER || unit->state == UNIT_DELETING || unit->state == UNIT_DONE;
 }
 
 static bool remember(struct cohort *cohort, struct err *err)

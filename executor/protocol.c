@@ -73,9 +73,12 @@ static void stop(const struct step *step, enum unit_state state, enum unit_reaso
     step->action->kind = ACTION_STOP;
 }
 
+/* A repair of what is open goes on from where it began, or not at all. */
 static void park(const struct step *step, enum unit_reason reason)
 {
-    step->next->left_state = step->next->state;
+    struct unit *next = step->next;
+    if (next->state != UNIT_REPAIRING || next->kind == UNIT_REPAIR)
+        next->left_state = next->state;
     stop(step, UNIT_PARKED, reason);
 }
 
@@ -118,13 +121,25 @@ static bool another_round(const struct step *step)
     return true;
 }
 
+/* A delete that was sent may still arrive: its grace is over for ever. */
+static bool has_begun_to_delete(const struct unit *unit)
+{
+    return unit->state == UNIT_REPAIRING &&
+           (unit->left_state == UNIT_DELETING || unit->left_state == UNIT_SWEEPING);
+}
+
 /* The rows stand at the target.  The grace begins here and is never computed again. */
 static void cut_over_done(const struct step *step)
 {
     struct unit *next = step->next;
+    step->action->durable = true;
+    if (has_begun_to_delete(next)) {
+        enter(step, UNIT_DELETING);
+        look(step, LOOK_GATE_2);
+        return;
+    }
     enter(step, UNIT_CUTOVER);
     next->cleanup_at_us = step->event->now_us + next->grace_us;
-    step->action->durable = true;
     if (next->keep_source)
         stop(step, UNIT_DONE, REASON_NONE);
     else if (next->grace_us > 0)
@@ -154,7 +169,13 @@ static void look_with_lock(const struct step *step, unsigned what)
 /* Rows may go either way from here on, so it is written down before they are looked at. */
 static void begin_repair(const struct step *step)
 {
+    struct unit *next = step->next;
+    if (next->state != UNIT_REPAIRING)
+        next->left_state = stage_of(next);
     enter(step, UNIT_REPAIRING);
+    /* Whatever becomes of it, no earlier grace ends from here on. */
+    if (next->kind != UNIT_REPAIR && !has_begun_to_delete(next))
+        next->cleanup_at_us = step->event->now_us + next->grace_us;
     look_with_lock(step, LOOK_REPAIR);
     step->action->durable = true;
 }
@@ -411,7 +432,9 @@ static void on_seen_returning(const struct step *step)
     /* Once they are back, others may write there as they like. */
     if (sight->rows.at_source == rows && sight->source.missing == 0)
         returned(step);
-    else if (sight->rows.at_source > 0 && sight->rows.at_source < rows)
+    else if (sight->rows.at_source == rows)
+        stay_cut_over(step, REASON_ROWS_AT_SOURCE);
+    else if (sight->rows.at_source > 0)
         park(step, REASON_CATALOG_CHANGED);
     else if (!source_is_as_in_manifest(step->next, sight))
         stay_cut_over(step, REASON_NO_WAY_BACK);
@@ -421,15 +444,18 @@ static void on_seen_returning(const struct step *step)
         cut_once_more(step);
 }
 
-/* A repair may begin wherever the rows were once cut over, a return only before a deletion has. */
+/* Wherever the rows were once cut over, unless they are being sent back. */
+static bool can_repair(const struct unit *unit)
+{
+    enum unit_state stage = stage_of(unit);
+    return stage == UNIT_REPAIRING || stage == UNIT_CUTOVER || stage == UNIT_DELETING ||
+           stage == UNIT_SWEEPING;
+}
+
 static void ask_for(const struct step *step)
 {
-    struct unit *next = step->next;
-    enum unit_state stage = stage_of(next);
     bool returns = step->event->kind == EVENT_RETURN;
-    bool may = returns ? stage >= UNIT_REPAIRING && stage <= UNIT_RETURNING
-                       : stage >= UNIT_REPAIRING && stage <= UNIT_SWEEPING;
-    if (!may) {
+    if (returns ? !unit_can_return(step->next) : !can_repair(step->next)) {
         act(step, ACTION_REST);
         return;
     }

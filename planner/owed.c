@@ -99,19 +99,12 @@ static bool is_due(const struct unit *unit, int64_t as_of_us)
     return unit->state == UNIT_CUTOVER && !unit->keep_source && unit->cleanup_at_us <= as_of_us;
 }
 
-/* Its rows stand at the target, and nothing of its source was deleted. */
-static bool can_return(const struct unit *unit)
-{
-    enum unit_state stage = unit->state == UNIT_PARKED ? unit->left_state : unit->state;
-    return stage == UNIT_REPAIRING || stage == UNIT_CUTOVER || stage == UNIT_RETURNING;
-}
-
 static bool is_asked(struct collect *collect, const struct unit *unit)
 {
     if (collect->kind == PLAN_REAP)
         return collect->request->request == NULL &&
                is_due(unit, collect->request->policies->as_of_us);
-    return can_return(unit);
+    return unit_can_return(unit);
 }
 
 static bool take_unit(void *context, const struct journal_unit *entry, struct err *err)

@@ -94,13 +94,15 @@ static struct journal_unit *keep_entry(struct arena *arena, const struct journal
     return entry;
 }
 
-/* It cut rows over, nothing took them from there since, and what stood at its target is known. */
+/* It cut rows over, nobody sends them back, and what stood at its target is known. */
 static bool can_repair(const struct journal_unit *entry, const char *url)
 {
     static const struct manifest_digest unknown = {0};
     const struct unit *unit = &entry->unit;
     enum unit_state stage = unit->state == UNIT_PARKED ? unit->left_state : unit->state;
-    return str_equal(entry->source, url) && stage >= UNIT_REPAIRING && stage <= UNIT_DONE &&
+    bool may = stage == UNIT_REPAIRING || stage == UNIT_CUTOVER || stage == UNIT_DELETING ||
+               stage == UNIT_SWEEPING || stage == UNIT_DONE;
+    return may && str_equal(entry->source, url) &&
            memcmp(&unit->target_manifest, &unknown, sizeof(unknown)) != 0;
 }
 
@@ -195,10 +197,28 @@ static bool ask_batch(const struct planner_request *request, const struct side *
     return done;
 }
 
+/* Two sources may share a target, or lie in each other there: who lies in another one of the batch
+ * is asked after it. */
+static size_t take_batch(struct returned_place **items, size_t *count,
+                         struct returned_place *batch[SURVEY_BATCH_MAX])
+{
+    size_t taken = 0, left = 0;
+    for (size_t i = 0; i < *count; i++) {
+        bool meets = taken > 0 && unit_covers(batch[taken - 1]->directory, items[i]->directory);
+        if (taken < SURVEY_BATCH_MAX && !meets)
+            batch[taken++] = items[i];
+        else
+            items[left++] = items[i];
+    }
+    *count = left;
+    return taken;
+}
+
 static bool ask_store(const struct planner_request *request, struct returned *returned,
                       const struct side *side, uint16_t store, struct err *err)
 {
     struct returned_place **items = calloc(returned->count + 1, sizeof(*items));
+    struct returned_place *batch[SURVEY_BATCH_MAX];
     size_t count = 0;
     bool done = true;
     if (items == NULL)
@@ -207,9 +227,9 @@ static bool ask_store(const struct planner_request *request, struct returned *re
         if (is_asked(side, &returned->items[i], store))
             items[count++] = &returned->items[i];
     qsort(items, count, sizeof(*items), compare_places);
-    for (size_t at = 0; done && at < count; at += SURVEY_BATCH_MAX) {
-        size_t batch = count - at < SURVEY_BATCH_MAX ? count - at : SURVEY_BATCH_MAX;
-        done = ask_batch(request, side, store, items + at, batch, err);
+    while (done && count > 0) {
+        size_t taken = take_batch(items, &count, batch);
+        done = ask_batch(request, side, store, batch, taken, err);
     }
     free(items);
     return done;

@@ -19,7 +19,7 @@ MUST_USE bool sql_open(const char *path, int flags, sqlite3 **db, struct err *er
 
 /* The connection's last failure: ERR_BUSY (locked, or the disk is full), ERR_CORRUPT, ERR_DENIED
  * (may not be written), ERR_MISSING (can't be opened), ERR_CANCELLED, ERR_INPUT (the disk fails),
- * ERR_INTERNAL (a constraint, a bad statement).  The status is SQLite's extended code.  Is false. */
+ * ERR_INTERNAL (a constraint, a bad statement).  The status is SQLite's extended code.  False. */
 bool sql_error(sqlite3 *db, struct err *err);
 
 /* Statements without results. */

@@ -137,6 +137,15 @@ bool unit_is_open(const struct unit *unit)
     }
 }
 
+bool unit_can_return(const struct unit *unit)
+{
+    enum unit_state stage = unit->state;
+    if (stage == UNIT_PARKED || stage == UNIT_REPAIRING)
+        stage = unit->left_state;
+    return unit->kind == UNIT_MOVE && unit_is_open(unit) &&
+           (stage == UNIT_CUTOVER || stage == UNIT_RETURNING);
+}
+
 const char *unit_kind_name(enum unit_kind kind)
 {
     static const char *const names[UNIT_KINDS] = {

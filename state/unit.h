@@ -83,7 +83,8 @@ struct unit {
     int64_t run; /* the run that began it */
     enum unit_kind kind;
     enum unit_state state;
-    enum unit_state left_state; /* PARKED: where it came from; each later plan looks again */
+    /* PARKED: where it came from; each later plan looks again.  REPAIRING: where it goes on. */
+    enum unit_state left_state;
     enum unit_reason reason;
     enum unit_verify verify;
     enum access_tier tier;
@@ -106,6 +107,8 @@ struct unit {
 bool unit_covers(const char *unit, const char *name);
 /* Open: DONE, SKIPPED, ABANDONED and ROLLED_BACK are closed for ever, all else goes on. */
 bool unit_is_open(const struct unit *unit);
+/* Its rows are at the target, or on their way back, and no delete was ever sent. */
+bool unit_can_return(const struct unit *unit);
 const char *unit_kind_name(enum unit_kind kind);       /* "move" */
 const char *unit_state_name(enum unit_state state);    /* "verifying" */
 const char *unit_reason_name(enum unit_reason reason); /* "target-differs" */

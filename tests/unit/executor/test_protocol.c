@@ -681,7 +681,7 @@ static void permanent_failures_abandon_or_park(void **state)
         for (enum unit_state at = UNIT_COMMITTING; at <= UNIT_SWEEPING; at++) {
             struct outcome outcome = step(unit_in(at), failed(kinds[i]));
             assert_int_equal(outcome.unit.state, UNIT_PARKED);
-            assert_int_equal(outcome.unit.left_state, at);
+            assert_int_equal(outcome.unit.left_state, at == UNIT_REPAIRING ? UNIT_CUTOVER : at);
         }
     }
 }
@@ -830,7 +830,8 @@ static void rows_that_are_back_close_the_unit(void **state)
     expect(step(unit_in(UNIT_RETURNING), back), UNIT_ROLLED_BACK, REASON_NONE, ACTION_STOP);
     back.sight.source.same--;
     back.sight.source.missing = 1;
-    expect(step(unit_in(UNIT_RETURNING), back), UNIT_PARKED, REASON_NO_WAY_BACK, ACTION_STOP);
+    /* Then they point at what is not whole. */
+    expect(step(unit_in(UNIT_RETURNING), back), UNIT_PARKED, REASON_ROWS_AT_SOURCE, ACTION_STOP);
 }
 
 static void a_repair_is_written_down_before_it_is_looked_at(void **state)
@@ -841,12 +842,17 @@ static void a_repair_is_written_down_before_it_is_looked_at(void **state)
     struct outcome outcome = step(parked, event_of(EVENT_REPAIR));
     expect_locked_look(outcome, UNIT_REPAIRING, LOOK_REPAIR);
     assert_true(outcome.action.durable);
+    assert_int_equal(outcome.unit.cleanup_at_us, parked.cleanup_at_us);
+    /* An earlier grace is over for ever: whatever becomes of it, another one has begun. */
+    outcome = step(unit_in(UNIT_CUTOVER), event_of(EVENT_REPAIR));
+    assert_int_equal(outcome.unit.cleanup_at_us, NOW + outcome.unit.grace_us);
 
     struct event manifest = manifest_as_planned();
     manifest.archived = 1; /* nothing of it is read */
     outcome = step(repair_in(UNIT_PLANNED), manifest);
     expect_locked_look(outcome, UNIT_REPAIRING, LOOK_REPAIR);
     assert_true(outcome.action.durable);
+    assert_int_equal(outcome.unit.cleanup_at_us, repair_in(UNIT_PLANNED).cleanup_at_us);
     assert_int_equal(step(unit_in(UNIT_COPYING), event_of(EVENT_REPAIR)).unit.state, UNIT_COPYING);
 }
 
@@ -906,6 +912,74 @@ static void a_repair_ends_as_a_cut_over_does(void **state)
     mixed.sight.rows.at_source = ROWS - 1;
     expect(step(repair_in(UNIT_REPAIRING), mixed), UNIT_PARKED, REASON_CATALOG_CHANGED,
            ACTION_STOP);
+}
+
+/* A delete that was sent may arrive an hour late: after a repair there is neither a new grace nor a
+ * way back. */
+static void a_deletion_that_has_begun_goes_on_after_a_repair(void **state)
+{
+    (void)state;
+    static const enum unit_state begun[] = {UNIT_DELETING, UNIT_SWEEPING};
+    struct event cut = event_of(EVENT_CUT);
+    cut.cut = CUT_DONE;
+    for (size_t i = 0; i < 2; i++) {
+        struct unit parked = unit_in(UNIT_PARKED);
+        parked.left_state = begun[i];
+        struct unit units[] = {unit_in(begun[i]), parked};
+        for (size_t k = 0; k < 2; k++) {
+            struct unit repairing = step(units[k], event_of(EVENT_REPAIR)).unit;
+            assert_false(unit_can_return(&repairing));
+            repairing = step(repairing, event_of(EVENT_REPAIR)).unit; /* asked once more */
+            expect(step(repairing, event_of(EVENT_RETURN)), UNIT_REPAIRING, REASON_NONE,
+                   ACTION_REST);
+            const struct event ends[] = {cut, seen(LOOK_REPAIR)};
+            for (size_t end = 0; end < 2; end++) {
+                struct outcome outcome = step(repairing, ends[end]);
+                expect_look(outcome, UNIT_DELETING, LOOK_GATE_2);
+                assert_true(outcome.action.durable);
+                assert_int_equal(outcome.unit.cleanup_at_us, repairing.cleanup_at_us);
+            }
+            struct event strange = seen_back(LOOK_REPAIR);
+            strange.sight.rows.strangers = 1;
+            struct outcome outcome = step(repairing, strange);
+            expect(outcome, UNIT_PARKED, REASON_CATALOG_CHANGED, ACTION_STOP);
+            assert_int_equal(outcome.unit.left_state, begun[i]);
+            assert_int_equal(step(outcome.unit, event_of(EVENT_RETURN)).unit.state, UNIT_PARKED);
+        }
+    }
+}
+
+static void what_is_under_repair_may_go_back_while_nothing_was_deleted(void **state)
+{
+    (void)state;
+    struct unit unit = step(unit_in(UNIT_CUTOVER), event_of(EVENT_REPAIR)).unit;
+    expect_locked_look(step(unit, event_of(EVENT_RETURN)), UNIT_RETURNING, LOOK_BACK);
+    unit = step(step(unit, failed(ERR_DENIED)).unit, event_of(EVENT_RETURN)).unit;
+    assert_int_equal(unit.state, UNIT_RETURNING);
+}
+
+/* Somebody wants them at the source: no plan that was made before turns them round. */
+static void what_is_sent_back_is_not_repaired(void **state)
+{
+    (void)state;
+    struct unit parked = unit_in(UNIT_PARKED);
+    parked.left_state = UNIT_RETURNING;
+    expect(step(unit_in(UNIT_RETURNING), event_of(EVENT_REPAIR)), UNIT_RETURNING, REASON_NONE,
+           ACTION_REST);
+    assert_int_equal(step(parked, event_of(EVENT_REPAIR)).unit.state, UNIT_PARKED);
+}
+
+/* There is nothing at its source to which rows could go back. */
+static void a_repair_of_what_was_done_does_not_return(void **state)
+{
+    (void)state;
+    struct unit repairing = step(repair_in(UNIT_PLANNED), manifest_as_planned()).unit;
+    assert_int_equal(repairing.state, UNIT_REPAIRING);
+    expect(step(repairing, event_of(EVENT_RETURN)), UNIT_REPAIRING, REASON_NONE, ACTION_REST);
+    struct unit parked = step(repairing, failed(ERR_DENIED)).unit;
+    assert_int_equal(parked.left_state, UNIT_REPAIRING);
+    assert_int_equal(step(parked, event_of(EVENT_RETURN)).unit.state, UNIT_PARKED);
+    expect_locked_look(step(parked, event_of(EVENT_RETRY)), UNIT_REPAIRING, LOOK_REPAIR);
 }
 
 static void rows_that_never_move_are_left_to_the_next_run(void **state)
@@ -1034,6 +1108,10 @@ int main(void)
         cmocka_unit_test(a_repair_is_written_down_before_it_is_looked_at),
         cmocka_unit_test(rows_are_cut_over_again_to_a_whole_target_alone),
         cmocka_unit_test(a_repair_ends_as_a_cut_over_does),
+        cmocka_unit_test(a_deletion_that_has_begun_goes_on_after_a_repair),
+        cmocka_unit_test(what_is_under_repair_may_go_back_while_nothing_was_deleted),
+        cmocka_unit_test(what_is_sent_back_is_not_repaired),
+        cmocka_unit_test(a_repair_of_what_was_done_does_not_return),
         cmocka_unit_test(rows_that_never_move_are_left_to_the_next_run),
         cmocka_unit_test(a_retier_touches_tiers_alone),
         cmocka_unit_test(judge_by_size),

@@ -1,5 +1,5 @@
-/* test_journal_old.c: a journal of version 1, as the first frostline left it, is read as it is and
- * brought up to date by the next writer. */
+/* test_journal_old.c: a journal of version 1, as the first frostline left it, or of version 2 is
+ * read as it is and brought up to date by the next writer. */
 #include "state/journal.h"
 
 #include <setjmp.h>
@@ -63,11 +63,24 @@ static const char version_1[] =
     "INSERT INTO object VALUES (7, 'f', 4, 'e', NULL, 0, 0, 0, 0, 't', 1, 1);"
     "INSERT INTO event VALUES (1, 6, 7, 'planned', 'cutover', 'grace');";
 
-static void make_old(struct journal_rig *rig)
+/* What a listing saw, and a directory that was given up with one object of it copied. */
+static const char from_1_to_2[] =
+    "PRAGMA user_version = 2;"
+    "CREATE TABLE sighting (url TEXT PRIMARY KEY, tier TEXT NOT NULL, at_us INTEGER NOT NULL)"
+    "  STRICT, WITHOUT ROWID;"
+    "INSERT INTO sighting VALUES ('" HOT "b/', 'cool', 9);"
+    "INSERT INTO unit VALUES (8, 3, 'move', '" HOT "c/', '" COLD "c/', 'hot', 'cold', 'c/',"
+    "  'age-out', 0, 'abandoned', 'planned', 'source-changed', 'checksum', 'cold', 0, 0, 0, 0, 0,"
+    "  1, 4, 0, 1, zeroblob(32));"
+    "INSERT INTO object VALUES (8, 'f', 4, 'e', NULL, 0, 0, 0, 0, 't', 1, 1);";
+
+static void make_old(struct journal_rig *rig, int version)
 {
     sqlite3 *db;
     MUST(sql_open(rig->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, &rig->err));
     MUST(sql_run(db, version_1, &rig->err));
+    if (version == 2)
+        MUST(sql_run(db, from_1_to_2, &rig->err));
     sqlite3_close(db);
 }
 
@@ -97,12 +110,24 @@ static void all_of_it_is_known(struct journal_rig *rig)
     assert_int_equal(arrived_us, CUT_OVER_US);
 }
 
+/* Of what an older version cut over, nobody knows what stood at its target. */
+static void no_target_is_known(struct journal_rig *rig)
+{
+    static const struct manifest_digest unknown = {0};
+    struct journal_unit *last;
+    MUST(journal_last_move(rig->journal, HOT "a/", &rig->arena, &last, &rig->err));
+    assert_non_null(last);
+    assert_int_equal(last->unit.id, UNIT);
+    assert_memory_equal(&last->unit.target_manifest, &unknown, sizeof(unknown));
+}
+
 /* What no later table tells is not known, and that is all. */
 static void nothing_newer_is_known(struct journal_rig *rig)
 {
     enum access_tier tier;
     MUST(journal_tier(rig->journal, HOT "b/", &tier, &rig->err));
     assert_int_equal(tier, TIER_DEFAULT);
+    no_target_is_known(rig);
 }
 
 static void an_old_journal_is_read_and_left_as_it_is(void **state)
@@ -110,7 +135,7 @@ static void an_old_journal_is_read_and_left_as_it_is(void **state)
     struct journal_rig *rig = *state;
     char *before, *after;
     size_t before_bytes, after_bytes;
-    make_old(rig);
+    make_old(rig, 1);
     MUST(file_read(rig->path, FILE_BYTES_MAX, &rig->arena, &before, &before_bytes, &rig->err));
     MUST(journal_open(rig->folder, JOURNAL_READ, &rig->clock.clock, &rig->journal, &rig->err));
     all_of_it_is_known(rig);
@@ -128,7 +153,7 @@ static void an_old_journal_is_read_and_left_as_it_is(void **state)
 static void a_writer_brings_it_up_to_date(void **state)
 {
     struct journal_rig *rig = *state;
-    make_old(rig);
+    make_old(rig, 1);
     journal_rig_open(rig);
     all_of_it_is_known(rig);
     nothing_newer_is_known(rig);
@@ -138,13 +163,44 @@ static void a_writer_brings_it_up_to_date(void **state)
     assert_int_equal(journal_rig_unit(rig, UNIT).unit.state, UNIT_DELETING);
 }
 
+static void what_version_2_tells_is_known(struct journal_rig *rig)
+{
+    enum access_tier tier;
+    bool ours = false, condemned;
+    all_of_it_is_known(rig);
+    no_target_is_known(rig);
+    MUST(journal_tier(rig->journal, HOT "b/", &tier, &rig->err));
+    assert_int_equal(tier, TIER_COOL);
+    MUST(journal_is_ours(rig->journal, COLD "c/", "f", "t", &ours, &condemned, &rig->err));
+    assert_true(ours);
+    assert_int_equal(journal_rig_unit(rig, 8).unit.state, UNIT_ABANDONED);
+}
+
+static void version_2_is_read_and_brought_up_to_date(void **state)
+{
+    struct journal_rig *rig = *state;
+    make_old(rig, 2);
+    MUST(journal_open(rig->folder, JOURNAL_READ, &rig->clock.clock, &rig->journal, &rig->err));
+    what_version_2_tells_is_known(rig);
+    journal_rig_close(rig);
+    journal_rig_open(rig);
+    what_version_2_tells_is_known(rig);
+    journal_rig_save(rig, UNIT, UNIT_RETURNING, REASON_NONE, true);
+    journal_rig_save(rig, UNIT, UNIT_ROLLED_BACK, REASON_NONE, true);
+    journal_rig_close(rig);
+    journal_rig_open(rig);
+    bool ours = false, condemned;
+    MUST(journal_is_ours(rig->journal, COLD "a/", "f", "t", &ours, &condemned, &rig->err));
+    assert_true(ours);
+}
+
 /* An old writer was killed with half a transaction in the file. */
 static void what_is_half_in_an_old_file_is_undone(void **state)
 {
     struct journal_rig *rig = *state;
     int ready[2], status;
     char said;
-    make_old(rig);
+    make_old(rig, 1);
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
     assert_true(child >= 0);
@@ -178,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_old_journal_is_read_and_left_as_it_is),
         TEST(a_writer_brings_it_up_to_date),
+        TEST(version_2_is_read_and_brought_up_to_date),
         TEST(what_is_half_in_an_old_file_is_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
