@@ -79,6 +79,57 @@ def case_grace_then_reap():
         scene.check_moved()
 
 
+def locations_at(scene, account, container):
+    return {ident: account.url(container, key) for ident, key in scene.rows.items()}
+
+
+def case_a_run_is_sent_back_and_moved_again():
+    with Scene("back") as scene:
+        scene.fill(12)
+        scene.policy(after="7d")
+        scene.run("reconcile").must()
+        assert scene.locations() == locations_at(scene, scene.target, scene.cold)
+        mark = changes(LOG)[1]
+        done = scene.run("rollback", "1", "--auto-approve").must()
+        assert "Sent back 12 directories." in done.out, done.out
+        assert scene.locations() == locations_at(scene, scene.source, scene.hot)
+        assert scene.held_by(scene.source, scene.hot) == scene.objects
+        assert scene.held_by(scene.target, scene.cold) == scene.objects
+        assert changes(LOG, mark)[0] == 0, "rows went back, and a store was written to"
+        # One of them changes, and the next move takes all from where they are.
+        changed = next(iter(scene.rows.values()))
+        scene.put(changed, b"another version")
+        scene.policy(after="0s")
+        scene.run("reconcile").must()
+        scene.check_moved()
+
+
+def case_a_restored_catalog_is_repaired():
+    """Once with the sources deleted, and once in their grace, parked by a run in between."""
+    for after, code in (("0s", 0), ("2s", 6)):
+        with Scene("again") as scene:
+            scene.fill(12)
+            scene.policy(after=after)
+            scene.run("reconcile").must()
+            for ident, key in scene.rows.items():
+                sql(f"UPDATE {scene.table} SET ecal_name = '{scene.location(key)}' "
+                    f"WHERE ecal_id = '{ident}';")
+            time.sleep(3.2 if code else 0)  # a Date has whole seconds
+            scene.run("reap").must(code)
+            plan = scene.plan()
+            assert "12 to repair" in plan.out, plan.out
+            assert {action["action"] for action in scene.actions()} == {"repair"}
+            mark = changes(LOG)[1]
+            done = scene.run("apply", "p.plan", "--auto-approve").must()
+            assert "repaired 12 directories" in done.out, done.out
+            assert changes(LOG, mark)[0] == 0, "rows moved, and a store was written to"
+            assert scene.locations() == locations_at(scene, scene.target, scene.cold)
+            scene.run("apply", "p.plan", "--auto-approve").must()
+            time.sleep(3.2 if code else 0)  # a Date has whole seconds
+            scene.run("reap").must()
+            scene.check_moved()
+
+
 def case_keep_source():
     with Scene("keep") as scene:
         scene.fill(2)
