@@ -375,6 +375,8 @@ static bool check_unit(void *context, const struct journal_unit *entry, struct e
         check_fail(sim, "unit %d was promised to be %s, and is %s", (int)unit->id,
                    unit_state_name(unit->promised.state), unit_state_name(entry->unit.state));
     int64_t promised_us = unit->promised.cleanup_at_us;
+    if (stage_of(&unit->promised) == UNIT_REPAIRING && entry->unit.state != UNIT_REPAIRING)
+        unit->told_cleanup_us = 0; /* a repair begins another grace */
     if (unit->told_cleanup_us != 0)
         promised_us = unit->told_cleanup_us;
     if (check_grace_is_fixed(&unit->promised, &entry->unit) && promised_us != 0 &&
