@@ -357,8 +357,8 @@ static void check_untouched(struct sim *sim, int64_t unit)
 
 bool check_grace_is_fixed(const struct unit *before, const struct unit *after)
 {
-    return before->cleanup_at_us != 0 && stage_of(before) != UNIT_REPAIRING &&
-           after->state != UNIT_ROLLED_BACK;
+    return before->cleanup_at_us != 0 && before->state != UNIT_REPAIRING &&
+           after->state != UNIT_REPAIRING && after->state != UNIT_ROLLED_BACK;
 }
 
 static bool check_unit(void *context, const struct journal_unit *entry, struct err *err)
@@ -375,7 +375,7 @@ static bool check_unit(void *context, const struct journal_unit *entry, struct e
         check_fail(sim, "unit %d was promised to be %s, and is %s", (int)unit->id,
                    unit_state_name(unit->promised.state), unit_state_name(entry->unit.state));
     int64_t promised_us = unit->promised.cleanup_at_us;
-    if (stage_of(&unit->promised) == UNIT_REPAIRING && entry->unit.state != UNIT_REPAIRING)
+    if (unit->promised.state == UNIT_REPAIRING || entry->unit.state == UNIT_REPAIRING)
         unit->told_cleanup_us = 0; /* a repair begins another grace */
     if (unit->told_cleanup_us != 0)
         promised_us = unit->told_cleanup_us;
@@ -445,11 +445,13 @@ void check_report(struct sim *sim, const struct task *task, enum apply_outcome o
           unit_reason_name(said->reason));
     if (unit == NULL)
         return;
-    if (outcome == APPLY_FAILED || outcome == APPLY_STALE || outcome == APPLY_ROLLED_BACK)
+    /* What is done may be stale as well: to a plan that would send it back, or repair it. */
+    bool is_stale = outcome == APPLY_STALE && said->state != UNIT_DONE;
+    if (outcome == APPLY_FAILED || is_stale || outcome == APPLY_ROLLED_BACK)
         check_untouched(sim, unit->id);
     if (outcome == APPLY_MOVED && unit->committed_us == 0 && sim->counts.acts == 0)
         check_fail(sim, "10: unit %d is said to be moved, and is not", (int)unit->id);
-    if (said->state == UNIT_DONE && !said->keep_source)
+    if (said->state == UNIT_DONE && !said->keep_source && outcome != APPLY_STALE)
         check_done(sim, unit);
     if (said->state == UNIT_CUTOVER && said->cleanup_at_us != 0) {
         if (unit->told_cleanup_us != 0 && unit->told_cleanup_us != said->cleanup_at_us)
