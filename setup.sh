@@ -9,8 +9,8 @@ cd "$(dirname "$0")"
 build=(gcc libc6-dev cmake ninja-build pkg-config tzdata
     libcurl4-openssl-dev libexpat1-dev libjansson-dev libpcre2-dev libpq-dev libsqlite3-dev
     libssl-dev libyaml-dev)
-tests=(ca-certificates git libcmocka-dev libmicrohttpd-dev postgresql-15 python3
-    python3-jsonschema python3-yaml)
+tests=(ca-certificates git libcmocka-dev libmicrohttpd-dev openssl postgresql-15 python3
+    python3-jsonschema python3-yaml spin)
 
 AZURITE=3.37.0
 case $(uname -m) in

@@ -32,6 +32,8 @@ static const struct verb verbs[] = {
     {"reap", VERB_REAP, "[POLICY]", 1, "delete the sources whose grace is over", cmd_reap},
     {"rollback", VERB_ROLLBACK, "RUN [POLICY]", 2,
      "send back what a run has moved, while its sources still stand", cmd_rollback},
+    {"restore", VERB_RESTORE, "SELECT...", OPTIONS_ARGS_MAX,
+     "bring recordings back: id:A,B, date:2025-02-14, date:A..B, store:N, @FILE", cmd_restore},
     {"status", VERB_STATUS, "", 0, "what runs, what is open or parked", cmd_status},
     {"help", VERB_HELP, "[VERB]", 1, "what a verb does and which flags it knows", cmd_help},
     {"version", VERB_VERSION, "", 0, "which frostline this is", cmd_version},

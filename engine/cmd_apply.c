@@ -1,4 +1,5 @@
-#include <inttypes.h>
+#include "engine/cmd_apply.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,7 +153,7 @@ static enum exit_code check_age(struct wiring *wiring, const struct plan_reader 
     return exit_with(&err);
 }
 
-static enum exit_code open_for_run(struct wiring *wiring, const char *policy)
+enum exit_code cmd_apply_open(struct wiring *wiring, const char *policy)
 {
     bool simulation;
     enum exit_code code = wiring_find_state(wiring);
@@ -199,7 +200,8 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
     enum exit_code code = planning_read(path, &plan);
     if (code != EXIT_OK)
         return code;
-    code = open_for_run(wiring, planning_policy(wiring, plan, path));
+    wiring->request = plan_file_header(plan)->request;
+    code = cmd_apply_open(wiring, planning_policy(wiring, plan, path));
     if (code == EXIT_OK)
         code = check(wiring, plan);
     if (code == EXIT_OK)
@@ -219,8 +221,8 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
 /* -- plan, ask, apply
  * ------------------------------------------------------------------------------ */
 
-static enum exit_code keep_scratch(struct wiring *wiring, const char *scratch, const char *digest,
-                                   const char **path)
+enum exit_code cmd_apply_keep(struct wiring *wiring, const char *scratch, const char *digest,
+                              const char **path)
 {
     *path = planning_kept_path(wiring, digest);
     if (rename(scratch, *path) == 0)
@@ -237,12 +239,11 @@ static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
     enum exit_code code = planning_scratch(wiring, &scratch);
     if (code == EXIT_OK)
         code = planning_make(wiring, scratch, true, false, &planned);
-    return code == EXIT_OK ? keep_scratch(wiring, scratch, planned.digest, path) : code;
+    return code == EXIT_OK ? cmd_apply_keep(wiring, scratch, planned.digest, path) : code;
 }
 
 /* A plan that is kept already is shown, approved and carried out. */
-static enum exit_code apply_kept(struct wiring *wiring, const char *path, bool must_ask,
-                                 bool reap_all)
+enum exit_code cmd_apply_kept(struct wiring *wiring, const char *path, bool must_ask, bool reap_all)
 {
     const struct options *options = wiring->options;
     struct plan_reader *plan;
@@ -273,7 +274,7 @@ static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_
 {
     const char *path;
     enum exit_code code = make_kept_plan(wiring, &path);
-    return code == EXIT_OK ? apply_kept(wiring, path, must_ask, reap_all) : code;
+    return code == EXIT_OK ? cmd_apply_kept(wiring, path, must_ask, reap_all) : code;
 }
 
 /* By its name, so that one that is empty or missing isn't read as a policy; or by its beginning. */
@@ -298,7 +299,7 @@ int cmd_apply(const struct options *options)
     if (is_plan(options->args[0]))
         code = apply_saved(&wiring, options->args[0]);
     else {
-        code = open_for_run(&wiring, options->args[0]);
+        code = cmd_apply_open(&wiring, options->args[0]);
         if (code == EXIT_OK)
             code = apply_new(&wiring, true, false);
     }
@@ -310,7 +311,7 @@ int cmd_reconcile(const struct options *options)
 {
     struct wiring wiring;
     wiring_init(&wiring, options);
-    enum exit_code code = open_for_run(&wiring, options->args[0]);
+    enum exit_code code = cmd_apply_open(&wiring, options->args[0]);
     if (code == EXIT_OK)
         code = apply_new(&wiring, false, true);
     wiring_close(&wiring);
@@ -321,71 +322,9 @@ int cmd_reap(const struct options *options)
 {
     struct wiring wiring;
     wiring_init(&wiring, options);
-    enum exit_code code = open_for_run(&wiring, options->args[0]);
+    enum exit_code code = cmd_apply_open(&wiring, options->args[0]);
     if (code == EXIT_OK)
         code = run_plan(&wiring, &(struct run_request){.reap_all = true, .only_reap = true});
-    wiring_close(&wiring);
-    return code;
-}
-
-/* -- back ----------------------------------------------------------------------------------------
- */
-
-/* The plan alone, for whoever wants it reviewed. */
-static enum exit_code save_rollback(struct wiring *wiring, const char *path)
-{
-    struct plan_reader *plan;
-    struct err err;
-    enum exit_code code = planning_read(path, &plan);
-    if (code != EXIT_OK)
-        return code;
-    struct show_options how = {.all = wiring->options->all, .path = path};
-    if (!wiring->options->quiet && !show_plan(stdout, plan, &how, &err))
-        code = exit_with(&err);
-    else if (!wiring->options->quiet)
-        printf("Next  frostline apply %s\n", path);
-    plan_file_close(plan);
-    return code;
-}
-
-static enum exit_code roll_back(struct wiring *wiring, int64_t run)
-{
-    const char *out = wiring->options->out, *path = out;
-    struct planned planned;
-    enum exit_code code = EXIT_OK;
-    if (out == NULL)
-        code = planning_scratch(wiring, &path);
-    if (code != EXIT_OK)
-        return code;
-    enum exit_code made = planning_rollback(wiring, path, run, &planned);
-    if (made != EXIT_OK && made != EXIT_PARTIAL)
-        return made;
-    if (show_plan_is_empty(&planned.summary)) {
-        unlink(path);
-        printf("Nothing of run %" PRId64 " waits at its source.\n", run);
-        return made;
-    }
-    if (out != NULL)
-        return exit_worse(save_rollback(wiring, out), made);
-    code = keep_scratch(wiring, path, planned.digest, &path);
-    return code == EXIT_OK ? exit_worse(apply_kept(wiring, path, true, false), made) : code;
-}
-
-int cmd_rollback(const struct options *options)
-{
-    struct wiring wiring;
-    uint64_t run;
-    if (options->arg_count == 0 || !str_to_u64(options->args[0], &run) || run == 0 ||
-        run > INT64_MAX) {
-        fputs("frostline: send back which run?\n"
-              "  hint: frostline rollback NUMBER; frostline status names the latest\n",
-              stderr);
-        return EXIT_USAGE;
-    }
-    wiring_init(&wiring, options);
-    enum exit_code code = open_for_run(&wiring, options->arg_count > 1 ? options->args[1] : NULL);
-    if (code == EXIT_OK)
-        code = roll_back(&wiring, (int64_t)run);
     wiring_close(&wiring);
     return code;
 }

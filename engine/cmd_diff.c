@@ -31,9 +31,11 @@ static enum exit_code compare(struct wiring *wiring, struct show_diff *diff)
     diff->tally = &tally;
     diff->done = &done;
     diff->max_bytes = options->max_bytes;
-    if (!diff_tally_run(diff->old, diff->new, &wiring->arena, &tally, &err) ||
+    diff_tally_init(&tally, diff->old, diff->new, &wiring->arena);
+    if (!plan_diff_check(diff->old, diff->new, &err) ||
         !diff_done_init(&done, diff->old, diff->new, wiring->journal, &err) ||
-        (!options->quiet && !show(diff, options->format, &err)))
+        !(options->quiet ? diff_tally_run(&tally, diff->old, diff->new, &err)
+                         : show(diff, options->format, &err)))
         return exit_with(&err);
     return options->detailed_exitcode && !diff_tally_is_empty(&tally) ? EXIT_CHANGES : EXIT_OK;
 }

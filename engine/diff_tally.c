@@ -17,21 +17,8 @@ static void add(struct diff_count *count, const struct plan_action *action)
     count->bytes = plan_sum(count->bytes, action->bytes);
 }
 
-static bool take(void *context, const struct plan_diff *diff, struct err *err)
-{
-    struct diff_tally *tally = context;
-    const struct plan_action *action = diff->after != NULL ? diff->after : diff->before;
-    size_t index = tally->count - 1;
-    (void)err;
-    if (action->kind != PLAN_REAP)
-        map_find(&tally->by_name, action->policy, &index);
-    add(&tally->policies[index].of[diff->change], action);
-    add(&tally->of[diff->change], action);
-    return true;
-}
-
-bool diff_tally_run(struct plan_reader *old, struct plan_reader *new, struct arena *arena,
-                    struct diff_tally *tally, struct err *err)
+void diff_tally_init(struct diff_tally *tally, const struct plan_reader *old,
+                     const struct plan_reader *new, struct arena *arena)
 {
     const struct plan_summary *before = plan_file_summary(old), *after = plan_file_summary(new);
     size_t most = before->funnel_count + after->funnel_count + 1;
@@ -40,6 +27,28 @@ bool diff_tally_run(struct plan_reader *old, struct plan_reader *new, struct are
     list_policies(tally, after);
     list_policies(tally, before);
     tally->policies[tally->count++].name = DIFF_TALLY_CLEANUP;
+}
+
+void diff_tally_add(struct diff_tally *tally, const struct plan_diff *diff)
+{
+    const struct plan_action *action = diff->after != NULL ? diff->after : diff->before;
+    size_t index = tally->count - 1;
+    if (action->kind != PLAN_REAP)
+        map_find(&tally->by_name, action->policy, &index);
+    add(&tally->policies[index].of[diff->change], action);
+    add(&tally->of[diff->change], action);
+}
+
+static bool take(void *context, const struct plan_diff *diff, struct err *err)
+{
+    (void)err;
+    diff_tally_add(context, diff);
+    return true;
+}
+
+bool diff_tally_run(struct diff_tally *tally, struct plan_reader *old, struct plan_reader *new,
+                    struct err *err)
+{
     return plan_diff_run(old, new, take, tally, err);
 }
 

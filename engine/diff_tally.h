@@ -22,9 +22,13 @@ struct diff_tally {
 };
 #define DIFF_TALLY_CLEANUP "cleanup" /* the sources to delete, whichever policy moved them */
 
-/* As plan_diff_run.  The tally is in the arena. */
-MUST_USE bool diff_tally_run(struct plan_reader *old, struct plan_reader *new, struct arena *arena,
-                             struct diff_tally *tally, struct err *err);
+/* Of nothing yet; it is in the arena. */
+void diff_tally_init(struct diff_tally *tally, const struct plan_reader *old,
+                     const struct plan_reader *new, struct arena *arena);
+void diff_tally_add(struct diff_tally *tally, const struct plan_diff *diff);
+/* Adds all, as plan_diff_run visits them. */
+MUST_USE bool diff_tally_run(struct diff_tally *tally, struct plan_reader *old,
+                             struct plan_reader *new, struct err *err);
 bool diff_tally_is_empty(const struct diff_tally *tally);
 /* Of a policy that the plan has; NULL: it has none of that name. */
 const struct plan_funnel *diff_tally_funnel(const struct plan_reader *plan, const char *policy);

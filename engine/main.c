@@ -1,5 +1,6 @@
 #include <malloc.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "engine/cli.h"
@@ -16,6 +17,7 @@ static void share_memory(void)
 int main(int argc, char **argv)
 {
     umask(077);
+    prctl(PR_SET_DUMPABLE, 0); /* a core would hold the secrets, wherever the system puts it */
     share_memory();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */

@@ -35,8 +35,10 @@ static const char *const surveys[] = {"full", "none", NULL};
 #define VERB_ALL (~0u)
 
 static const struct flag flags[] = {
-    {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN | VERB_ROLLBACK, "FILE", NULL,
-     "save the plan here; rollback then does nothing else"},
+    {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN | VERB_BACK, "FILE", NULL,
+     "save the plan here; rollback and restore then do nothing else"},
+    {"to", 0, KIND_TEXT, AT(to), VERB_RESTORE, "STORE", NULL,
+     "where to; else the one store to which no policy moves"},
     {"format", 0, KIND_CHOICE, AT(format),
      VERB_PLAN | VERB_SHOW | VERB_DIFF | VERB_STATUS | VERB_VALIDATE | VERB_TEST, "FORMAT", formats,
      "how to print: human, json; validate also github (annotations); test human, tap, junit; diff "
@@ -47,8 +49,8 @@ static const struct flag flags[] = {
      "cut rows out of the middle of a longer text (65536 for a comment on GitHub)"},
     {"detailed-exitcode", 0, KIND_SWITCH, AT(detailed_exitcode), VERB_PLAN | VERB_DIFF, NULL, NULL,
      "exit with 2 if there is something to do, or any difference"},
-    {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS | VERB_ROLLBACK, NULL,
-     NULL, "show every directory or object"},
+    {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS | VERB_BACK, NULL, NULL,
+     "show every directory or object"},
     {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN | VERB_DIFF | VERB_EXPLAIN, "TIME", NULL,
      "decide as if it were then; in the future: a simulation"},
     {"survey", 0, KIND_CHOICE, AT(survey), VERB_PLAN | VERB_DIFF, "full|none", surveys,
@@ -59,20 +61,22 @@ static const struct flag flags[] = {
     {"strict", 0, KIND_SWITCH, AT(strict), VERB_VALIDATE, NULL, NULL, "take warnings for errors"},
     {"online", 0, KIND_SWITCH, AT(online), VERB_VALIDATE, NULL, NULL,
      "ask the catalog and the stores too; exit 75: no answer, 77: access refused"},
-    {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY | VERB_SHOW, "FILE", NULL,
-     "the policy of the plan, if it is not where the plan says"},
-    {"auto-approve", 0, KIND_SWITCH, AT(auto_approve), VERB_APPLY | VERB_ROLLBACK, NULL, NULL,
+    {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY | VERB_SHOW | VERB_RESTORE, "FILE", NULL,
+     "the policy; that of a plan, if it is not where the plan says"},
+    {"auto-approve", 0, KIND_SWITCH, AT(auto_approve), VERB_APPLY | VERB_BACK, NULL, NULL,
      "do not ask"},
-    {"expect", 0, KIND_TEXT, AT(expect), VERB_APPLY, "DIGEST", NULL,
+    {"expect", 0, KIND_TEXT, AT(expect), VERB_APPLY | VERB_BACK, "DIGEST", NULL,
      "apply only the plan with this digest; counts as approval"},
-    {"keep-source", 0, KIND_SWITCH, AT(keep_source), VERB_APPLY | VERB_RECONCILE, NULL, NULL,
-     "delete no source of this run, now or later"},
-    {"ttl", 0, KIND_DURATION, AT(ttl_us), VERB_APPLY | VERB_RECONCILE, "DURATION", NULL,
+    {"keep-source", 0, KIND_SWITCH, AT(keep_source), VERB_APPLY | VERB_RECONCILE | VERB_RESTORE,
+     NULL, NULL, "delete no source of this run, now or later"},
+    {"ttl", 0, KIND_DURATION, AT(ttl_us), VERB_APPLY | VERB_RECONCILE | VERB_BACK, "DURATION", NULL,
      "begin nothing that was planned longer ago (default 24h)"},
     {"concurrency", 'j', KIND_NUMBER, AT(concurrency), VERB_RUNS, "N", NULL,
      "workers, each with up to 64 directories or objects (default 4)"},
     {"lock-wait", 0, KIND_DURATION, AT(lock_wait_us), VERB_RUNS, "DURATION", NULL,
      "wait for another run to end"},
+    {"max-duration", 0, KIND_DURATION, AT(max_duration_us), VERB_RUNS, "DURATION", NULL,
+     "take up nothing more after this time, and finish what is under way"},
     {"keep", 0, KIND_TEXT, AT(keep), VERB_DEMO, "DIR", NULL, "make the sandbox here and leave it"},
     {"state", 0, KIND_TEXT, AT(state),
      VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_EXPLAIN, "DIR", NULL,
@@ -316,8 +320,10 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
 {
     struct seen seen = {.count = 0};
     bool ended = false;
-    *options =
-        (struct options){.survey = SURVEY_UNSAID, .max_bytes = UINT64_MAX, .ttl_us = PLAN_TTL_US};
+    *options = (struct options){.survey = SURVEY_UNSAID,
+                                .max_bytes = UINT64_MAX,
+                                .ttl_us = PLAN_TTL_US,
+                                .max_duration_us = INT64_MAX};
     for (int at = 1; at < argc; at++) {
         const char *text = argv[at];
         bool done;

@@ -29,9 +29,11 @@ enum verb_bit {
     VERB_TEST = 1 << 11,
     VERB_SCHEMA = 1 << 12,
     VERB_DIFF = 1 << 13,
-    VERB_ROLLBACK = 1 << 14
+    VERB_ROLLBACK = 1 << 14,
+    VERB_RESTORE = 1 << 15
 };
-#define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP | VERB_ROLLBACK)
+#define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP | VERB_ROLLBACK | VERB_RESTORE)
+#define VERB_BACK (VERB_ROLLBACK | VERB_RESTORE)
 #define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)
 
 struct options;
@@ -59,7 +61,7 @@ struct options {
     const struct verb *verb;
     const char *args[OPTIONS_ARGS_MAX];
     size_t arg_count;
-    const char *out, *as_of, *state, *expect, *policy, *keep, *base;
+    const char *out, *as_of, *state, *expect, *policy, *keep, *base, *to;
     uint64_t format; /* enum options_format */
     uint64_t survey; /* enum options_survey */
     struct policy_var vars[OPTIONS_VARS_MAX];
@@ -67,6 +69,7 @@ struct options {
     uint64_t concurrency;
     uint64_t max_bytes; /* UINT64_MAX: no limit */
     int64_t lock_wait_us, ttl_us;
+    int64_t max_duration_us; /* INT64_MAX: no limit */
     bool all, auto_approve, keep_source, strict, online, quiet, no_input, detailed_exitcode, help;
     uint64_t verbose;
 };

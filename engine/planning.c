@@ -85,7 +85,8 @@ static struct planner_request request_of(struct wiring *wiring, struct asking *a
                                              .by = "frostline " FROSTLINE_VERSION,
                                              .host = asking->host,
                                              .policy = wiring->policies->path},
-                                    .simulation = simulation};
+                                    .simulation = simulation,
+                                    .request = wiring->request};
 }
 
 static struct survey *surveyor_of(struct wiring *wiring, struct survey_stores *surveyor)
@@ -217,6 +218,7 @@ static bool has_other_policy(struct wiring *wiring, const struct plan_reader *pl
                                    .env = from_nowhere,
                                    .vars = header->vars,
                                    .var_count = header->var_count,
+                                   .request = header->request,
                                    .stand_ins = true};
     struct policies *policies;
     struct err err;

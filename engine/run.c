@@ -141,6 +141,11 @@ static void show_result(const struct apply_result *result, const struct troubles
         printf("  ! %s not begun: outside the window of its policy; the same command begins it "
                "within\n",
                text_plural(result->outside, unit));
+    if (result->timed_out && result->not_begun + result->not_resumed > 0)
+        puts("  ! --max-duration was reached: nothing more was taken up");
+    if (result->not_resumed > 0)
+        printf("  ! %s of earlier runs not carried on; the same command resumes\n",
+               text_plural(result->not_resumed, unit));
     if (result->not_begun > 0)
         printf("  ! %s not begun; the same command resumes\n",
                text_plural(result->not_begun, unit));
@@ -189,13 +194,23 @@ static enum exit_code exit_of_result(const struct apply_result *result)
         code = exit_worse(code, EXIT_PARTIAL);
     if (result->busy)
         code = exit_worse(code, EXIT_TEMPORARY);
-    if (result->directories[APPLY_OPEN] + result->not_begun + result->outside > 0)
+    if (result->directories[APPLY_OPEN] + result->not_begun + result->not_resumed +
+            result->outside >
+        0)
         code = exit_worse(code, EXIT_PENDING);
     return code;
 }
 
 /* -- the run
  * --------------------------------------------------------------------------------------- */
+
+/* On the monotonic clock; the time that planning or an answer took does not count. */
+static int64_t time_is_over_us(const struct wiring *wiring)
+{
+    int64_t now_us = wiring->clock->ops->monotonic_us(wiring->clock);
+    int64_t most_us = wiring->options->max_duration_us;
+    return most_us < INT64_MAX - now_us ? now_us + most_us : INT64_MAX;
+}
 
 static enum exit_code carry_out(struct wiring *wiring, const struct run_request *request,
                                 int64_t run)
@@ -219,6 +234,7 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
                                   .only_reap = request->only_reap,
                                   .keep_source = wiring->options->keep_source,
                                   .begin_until_us = request->begin_until_us,
+                                  .take_until_us = time_is_over_us(wiring),
                                   .report = report,
                                   .report_context = &troubles};
     struct apply_result result;

@@ -10,9 +10,11 @@
 #define ROWS_SHOWN 8 /* recordings that a directory gained or lost */
 #define PAGE_BYTES_MAX ((size_t)16 << 20)
 
-/* What stands around the rows is made first: what it leaves of max_bytes is theirs. */
+/* What stands around the rows is made first if it is known: what it leaves of max_bytes is theirs.
+ */
 struct page {
     const struct show_diff *diff;
+    bool is_counted;       /* the tally is complete before the rows */
     struct diff_text text; /* writes to the row */
     struct buf head, row, foot;
     struct cut cut;
@@ -149,6 +151,8 @@ static bool take(void *context, const struct plan_diff *diff, struct err *err)
     int64_t run;
     if (!diff_done_find(page->diff->done, diff, &run, err))
         return false;
+    if (!page->is_counted)
+        diff_tally_add(page->diff->tally, diff);
     buf_reset(&page->row);
     if (page->text.is_markdown)
         put_markdown(page, diff, run);
@@ -171,15 +175,20 @@ static void put_side(struct buf *out, const char *title, const char *name,
                header->simulation ? " · a simulation" : "");
 }
 
-static void make_human(struct page *page)
+static void make_human_head(struct page *page)
 {
     const struct show_diff *diff = page->diff;
-    const struct diff_tally *tally = diff->tally;
     put_side(&page->head, "Old", diff->old_name, diff->old);
     put_side(&page->head, "New", diff->new_name, diff->new);
     if (is_half_surveyed(diff))
         buf_text(&page->head, "Only one of them is surveyed: sizes are not compared.\n");
     buf_char(&page->head, '\n');
+}
+
+static void make_human_foot(struct page *page)
+{
+    const struct show_diff *diff = page->diff;
+    const struct diff_tally *tally = diff->tally;
     for (size_t i = 0; i < tally->count; i++) {
         if (!has_any(&tally->policies[i]))
             continue;
@@ -240,11 +249,21 @@ static void make_markdown(struct page *page)
     buf_text(&page->head, "\n| | directory | what | why |\n|---|---|---|---|\n");
 }
 
+static void make_around(struct page *page)
+{
+    if (page->text.is_markdown)
+        make_markdown(page);
+    else
+        make_human_head(page);
+    if (page->is_counted && !page->text.is_markdown)
+        make_human_foot(page);
+}
+
 static bool print(struct page *page, FILE *out, struct err *err)
 {
     const struct show_diff *diff = page->diff;
     uint64_t around = page->head.size + page->foot.size, left = diff->max_bytes;
-    if (!buf_check(&page->head, "the summary", err) || !buf_check(&page->foot, "the summary", err))
+    if (!buf_check(&page->head, "the summary", err))
         return false;
     if (left != UINT64_MAX)
         left -= around < left ? around : left;
@@ -253,22 +272,25 @@ static bool print(struct page *page, FILE *out, struct err *err)
     bool done = plan_diff_run(diff->old, diff->new, take, page, err);
     cut_end(&page->cut, page->text.is_markdown ? "| | " : "    ",
             page->text.is_markdown ? " | | |" : "");
+    if (done && !page->is_counted)
+        make_human_foot(page);
+    if (!done || !buf_check(&page->foot, "the summary", err))
+        return false;
     fputs(buf_string(&page->foot), out);
-    return done;
+    return true;
 }
 
 static bool show(FILE *out, const struct show_diff *diff, bool is_markdown, struct err *err)
 {
-    struct page page = {.diff = diff};
+    struct page page = {.diff = diff, .is_counted = is_markdown || diff->max_bytes != UINT64_MAX};
+    if (page.is_counted && !diff_tally_run(diff->tally, diff->old, diff->new, err))
+        return false;
     buf_init(&page.head, PAGE_BYTES_MAX);
     buf_init(&page.row, PAGE_BYTES_MAX);
     buf_init(&page.foot, PAGE_BYTES_MAX);
     page.text = (struct diff_text){
         .out = &page.row, .is_markdown = is_markdown, .old = diff->old, .new = diff->new};
-    if (is_markdown)
-        make_markdown(&page);
-    else
-        make_human(&page);
+    make_around(&page);
     bool done = print(&page, out, err);
     buf_free(&page.foot);
     buf_free(&page.row);

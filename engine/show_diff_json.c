@@ -100,6 +100,7 @@ static bool take(void *context, const struct plan_diff *diff, struct err *err)
     int64_t run;
     if (!diff_done_find(document->diff->done, diff, &run, err))
         return false;
+    diff_tally_add(document->diff->tally, diff);
     if (document->count++ > 0)
         fputc(',', document->out);
     struct json_writer json = begin(document);

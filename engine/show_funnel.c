@@ -28,9 +28,28 @@ static void show_step(struct columns_line *line, uint64_t count, const char *wha
     columns_put(line, text);
 }
 
+/* Between two stores of one place nothing moves. */
+static const char *verb_of(const struct plan_header *header, const struct plan_funnel *funnel)
+{
+    uint16_t place = plan_place(header, funnel->target);
+    bool moves = false, retiers = false;
+    for (uint16_t i = 0; i < header->store_count; i++) {
+        if (i == funnel->target || (funnel->from != POLICY_NO_INDEX && i != funnel->from))
+            continue;
+        if (plan_place(header, i) == place)
+            retiers = true;
+        else
+            moves = true;
+    }
+    if (!retiers)
+        return "move";
+    return moves ? "move or retier" : "retier";
+}
+
 /* What drops out between all that is selected and what moves, a number each; one that stands alone
  * says how many are left there. */
-static void show_steps(struct columns_line *line, const struct plan_funnel *funnel)
+static void show_steps(struct columns_line *line, const struct plan_header *header,
+                       const struct plan_funnel *funnel)
 {
     bool has_undecided = funnel->undecided > 0;
     uint64_t selected = funnel->rows - funnel->out;
@@ -50,7 +69,8 @@ static void show_steps(struct columns_line *line, const struct plan_funnel *funn
     show_step(line, funnel->in_place, "already there");
     show_step(line, funnel->blocked, "blocked");
     show_step(line, funnel->left, funnel->failed ? "refused" : "left for later");
-    snprintf(text, sizeof(text), "-> %s to move", text_count(funnel->planned));
+    snprintf(text, sizeof(text), "-> %s to %s", text_count(funnel->planned),
+             verb_of(header, funnel));
     columns_put(line, text);
 }
 
@@ -65,7 +85,7 @@ void show_funnel(FILE *out, const struct plan_header *header, const struct plan_
         columns_blanks(out, columns, title_width);
     else
         fprintf(out, "\n%*s", (int)title_width, "");
-    show_steps(&line, funnel);
+    show_steps(&line, header, funnel);
     fputc('\n', out);
 }
 

@@ -11,8 +11,10 @@
 /* -- rows -----------------------------------------------------------------------------------------
  */
 
-static char sign_of(enum plan_kind kind)
+static char sign_of(const struct show_moves *moves, enum plan_kind kind)
 {
+    if (moves->header->request != NULL)
+        return '<';
     return kind == PLAN_RETIER ? '^' : '>';
 }
 
@@ -42,7 +44,7 @@ void show_moves_one(struct show_moves *moves, const struct plan_action *action)
 {
     FILE *out = moves->out;
     moves->recordings += action->row_total;
-    fprintf(out, "  %c %s%s   %s", sign_of(action->kind), store_prefix(moves, action->store),
+    fprintf(out, "  %c %s%s   %s", sign_of(moves, action->kind), store_prefix(moves, action->store),
             text_plain(action->directory), text_size(action->bytes));
     if (action->surveyed && !moves->header->by_object)
         fprintf(out, "   %s", text_plural(action->objects, "object"));
@@ -146,7 +148,7 @@ static size_t fold_columns(const struct show_moves *moves, const struct show_fol
 static void show_fold(const struct show_moves *moves, const struct show_fold *fold, size_t width)
 {
     FILE *out = moves->out;
-    fprintf(out, "  %c %s%s", sign_of(fold->kind), store_prefix(moves, fold->store),
+    fprintf(out, "  %c %s%s", sign_of(moves, fold->kind), store_prefix(moves, fold->store),
             text_plain(fold->prefix));
     columns_blanks(out, fold_columns(moves, fold), width);
     fprintf(out, "  %15s  %8s", text_plural(fold->directories, text_unit(moves->header->by_object)),

@@ -355,6 +355,14 @@ static bool has_undecided(const struct plan_summary *summary)
     return false;
 }
 
+/* " Next: 2025-06-02, 19 recordings, 86.0 GB." */
+static void show_next(FILE *out, const struct plan_summary *summary)
+{
+    if (summary->next_us != 0)
+        fprintf(out, " Next: %.10s, %s, %s.", text_instant(summary->next_us),
+                text_plural(summary->next_recordings, "recording"), text_size(summary->next_bytes));
+}
+
 static void show_amount(FILE *out, uint64_t bytes, uint64_t objects, bool surveyed)
 {
     fprintf(out, " (%s", text_size(bytes));
@@ -410,17 +418,21 @@ void show_plan_line(FILE *out, const struct plan_header *header, const struct pl
     } else if (blocked + left + refused > 0) {
         fputs("No moves", out);
         comma = ": ";
-    } else {
-        fprintf(out, "No moves. Every recording%s is where its policy wants it.\n",
-                has_undecided(summary) ? " that could be decided" : "");
+    } else if (header->request != NULL) {
+        fputs("No moves. Nothing that was selected is elsewhere.\n", out);
         return;
+    } else {
+        fprintf(out, "No moves. Every recording%s is where its policy wants it",
+                has_undecided(summary) ? " that could be decided" : "");
     }
     show_staying(out, &comma, blocked, text_plural(blocked, unit), "blocked");
     show_staying(out, &comma, left, blocked > 0 ? text_count(left) : text_plural(left, unit),
                  "left for later");
     show_staying(out, &comma, refused, text_plural(refused, "policy"),
                  refused == 1 ? "refused by its guard" : "refused by their guards");
-    fputs(".\n", out);
+    fputc('.', out);
+    show_next(out, summary);
+    fputc('\n', out);
 }
 
 static void show_file(FILE *out, const struct plan_reader *plan, const struct show_options *options)

@@ -115,6 +115,7 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
                                    .revision = revision != NULL ? revision->name : NULL,
                                    .vars = options->vars,
                                    .var_count = options->var_count,
+                                   .request = wiring->request,
                                    .stand_ins = is_test,
                                    .tests = is_test || options->verb->bit == VERB_VALIDATE};
     struct err err;
@@ -147,6 +148,7 @@ enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *sh
 
 bool wiring_describe(struct wiring *wiring, struct err *err)
 {
+    wiring->policies->catalog.writes = (wiring->options->verb->bit & VERB_RUNS) != 0;
     return catalog_open(&wiring->policies->catalog, wiring->clock, &wiring->catalog, err) &&
            wiring->catalog->ops->describe(wiring->catalog, &wiring->arena, &wiring->shape, err);
 }

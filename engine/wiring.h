@@ -22,6 +22,7 @@ struct wiring {
     const struct options *options;
     struct clock *clock;
     const struct revision *revision; /* of the policy; NULL: the work tree's */
+    const char *request;             /* policies in place of the files' own; NULL: none */
     const char *state_folder;
     struct diags diags;
     struct policies *policies;

@@ -37,6 +37,7 @@ struct apply {
     struct asked *asked; /* units that the plan names, sorted */
     size_t asked_count, asked_next;
     bool only_asked;            /* the plan rolls back */
+    bool only_own;              /* the plan has policies of its own, which know of no others */
     struct arena peeked;        /* holds the action that is next */
     struct plan_action *action; /* NULL: none, or not read yet   */
     bool plan_ended;
@@ -83,15 +84,26 @@ static enum unit_state stage_of(const struct unit *unit)
     return unit->state == UNIT_PARKED ? unit->left_state : unit->state;
 }
 
-/* Deleting was reviewed: with the plan that this run applies, or by whoever said reap. */
-static bool is_wanted(const struct apply *apply, const struct unit *unit)
+/* Of a policy that this run has. */
+static bool is_own(const struct apply *apply, const char *policy)
 {
+    const struct policies *policies = apply->request->hands->policies;
+    for (size_t i = 0; i < policies->count; i++)
+        if (str_equal(policies->items[i].name, policy))
+            return true;
+    return false;
+}
+
+/* Deleting was reviewed: with the plan that this run applies, or by whoever said reap. */
+static bool is_wanted(const struct apply *apply, const struct journal_unit *entry)
+{
+    const struct unit *unit = &entry->unit;
     const struct apply_request *request = apply->request;
     struct clock *clock = request->hands->clock;
     enum unit_state stage = stage_of(unit);
     if (is_listed(apply, unit->id, PLAN_ROLLBACK) || is_to_repair(apply, unit))
         return true;
-    if (apply->only_asked)
+    if (apply->only_asked || (apply->only_own && !is_own(apply, entry->policy)))
         return false;
     if (stage == UNIT_CUTOVER) {
         bool due = unit->keep_source || unit->cleanup_at_us <= clock->ops->now_us(clock);
@@ -117,7 +129,7 @@ static struct journal_unit *copy_entry(struct arena *arena, const struct journal
 static bool take_open(void *context, const struct journal_unit *entry, struct err *err)
 {
     struct apply *apply = context;
-    if (!is_wanted(apply, &entry->unit))
+    if (!is_wanted(apply, entry))
         return true;
     if (!arena_has(&apply->arena, 2 * (apply->open_count + 1024) * sizeof(void *)))
         return ERR(err, ERR_INPUT, "more than %zu directories are open", apply->open_count);
@@ -523,9 +535,19 @@ static bool next_planned(struct apply *apply, struct cohort *cohort, struct err 
     }
 }
 
+static bool is_time_over(const struct apply *apply)
+{
+    struct clock *clock = apply->request->hands->clock;
+    return clock->ops->monotonic_us(clock) >= apply->request->take_until_us;
+}
+
 static bool feed_next(void *context, struct cohort *cohort, struct err *err)
 {
     struct apply *apply = context;
+    if (is_time_over(apply)) {
+        apply->result->timed_out = true;
+        return true;
+    }
     if (!next_resumed(apply, cohort, err))
         return false;
     if (cohort->count > 0 || apply->request->plan == NULL)
@@ -635,6 +657,7 @@ static bool read_plan(struct apply *apply, struct err *err)
         apply->begun[i].guard = &header->guards[i];
 
     apply->only_asked = actions[PLAN_ROLLBACK] > 0;
+    apply->only_own = header->request != NULL;
     apply->asked = arena_make(&apply->arena, named * sizeof(*apply->asked));
     if (!plan_file_rewind(plan, err))
         return false;
@@ -653,19 +676,36 @@ static bool read_plan(struct apply *apply, struct err *err)
     return plan_file_rewind(plan, err);
 }
 
-/* Moves that were never handed out, after a stop. */
-static bool count_not_begun(struct apply *apply, struct err *err)
+static bool count_not_begun(struct apply *apply, struct arena *scratch, struct err *err)
 {
-    if (apply->request->plan == NULL)
-        return true;
     for (;;) {
         if (!peek(apply, err))
             return false;
-        if (apply->action == NULL)
+        const struct plan_action *action = apply->action;
+        if (action == NULL)
             return true;
-        apply->result->not_begun++;
-        apply->action = NULL;
+        apply->action = NULL; /* taken: its arena stays until the next peek */
+        arena_reset(scratch);
+        struct task task;
+        bool admitted;
+        if (!make_planned(apply, action, scratch, &task, err) ||
+            !admit(apply, action, &task, &admitted, err))
+            return false;
+        apply->result->not_begun += admitted;
     }
+}
+
+/* What was never handed out, after a stop. */
+static bool count_left(struct apply *apply, struct err *err)
+{
+    struct arena scratch;
+    apply->result->not_resumed = apply->open_count - apply->open_next;
+    if (apply->request->plan == NULL)
+        return true;
+    arena_init(&scratch, COHORT_ARENA_BYTES_MAX);
+    bool counted = count_not_begun(apply, &scratch, err);
+    arena_free(&scratch);
+    return counted;
 }
 
 static bool run(struct apply *apply, struct err *err)
@@ -680,7 +720,7 @@ static bool run(struct apply *apply, struct err *err)
         return err_wrap(err, "reading what is open");
     if (!pool_run(request->hands, request->workers, &feed, err))
         return false;
-    return count_not_begun(apply, err);
+    return count_left(apply, err);
 }
 
 bool apply_run(const struct apply_request *request, struct apply_result *result, struct err *err)

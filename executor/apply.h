@@ -10,17 +10,17 @@
 
 /* What became of a directory in this run. */
 enum apply_outcome {
-    APPLY_MOVED,   /* rows at the target; the source deleted, kept, or waiting out its grace */
+    APPLY_MOVED,    /* rows at the target; the source deleted, kept, or waiting out its grace */
     APPLY_RETIERED, /* its objects are at the tier of the target                             */
     APPLY_REPAIRED, /* rows that had come back to the source are at the target again         */
     APPLY_ROLLED_BACK, /* rows at the source again; what stands at the target is left there  */
-    APPLY_DELETED, /* cut over in an earlier run; its source was deleted in this one          */
-    APPLY_ALREADY, /* stood at the target before                                              */
-    APPLY_WAITING, /* cut over earlier; its source still waits (grace, hold, reference)       */
-    APPLY_STALE,   /* rows or objects are not as planned: skipped                            */
-    APPLY_FAILED,  /* abandoned: the source is untouched, the next plan takes it up           */
-    APPLY_PARKED,  /* cut over; the source is kept until somebody looks                       */
-    APPLY_OPEN,    /* not finished: stopped, throttled, clocks apart, or a copy is under way   */
+    APPLY_DELETED,  /* cut over in an earlier run; its source was deleted in this one          */
+    APPLY_ALREADY,  /* stood at the target before                                              */
+    APPLY_WAITING,  /* cut over earlier; its source still waits (grace, hold, reference)       */
+    APPLY_STALE,    /* rows or objects are not as planned: skipped                            */
+    APPLY_FAILED,   /* abandoned: the source is untouched, the next plan takes it up           */
+    APPLY_PARKED,   /* cut over; the source is kept until somebody looks                       */
+    APPLY_OPEN,     /* not finished: stopped, throttled, clocks apart, or a copy is under way   */
     APPLY_OUTCOMES
 };
 
@@ -34,6 +34,8 @@ struct apply_result {
     uint64_t refused;        /* directories that a guard kept from being begun                */
     uint64_t expired;        /* moves of the plan that came too late to be begun              */
     uint64_t not_begun;      /* moves of the plan that were not reached                       */
+    uint64_t not_resumed;    /* what an earlier run left open, and this one did not reach     */
+    bool timed_out;          /* take_until_us was reached                                     */
     bool unverified;         /* a target differs or could not be proved                       */
     bool denied;             /* credentials or permissions did not suffice somewhere          */
     bool busy;               /* a store or the catalog could not be reached to the end        */
@@ -49,6 +51,8 @@ struct apply_request {
     bool only_reap;           /* nothing else of what is open                           */
     bool keep_source;         /* of all that is not cut over yet, whatever the plan says */
     int64_t begin_until_us;   /* later no move of the plan is begun                      */
+    int64_t take_until_us;    /* of the monotonic clock: later nothing more is taken up, be it open
+                               * or planned; what is under way is finished              */
     /* Told of each directory as it comes to rest, one call at a time.  May be NULL. */
     void (*report)(void *context, const struct task *task, enum apply_outcome outcome);
     void *report_context;

@@ -109,30 +109,10 @@ static bool wants_cleaning(const struct task *task, size_t index)
     return wants_copy(task, index) && fact->created && fact->target_etag[0] != '\0';
 }
 
-static void clean_target(const struct crew *crew)
+static void forget_target(struct object_fact *fact)
 {
-    struct store *target = crew->cohort->hands->stores[crew->tasks[0]->target];
-    struct walk walk = {.crew = crew, .wanted = wants_cleaning};
-    while (next_batch(&walk)) {
-        struct deletion *deletions =
-            arena_make(&crew->cohort->scratch, walk.count * sizeof(*deletions));
-        size_t count = 0;
-        for (size_t i = 0; i < walk.count; i++) {
-            struct object_fact *fact = fact_of(&walk.items[i]);
-            if (perform_has_rows_at_target(crew->cohort, walk.items[i].task))
-                continue;
-            deletions[count++] =
-                (struct deletion){.key = perform_key(crew->cohort, walk.items[i].task, fact),
-                                  .etag = arena_copy(&crew->cohort->scratch, fact->target_etag)};
-        }
-        if (count > 0)
-            target->ops->remove(target, deletions, count);
-        /* Whatever came of it, the copy that follows does not overwrite. */
-        for (size_t i = 0; i < walk.count; i++) {
-            fact_of(&walk.items[i])->target_etag[0] = '\0';
-            fact_of(&walk.items[i])->created = false;
-        }
-    }
+    fact->target_etag[0] = '\0';
+    fact->created = fact->condemned = false;
 }
 
 static void note_copy(const struct crew *crew, const struct item *item, const struct copy *copy)
@@ -144,6 +124,7 @@ static void note_copy(const struct crew *crew, const struct item *item, const st
     if (copy->outcome.result == RESULT_DONE) {
         snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", copy->target_etag);
         fact->created = true;
+        fact->condemned = false;
         fact->proven = item->task->entry.unit.verify != VERIFY_READBACK &&
                        copy->md5_origin == MD5_COMPUTED && fact->want.md5_origin != MD5_ABSENT &&
                        memcmp(copy->md5, fact->want.md5, sizeof(copy->md5)) == 0;
@@ -167,6 +148,57 @@ static bool save_facts(const struct crew *crew, const struct item *items, size_t
         if (!journal_facts_save(journal, items[i].task->entry.unit.id, facts, i + 1 - first, err))
             return false;
         first = i + 1;
+    }
+    return true;
+}
+
+/* A deletion that is not answered may come when nobody thinks of it any more: that it was sent is
+ * on the disk before it is. */
+static bool condemn(const struct crew *crew, const struct item *items, size_t count,
+                    struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        fact_of(&items[i])->condemned = true;
+    return save_facts(crew, items, count, err) &&
+           journal_save(crew->cohort->hands->journal, &items[0].task->entry.unit, 1, true, err);
+}
+
+static bool clean_batch(const struct crew *crew, const struct item *items, size_t count,
+                        struct err *err)
+{
+    struct store *target = crew->cohort->hands->stores[crew->tasks[0]->target];
+    struct deletion *deletions = arena_make(&crew->cohort->scratch, count * sizeof(*deletions));
+    if (count == 0)
+        return true;
+    if (!condemn(crew, items, count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        deletions[i] =
+            (struct deletion){.key = perform_key(crew->cohort, items[i].task, fact_of(&items[i])),
+                              .etag = fact_of(&items[i])->target_etag};
+    target->ops->remove(target, deletions, count);
+    for (size_t i = 0; i < count; i++)
+        if (deletions[i].outcome.result == RESULT_DONE ||
+            deletions[i].outcome.result == RESULT_CHANGED)
+            forget_target(fact_of(&items[i]));
+    return true;
+}
+
+/* Whatever comes of it, the copy that follows does not overwrite. */
+static bool clean_target(const struct crew *crew, struct err *err)
+{
+    struct walk walk = {.crew = crew, .wanted = wants_cleaning};
+    while (next_batch(&walk)) {
+        struct item items[BATCH_MAX];
+        size_t count = 0;
+        for (size_t i = 0; i < walk.count; i++) {
+            if (perform_has_rows_at_target(crew->cohort, walk.items[i].task))
+                forget_target(fact_of(&walk.items[i]));
+            else
+                items[count++] = walk.items[i];
+        }
+        if (!clean_batch(crew, items, count, err))
+            return err_wrap(err, "writing down what is cleaned up");
     }
     return true;
 }
@@ -201,7 +233,8 @@ bool perform_copy(const struct crew *crew, struct err *err)
     perform_begin_event(crew, EVENT_COPIED);
     for (size_t i = 0; i < crew->count; i++)
         perform_load(crew->cohort, crew->tasks[i]);
-    clean_target(crew);
+    if (!clean_target(crew, err))
+        return false;
     while (!told_to_stop(crew) && next_batch(&walk)) {
         struct arena_mark mark = arena_mark(&crew->cohort->scratch);
         if (!copy_batch(crew, &walk, err))

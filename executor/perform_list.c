@@ -286,17 +286,18 @@ static void count_verdict(struct sight *sight, enum verdict verdict)
     }
 }
 
-/* Did this unit, or one that was abandoned, make the object that is in the way? */
-static bool was_made_here(const struct cohort *cohort, const struct task *task,
-                          const struct object_fact *fact, const struct object *found)
+/* Did this unit, or one that was abandoned, make the object, and was its deletion sent already?
+ * Whoever can't be asked has failed. */
+static void ask_maker(const struct cohort *cohort, struct task *task,
+                      const struct object_fact *fact, const struct object *found, bool *ours,
+                      bool *condemned)
 {
-    if (fact->created && strcmp(fact->target_etag, found->etag) == 0)
-        return true;
-    bool ours = false;
+    *ours = fact->created && strcmp(fact->target_etag, found->etag) == 0;
+    *condemned = *ours && fact->condemned;
     struct err err;
-    return journal_is_ours(cohort->hands->journal, task->entry.target, fact->want.key, found->etag,
-                           &ours, &err) &&
-           ours;
+    if (!*ours && !journal_is_ours(cohort->hands->journal, task->entry.target, fact->want.key,
+                                   found->etag, ours, condemned, &err))
+        perform_fail(task, &err);
 }
 
 /* Judge one object and remember its etag, by which it is read back, adopted or cleaned up. */
@@ -304,13 +305,17 @@ static enum verdict judge(const struct crew *crew, struct task *task, struct obj
                           const struct object *found)
 {
     enum verdict verdict = protocol_judge(fact, found, task->entry.unit.verify);
-    if (found == NULL || !is_before_commit(task))
+    if (found == NULL || verdict == OBJECT_PENDING || !is_before_commit(task))
         return verdict;
-    bool ours = verdict == OBJECT_DIFFERS && was_made_here(crew->cohort, task, fact, found) &&
-                !perform_has_rows_at_target(crew->cohort, task);
+    bool ours, condemned;
+    ask_maker(crew->cohort, task, fact, found, &ours, &condemned);
+    if (condemned)
+        verdict = OBJECT_DIFFERS;
+    ours = ours && verdict == OBJECT_DIFFERS && !perform_has_rows_at_target(crew->cohort, task);
     if (verdict == OBJECT_CANNOT_TELL || ours) {
         if (strcmp(fact->target_etag, found->etag) != 0) {
             fact->created = ours;
+            fact->condemned = condemned;
             fact->proven = false;
         }
         snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", found->etag);

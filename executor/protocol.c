@@ -169,9 +169,13 @@ static void look_with_lock(const struct step *step, unsigned what)
 /* Rows may go either way from here on, so it is written down before they are looked at. */
 static void begin_repair(const struct step *step)
 {
-    if (step->next->state != UNIT_REPAIRING)
-        step->next->left_state = stage_of(step->next);
+    struct unit *next = step->next;
+    if (next->state != UNIT_REPAIRING)
+        next->left_state = stage_of(next);
     enter(step, UNIT_REPAIRING);
+    /* Whatever becomes of it, no earlier grace ends from here on. */
+    if (next->kind != UNIT_REPAIR && !has_begun_to_delete(next))
+        next->cleanup_at_us = step->event->now_us + next->grace_us;
     look_with_lock(step, LOOK_REPAIR);
     step->action->durable = true;
 }
@@ -428,7 +432,9 @@ static void on_seen_returning(const struct step *step)
     /* Once they are back, others may write there as they like. */
     if (sight->rows.at_source == rows && sight->source.missing == 0)
         returned(step);
-    else if (sight->rows.at_source > 0 && sight->rows.at_source < rows)
+    else if (sight->rows.at_source == rows)
+        stay_cut_over(step, REASON_ROWS_AT_SOURCE);
+    else if (sight->rows.at_source > 0)
         park(step, REASON_CATALOG_CHANGED);
     else if (!source_is_as_in_manifest(step->next, sight))
         stay_cut_over(step, REASON_NO_WAY_BACK);

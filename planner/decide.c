@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "planner/group.h"
+#include "planner/next.h"
 #include "planner/plain.h"
 #include "planner/whereabouts.h"
 #include "state/unit.h"
@@ -23,6 +24,7 @@ struct decide {
     bool is_passed[PLACE_MAX]; /* stores whose rows began before */
     struct arena row;
     struct buf head;
+    struct next next;
     uint64_t outside; /* rows that no policy can move: out of each funnel */
     size_t samples;
 };
@@ -123,6 +125,8 @@ static bool close_group(struct decide *decide, const struct record *record,
     bool is_nested = location != NULL && location->place == group->facts.place &&
                      unit_covers(group->facts.directory, location->unit);
     bool is_candidate = group_end(group, is_nested ? &nested : NULL);
+    if (!is_nested)
+        next_end(&decide->next, group->facts.rows, group->facts.bytes);
     count_settled(decide);
     if (!returned_note(decide->request, &decide->decided->returned, &group->facts, err))
         return false;
@@ -157,8 +161,10 @@ static bool take_regular(struct decide *decide, const struct record *record,
         if (!check_order(decide, location, err) || !close_group(decide, record, location, err))
             return false;
         group_begin(group, location, record);
+        next_begin(&decide->next);
     }
     group_add(group, record, location, decision);
+    next_add(&decide->next, record, location, decision);
     return true;
 }
 
@@ -299,6 +305,7 @@ bool decide_run(const struct planner_request *request, struct arena *arena,
 
     make_counters(&decide);
     group_init(&decide.group, request->policies);
+    next_init(&decide.next, request->policies);
     whereabouts_init(&decide.whereabouts, request->policies, request->tier, request->tier_context);
     arena_init(&decide.row, ROW_BYTES_MAX);
     buf_init(&decide.head, HEAD_BYTES_MAX);
@@ -306,6 +313,8 @@ bool decide_run(const struct planner_request *request, struct arena *arena,
     buf_free(&decide.head);
     arena_free(&decide.row);
     whereabouts_free(&decide.whereabouts);
+    next_tell(&decide.next, summary);
+    next_free(&decide.next);
     group_free(&decide.group);
     finish_counters(&decide);
     oddity_sort(&decided->oddities);

@@ -41,6 +41,7 @@ void guard_free(struct guards *guards)
 
 void guard_restart(struct guards *guards)
 {
+    guards->awaits_survey = false;
     for (size_t i = 0; i < guards->policies->count; i++) {
         guards->items[i].total = (struct guard_load){0};
         guards->items[i].offered = 0;
@@ -153,6 +154,8 @@ static int64_t rank_of(enum policy_order order, const struct candidate *candidat
 void guard_add(struct guards *guards, const struct candidate *candidate, uint64_t index,
                uint64_t bytes)
 {
+    bool is_sure =
+        !guards->awaits_survey || !candidate_retiers(candidate, &guards->policies->places);
     for (size_t i = 0; i < candidate->share_count; i++) {
         struct guard *guard = &guards->items[candidate->shares[i].policy];
         struct guard_entry entry = {.rank = rank_of(guard->policy->order, candidate),
@@ -163,7 +166,7 @@ void guard_add(struct guards *guards, const struct candidate *candidate, uint64_
         guard->offered += candidate->rows;
         if (guard->truncates)
             add_in_order(guard, &entry);
-        else
+        else if (is_sure)
             guard_count(&guard->total, &entry.load);
     }
 }

@@ -38,13 +38,15 @@ struct guard {
 struct guards {
     const struct policies *policies;
     uint64_t               catalog_rows;
+    bool                   awaits_survey; /* which may find that a retier has been done: until then
+                                           * it breaks no guard that fails                       */
     struct guard          *items; /* one for each policy */
 };
 
 void guard_init(struct guards *guards, const struct policies *policies, uint64_t catalog_rows,
                 struct arena *arena);
 void guard_free(struct guards *guards);
-/* Counts from nothing again; what failed stays failed. */
+/* Counts from nothing again, what the survey finds; what failed stays failed. */
 void guard_restart(struct guards *guards);
 
 /* A directory that nothing else speaks against: it counts under each policy that wins it. */

@@ -272,6 +272,7 @@ bool judge_run(const struct planner_request *request, const struct decided *deci
     if (judged->fates == NULL)
         err_abort("out of memory");
     guard_init(&judged->guards, request->policies, summary->rows, arena);
+    judged->guards.awaits_survey = request->survey != NULL;
 
     /* Who comes first under a guard is known only when all were counted. */
     if (!owed_reaps(request, &judged->reaps, err) || !each_candidate(&judge, judge_one, err) ||

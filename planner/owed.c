@@ -102,7 +102,8 @@ static bool is_due(const struct unit *unit, int64_t as_of_us)
 static bool is_asked(struct collect *collect, const struct unit *unit)
 {
     if (collect->kind == PLAN_REAP)
-        return is_due(unit, collect->request->policies->as_of_us);
+        return collect->request->request == NULL &&
+               is_due(unit, collect->request->policies->as_of_us);
     return unit_can_return(unit);
 }
 

@@ -105,6 +105,8 @@ struct plan_header {
     bool               simulation;
     bool               surveyed;
     bool               by_object; /* what moves are objects */
+    const char        *request;   /* policies in place of the files' own (policy_source);
+                                   * NULL: none.  Such a plan names no unit of the journal */
 };
 
 /* Rows on their way through one policy; adds up:
@@ -131,6 +133,9 @@ struct plan_summary {
     uint64_t repair_recordings, rollback_recordings;
     uint64_t reap_objects, reap_bytes;
     uint64_t left; /* directories left for later by truncating guards                             */
+    int64_t  next_us; /* nothing moves: when the clock alone will have something moved; 0: never,
+                       * or not known                                                             */
+    uint64_t next_recordings, next_bytes; /* on that day of UTC                                   */
     struct plan_funnel      *funnels;
     size_t                   funnel_count;
     struct plan_store_total *totals; /* of each store                                             */

@@ -377,6 +377,13 @@ static bool merge_all(struct merge *merge, struct err *err)
     return true;
 }
 
+bool plan_diff_check(const struct plan_reader *old, const struct plan_reader *new, struct err *err)
+{
+    struct merge merge = {.old = {.header = plan_file_header(old)},
+                          .new = {.header = plan_file_header(new)}};
+    return check_alike(&merge, err);
+}
+
 static void side_init(struct side *side, struct plan_reader *reader)
 {
     *side = (struct side){.reader = reader, .header = plan_file_header(reader)};

@@ -49,11 +49,15 @@ struct plan_diff {
     uint64_t                  gained, lost; /* recordings, by plan_diff_each_row */
 };
 
+/* Can they be compared?  ERR_INPUT: the plans are of two catalogs, a store is at another place in
+ * each, or the places are in another order.                                                      */
+MUST_USE bool plan_diff_check(const struct plan_reader *old, const struct plan_reader *new,
+                              struct err *err);
+
 typedef bool plan_diff_visit(void *context, const struct plan_diff *diff, struct err *err);
 /* Visits each difference in the order of the plans, which are read from their beginnings.  A
  * directory that is to move or blocked comes before the deletion of a source at the same place.
- * ERR_INPUT: the plans are of two catalogs, a store is at another place in each, or the places are
- * in another order.                                                                              */
+ * ERR_INPUT: as plan_diff_check.                                                                 */
 MUST_USE bool plan_diff_run(struct plan_reader *old, struct plan_reader *new,
                             plan_diff_visit *visit, void *context, struct err *err);
 

@@ -125,6 +125,8 @@ void plan_line_header(struct plan_line *line, const struct plan_header *header)
     json_put_boolean(&json, "surveyed", header->surveyed);
     if (header->by_object)
         json_put_text(&json, "unit", "object");
+    if (header->request != NULL)
+        json_put_text(&json, "request", header->request);
     json_object_end(&json);
 }
 
@@ -293,6 +295,16 @@ static void put_samples(struct json_writer *json, const char *key, const char *c
     json_array_end(json);
 }
 
+static void put_next(struct json_writer *json, const struct plan_summary *summary)
+{
+    json_key(json, "next");
+    json_object_begin(json);
+    put_instant(json, "from", summary->next_us);
+    json_put_unsigned(json, "recordings", summary->next_recordings);
+    json_put_unsigned(json, "bytes", summary->next_bytes);
+    json_object_end(json);
+}
+
 static void put_summary(struct json_writer *json, const struct plan_header *header,
                         const struct plan_summary *summary)
 {
@@ -312,6 +324,8 @@ static void put_summary(struct json_writer *json, const struct plan_header *head
     json_put_unsigned(json, "reap_objects", summary->reap_objects);
     json_put_unsigned(json, "reap_bytes", summary->reap_bytes);
     json_put_unsigned(json, "left", summary->left);
+    if (summary->next_us != 0)
+        put_next(json, summary);
     json_key(json, "policies");
     json_array_begin(json);
     for (size_t i = 0; i < summary->funnel_count; i++)

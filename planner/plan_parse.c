@@ -295,7 +295,8 @@ static bool read_header(struct fields *fields, struct plan_header *header, struc
                                    .journal = get_text(fields, "journal"),
                                    .simulation = get_boolean(fields, "simulation"),
                                    .surveyed = get_boolean(fields, "surveyed"),
-                                   .by_object = find_text(fields, "unit") != NULL};
+                                   .by_object = find_text(fields, "unit") != NULL,
+                                   .request = find_text(fields, "request")};
     struct manifest_digest ignored;
     if (!read_digest(header->policy_digest, &ignored))
         refuse(fields, "policy");
@@ -588,6 +589,17 @@ static void read_samples(struct fields *fields, const char *key, const char **sa
     }
 }
 
+static void read_next(struct fields *fields, struct plan_summary *summary)
+{
+    if (json_find(fields->json, "next") == NULL)
+        return;
+    struct fields next = enter(fields, "next");
+    summary->next_us = get_instant(&next, "from");
+    summary->next_recordings = get_number(&next, "recordings");
+    summary->next_bytes = get_number(&next, "bytes");
+    leave(fields, &next);
+}
+
 static void read_summary(struct fields *fields, const struct plan_header *header,
                          struct plan_summary *summary)
 {
@@ -609,6 +621,7 @@ static void read_summary(struct fields *fields, const struct plan_header *header
                                      .missing_id_count = get_number(fields, "missing_ids")};
     for (enum plan_kind kind = 0; kind < PLAN_KINDS; kind++)
         summary->actions[kind] = get_number(fields, plan_kind_name(kind));
+    read_next(fields, summary);
     read_funnels(fields, header, summary);
     read_totals(fields, header, summary);
     read_samples(fields, "unmanaged_samples", summary->unmanaged_samples);

@@ -61,7 +61,8 @@ static bool make_header(struct planning *planning, struct err *err)
                              .journal = request->journal == NULL ? "none" : planning->lineage,
                              .simulation = request->simulation,
                              .surveyed = request->survey != NULL,
-                             .by_object = policies->places.by_object};
+                             .by_object = policies->places.by_object,
+                             .request = request->request};
     list_stores(planning);
     list_guards(planning);
     return true;

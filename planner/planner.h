@@ -38,6 +38,8 @@ struct planner_request {
     const char                 *path;         /* of the plan                 */
     struct plan_made            made;
     bool                        simulation;
+    const char                 *request; /* that the policies were loaded with; NULL: none.  Then
+                                          * neither reaps nor repairs are planned             */
     /* Told now and then, may be NULL: rows read, directories surveyed of how many. */
     void (*progress)(void *context, uint64_t rows, uint64_t surveyed, uint64_t to_survey);
     void *progress_context;

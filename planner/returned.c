@@ -68,7 +68,8 @@ bool returned_note(const struct planner_request *request, struct returned *retur
                    const struct candidate *facts, struct err *err)
 {
     bool found;
-    if (request->journal == NULL || request->survey == NULL || returned->count == RETURNED_MAX)
+    if (request->journal == NULL || request->survey == NULL || request->request != NULL ||
+        returned->count == RETURNED_MAX)
         return true;
     arena_reset(&returned->scratch);
     const char *url = location_make(&request->policies->places.items[facts->place],

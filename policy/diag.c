@@ -171,9 +171,10 @@ static char shown_byte(struct line line, size_t at, bool is_utf8)
 
 /* The line as it is shown: at most LINE_SHOWN_MAX code points, secrets as asterisks, what no
  * terminal should get as question marks.  *first is the column of the first one shown.          */
-static void show_line(struct line line, const struct span *span, bool secret, uint32_t *first,
-                      struct buf *out)
+static void show_line(struct line line, const struct span *span, const struct diag *diag,
+                      uint32_t *first, struct buf *out)
 {
+    uint32_t end = span->column + span->length;
     size_t private_from = find_private(line);
     bool is_utf8 = str_is_utf8(line.bytes, line.size);
     bool reference = false;
@@ -187,7 +188,7 @@ static void show_line(struct line line, const struct span *span, bool secret, ui
             continue;
         if (byte == '$' && at + 1 < line.size && line.bytes[at + 1] == '{')
             reference = true;
-        bool covered = secret && column >= span->column && column < span->column + span->length;
+        bool covered = column < end ? diag->secret && column >= span->column : diag->secret_behind;
         bool hidden = !reference && (covered || at >= private_from) &&
                       (byte >= 0x80 || strchr(" {}[]:,'\"", byte) == NULL);
         if (byte == '}' || byte == ':') /* a default is no name of a variable */
@@ -207,15 +208,15 @@ struct marking {
     bool with_line;
 };
 
-static void show_source(const struct diags *diags, const struct marking *marking, int width,
-                        bool secret, struct buf *out)
+static void show_source(const struct diags *diags, const struct diag *diag,
+                        const struct marking *marking, int width, struct buf *out)
 {
     const struct span *span = marking->span;
     struct line line = find_line(&diags->files[span->file], span->line);
     struct buf shown;
     uint32_t first;
     buf_init(&shown, 4 * LINE_SHOWN_MAX + 1);
-    show_line(line, span, secret, &first, &shown);
+    show_line(line, span, diag, &first, &shown);
     if (marking->with_line)
         buf_format(out, "%*u |%s%s\n", width, span->line, shown.size == 0 ? "" : " ",
                    buf_string(&shown));
@@ -236,7 +237,7 @@ static void show_second(const struct diags *diags, const struct diag *diag, int 
     struct marking marking = {.span = &diag->second, .label = diag->second_label, .mark = '-'};
     marking.with_line =
         diag->second.file != diag->span.file || diag->second.line != diag->span.line;
-    show_source(diags, &marking, width, diag->secret, out);
+    show_source(diags, diag, &marking, width, out);
 }
 
 static void show_sources(const struct diags *diags, const struct diag *diag, int width,
@@ -251,7 +252,7 @@ static void show_sources(const struct diags *diags, const struct diag *diag, int
     }
     struct marking marking = {
         .span = &diag->span, .label = diag->label, .mark = '^', .with_line = true};
-    show_source(diags, &marking, width, diag->secret, out);
+    show_source(diags, diag, &marking, width, out);
     if (!diag->has_second || earlier)
         return;
     if (!same_file)

@@ -33,6 +33,7 @@ struct diag {
     const char        *label; /* under the caret: "not a selector"; may be ""  */
     const char        *help;  /* "did you mean `older_than`?"; may be ""       */
     bool               secret; /* what the span covers is shown as asterisks */
+    bool               secret_behind; /* and what stands behind it in its line: a key's value */
     bool               has_second;
     struct span        second; /* "first defined here" */
     const char        *second_label;

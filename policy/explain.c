@@ -1,18 +1,14 @@
 #include "policy/explain.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/zone.h"
 #include "policy/circle.h"
 #include "policy/clause.h"
 #include "policy/extra.h"
+#include "policy/turn.h"
 
-#define HOUR_US (3600 * WHEN_SECOND_US)
-/* In the mean of 400 years; n months in a row are less than 5 days longer or shorter. */
-#define MONTH_US (INT64_C(30436875) * WHEN_DAY_US / 1000000)
 #define VALUE_BYTES_MAX ((size_t)1 << 20)
 #define SCRATCH_BYTES_MAX ((size_t)64 << 20)
 
@@ -182,79 +178,6 @@ void explain_selection(struct policies *policies, const struct clause *selection
 
 /* ---- what the clock will change ---- */
 
-/* Instants at which something that a row is decided by changes. */
-struct turns {
-    const struct policies *policies;
-    const struct record *record;
-    int64_t *items;
-    size_t count, capacity;
-};
-
-static void add_turn(struct turns *turns, int64_t instant_us)
-{
-    if (instant_us <= turns->policies->as_of_us || instant_us == INT64_MAX)
-        return;
-    if (turns->count == turns->capacity) {
-        turns->capacity = turns->capacity == 0 ? 64 : 2 * turns->capacity;
-        turns->items = realloc(turns->items, turns->capacity * sizeof *turns->items);
-        if (turns->items == NULL)
-            err_abort("out of memory");
-    }
-    turns->items[turns->count++] = instant_us;
-}
-
-/* The first as_of whose age line is at the instant or behind it.  With months the line may go back,
- * by less than a day at the end of one, so it is followed from where it can't be yet. */
-static int64_t first_line_at(const struct zone *zone, struct when_duration age, int64_t instant_us)
-{
-    if (age.months == 0)
-        return instant_us + age.us;
-    int64_t at = instant_us + age.us + age.months * MONTH_US - 5 * WHEN_DAY_US;
-    while (zone_before(zone, at, age) < instant_us)
-        at += HOUR_US;
-    int64_t before = at - HOUR_US;
-    while (before + 1 < at) {
-        int64_t middle = before + (at - before) / 2;
-        if (zone_before(zone, middle, age) >= instant_us)
-            at = middle;
-        else
-            before = middle;
-    }
-    return at;
-}
-
-/* An age is strict: it turns when its line comes to the instant, or passes it. */
-static void add_ages(void *context, struct clause *root)
-{
-    struct turns *turns = context;
-    for (const struct clause *clause = root; clause < root + root->size; clause++) {
-        int64_t instant_us;
-        if (clause->origin->age == AGE_NONE || !clause_instant(clause, turns->record, &instant_us))
-            continue;
-        for (int64_t behind = 0; behind < 2; behind++)
-            add_turn(turns, first_line_at(turns->policies->zone, clause->origin->duration,
-                                          instant_us + behind));
-    }
-}
-
-static int compare_instants(const void *a, const void *b)
-{
-    int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
-    return (one > other) - (one < other);
-}
-
-static void find_turns(struct turns *turns)
-{
-    const struct policies *policies = turns->policies;
-    for (size_t i = 0; i < policies->count; i++)
-        add_turn(turns, policies->items[i].expires_us);
-    for (size_t i = 0; i < policies->hold_count; i++)
-        add_turn(turns, policies->holds[i].until_us);
-    extra_each_selection(policies, add_ages, turns);
-    if (turns->count > 0)
-        qsort(turns->items, turns->count, sizeof *turns->items, compare_instants);
-}
-
 static bool is_same(const struct decision *a, const struct decision *b)
 {
     return a->kind == b->kind &&
@@ -264,11 +187,12 @@ static bool is_same(const struct decision *a, const struct decision *b)
 int64_t explain_next(struct policies *policies, const struct record *record,
                      const struct location *location, struct decision *decision)
 {
-    struct turns turns = {.policies = policies, .record = record};
+    struct turns turns;
     struct decision now;
     int64_t as_of_us = policies->as_of_us, next_us = INT64_MAX;
     circle_decide(policies, record, location, &now);
-    find_turns(&turns);
+    turn_init(&turns, policies);
+    turn_find(&turns, record, true);
     for (size_t i = 0; next_us == INT64_MAX && i < turns.count; i++) {
         policy_prepare(policies, turns.items[i]);
         circle_decide(policies, record, location, decision);
@@ -276,6 +200,6 @@ int64_t explain_next(struct policies *policies, const struct record *record,
             next_us = turns.items[i];
     }
     policy_prepare(policies, as_of_us);
-    free(turns.items);
+    turn_free(&turns);
     return next_us;
 }

@@ -217,6 +217,27 @@ void include_read(struct load *load, struct node *root)
         stand_in(load, root);
 }
 
+/* ---- what stands in place of the root's ---- */
+
+static void put(struct node *root, struct node *value)
+{
+    struct node *own = tree_find(root, value->key->text);
+    if (own == NULL) {
+        tree_append(root, value);
+        return;
+    }
+    value->next = own->next;
+    *own = *value;
+}
+
+void include_request(struct load *load, struct node *root)
+{
+    struct node *request = load_request(load);
+    struct node *policies = request == NULL ? NULL : tree_find(request, "policies");
+    if (policies != NULL)
+        put(root, policies);
+}
+
 /* ---- files of tests ---- */
 
 /* "a/recordings.test.yaml" is about "recordings.yaml" beside it, unless it says otherwise. */
@@ -233,16 +254,6 @@ static struct node *named_policy(struct load *load, const struct node *map, stru
     return made;
 }
 
-static void take_tests(struct node *root, struct node *tests)
-{
-    struct node *own = tree_find(root, "tests");
-    if (own == NULL) {
-        tree_append(root, tests);
-        return;
-    }
-    tests->next = own->next;
-    *own = *tests;
-}
 
 struct node *include_tested(struct load *load, struct node *map)
 {
@@ -254,6 +265,6 @@ struct node *include_tested(struct load *load, struct node *map)
         return NULL;
     struct node *root = read_tree(load, named);
     if (root != NULL)
-        take_tests(root, tests);
+        put(root, tests);
     return root;
 }

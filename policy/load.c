@@ -88,6 +88,14 @@ struct extra_file *load_file(struct load *load, struct node *node, size_t limit_
     return add_file(load, path_in_set(load, node, node->text), path, bytes, size_bytes);
 }
 
+struct node *load_request(struct load *load)
+{
+    static const char name[] = "(request)";
+    const char *bytes = arena_copy(load->arena, load->source->request);
+    struct extra_file *file = add_file(load, name, name, bytes, strlen(bytes));
+    return tree_read(load->diags, file->file, load->arena);
+}
+
 /* ---- ids files ---- */
 
 static bool refuse_line(struct load *load, struct extra_file *file, struct span span,
@@ -354,6 +362,8 @@ static void read_root(struct load *load, struct node *root)
 {
     struct raw_root raw = {0};
     include_read(load, root);
+    if (load->source->request != NULL)
+        include_request(load, root);
     read_vars(load, root);
     substitute_vars(load, root);
     schema_read(load, &schema_root, root, &raw);
@@ -365,7 +375,7 @@ static void read_root(struct load *load, struct node *root)
         model_stores_read(load, raw.stores);
     load->stores_known &= schema_knows(&schema_root, root, "stores");
     model_policies_read(load, &raw);
-    if (raw.tests != NULL)
+    if (raw.tests != NULL && load->source->request == NULL)
         model_tests_read(load, raw.tests);
 }
 

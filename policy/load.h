@@ -46,6 +46,8 @@ const char *load_file_path(const struct load *load, const struct node *node, con
 const char *load_path(struct load *load, struct node *node);
 /* Reads the file that `node` names and keeps it, as a part of the digest.  NULL after a finding. */
 struct extra_file *load_file(struct load *load, struct node *node, size_t limit_bytes, int code);
+/* source->request as a tree; NULL after a finding. */
+struct node *load_request(struct load *load);
 /* Reads a file of ids that `node` names; a finding if it can't.  A file that was read before is not
  * read again.                                                                                    */
 MUST_USE bool load_ids_file(struct load *load, struct node *node, struct extra_file **file);

@@ -166,6 +166,8 @@ struct policy_source {
     bool stand_ins; /* what ${..} lacks gets a value that could be one: for a look at the policy
                      * that needs neither its catalog nor its stores                            */
     bool tests;     /* the path may be that of a file of tests                                  */
+    const char *request; /* a policy file of its own, whose `policies` stand in place of those of
+                          * the set, and are a part of its digest; NULL: none                   */
 };
 
 /* A path that ends in POLICY_TESTS is a file of tests: the policy that it names is read with these

@@ -453,6 +453,9 @@ static const char *refuse_key(struct load *load, const struct schema *schema, st
                       : str_format(load->arena, "not a key of %s", schema->noun);
     if (nearest != NULL)
         diag->help = str_format(load->arena, "did you mean `%s`?", nearest);
+    const struct schema_key *meant = nearest != NULL ? schema_find(schema, nearest) : NULL;
+    diag->secret_behind =
+        schema == &schema_connection || (meant != NULL && meant->type == SCHEMA_SECRET);
     value->broken = true;
     return nearest;
 }

@@ -59,6 +59,7 @@ struct catalog_config {
     size_t reference_count;
     const struct catalog_set *sets; /* of all cuts; neither the id nor the location */
     size_t set_count;
+    bool writes;           /* connect only to a server that can be written to */
     uint32_t lock_wait_ms; /* 0: CATALOG_LOCK_WAIT_MS */
 };
 
@@ -196,12 +197,14 @@ struct catalog {
 #define CATALOG_SETS_MAX 16 /* in one cut */
 #define CATALOG_LOCK_WAIT_MS 5000
 #define CATALOG_STATEMENT_MS 600000
+#define CATALOG_IDLE_MS 60000 /* until the server gives up a client that holds locks */
 #define CATALOG_CONNECT_S 15
 
 /* Connects (PostgreSQL) or opens the file (SQLite; it is never created).  ERR_DENIED if the
- * password is refused, ERR_BUSY if it can't be reached, ERR_MISSING if file or database is not
- * there.  Temporary failures (connecting, serialization 40001, deadlock 40P01, lock 55P03) are
- * tried again with backoff on the clock inside catalog_retry.c; an unknown COMMIT never is. */
+ * password is refused, ERR_BUSY if it can't be reached, or is read only where the config writes,
+ * ERR_MISSING if file or database is not there.  Temporary failures (connecting, serialization
+ * 40001, deadlock 40P01, lock 55P03) are tried again with backoff on the clock inside
+ * catalog_retry.c; an unknown COMMIT never is. */
 MUST_USE bool catalog_open(const struct catalog_config *config, struct clock *clock,
                            struct catalog **catalog, struct err *err);
 void catalog_close(struct catalog *catalog); /* NULL is fine */

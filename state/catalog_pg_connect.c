@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "state/catalog_pg_link.h"
 
-#define OUR_KEYWORDS 8
+#define OUR_KEYWORDS 9
 #define LIBPQ_KEYWORDS_MAX 128
 
 struct keywords {
@@ -50,15 +50,36 @@ static bool check_name(const char *name, struct err *err)
     return found;
 }
 
-/* libpq's own message would quote the URL, and a password in it. */
-static bool check_url(const char *url, struct err *err)
+/* As libpq recognizes them where the name of a database may stand. */
+static bool is_url(const char *text)
+{
+    return str_starts(text, "postgresql://") || str_starts(text, "postgres://");
+}
+
+/* Behind the user and the password, an @ belongs to a password that holds one, or a slash: libpq
+ * would take the rest of it for a host, a port or a database, and its messages would name that. */
+static bool has_stray_sign(const char *url)
+{
+    const char *at = strstr(url, "://") + strlen("://");
+    const char *user_end = at + strcspn(at, "@/");
+    at = *user_end == '@' ? user_end + 1 : at;
+    return memchr(at, '@', strcspn(at, "?")) != NULL;
+}
+
+/* libpq's own message would quote what it can't read, and a password in it. */
+static bool check_connection(const char *text, struct err *err)
 {
     char *message = NULL;
-    PQconninfoOption *options = PQconninfoParse(url, &message);
-    bool ok = options != NULL;
+    PQconninfoOption *options = PQconninfoParse(text, &message);
+    bool ok = options != NULL && !(is_url(text) && has_stray_sign(text));
     PQconninfoFree(options);
     PQfreemem(message);
-    return ok ? true : ERR(err, ERR_INPUT, "the connection URL of the catalog can't be read");
+    if (ok)
+        return true;
+    ERR(err, ERR_INPUT, "the connection URL of the catalog can't be read");
+    snprintf(err->hint, sizeof err->hint,
+             "in a user, a password and a name, @ is written %%40, / %%2F, %% %%25 and : %%3A");
+    return false;
 }
 
 static bool add_config(struct keywords *keywords, const struct catalog_config *config,
@@ -71,11 +92,11 @@ static bool add_config(struct keywords *keywords, const struct catalog_config *c
         const char *value = secret_reveal(config->connection[i].value);
         if (!check_name(name, err))
             return false;
-        if (str_equal(name, "url")) {
-            name = "dbname"; /* which libpq takes apart, if it is a URL */
-            if (!check_url(value, err))
-                return false;
-        }
+        if (str_equal(name, "url"))
+            name = "dbname"; /* which libpq takes apart, if it is a URL or has an = */
+        bool has_parts = str_equal(name, "dbname") && (is_url(value) || strchr(value, '=') != NULL);
+        if (has_parts && !check_connection(value, err))
+            return false;
         add_keyword(keywords, name, value);
     }
     return true;
@@ -95,6 +116,9 @@ static bool fill_keywords(struct keywords *keywords, const struct catalog_config
     if (!add_config(keywords, config, err))
         return false;
     add_keyword(keywords, "client_encoding", "UTF8");
+    /* Neither a standby, which may be behind, nor one with default_transaction_read_only. */
+    if (config->writes)
+        add_keyword(keywords, "target_session_attrs", "read-write");
     add_keyword(keywords, NULL, NULL);
     return true;
 }
@@ -139,6 +163,9 @@ static bool fail_connect(const PGconn *conn, bool in_time, struct err *err)
         kind = ERR_DENIED;
     ERR(err, kind, "connecting to the catalog: %s", reason);
     memcpy(err->code, code, sizeof code);
+    if (str_ends(reason, "session is read-only")) /* of a standby too */
+        snprintf(err->hint, sizeof err->hint,
+                 "connect to the primary, with a role that may write to it");
     return false;
 }
 

@@ -154,12 +154,16 @@ void catalog_pg_link_begin(const struct catalog_config *config, enum catalog_pg_
                " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
                " pg_catalog.set_config('row_security', 'off', true),"
                " pg_catalog.set_config('synchronous_commit', 'on', true),"
-               " pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true),"
                " pg_catalog.set_config('lock_timeout', $1, true),"
-               " pg_catalog.set_config('statement_timeout', $2, true)"};
+               " pg_catalog.set_config('statement_timeout', $2, true),"
+               " pg_catalog.set_config('idle_in_transaction_session_timeout', $3, true)"};
     uint32_t lock_ms = config->lock_wait_ms != 0 ? config->lock_wait_ms : CATALOG_LOCK_WAIT_MS;
     catalog_pg_query_number(&queries[1], lock_ms);
     catalog_pg_query_number(&queries[1], statement_ms);
+    /* A snapshot may wait for whoever takes its rows.  But if our machine vanishes with rows
+     * locked, the server would only notice when its own TCP gives up, by default after two hours.
+     */
+    catalog_pg_query_number(&queries[1], mode == CATALOG_PG_READ_WRITE ? CATALOG_IDLE_MS : 0);
 }
 
 bool catalog_pg_link_is_primary(struct catalog_pg_link *link, const struct catalog_pg_reply *reply,

@@ -55,7 +55,7 @@ static bool check_folder(const char *folder, enum journal_mode mode, struct err 
     char left[SIZE_TEXT_MAX], wanted[SIZE_TEXT_MAX];
     size_text(free_bytes, left);
     size_text(JOURNAL_FREE_BYTES_MIN, wanted);
-    return ERR(err, ERR_INPUT, "the state folder %s has only %s free, and a run wants %s", folder,
+    return ERR(err, ERR_BUSY, "the state folder %s has only %s free, and a run wants %s", folder,
                left, wanted);
 }
 
@@ -160,10 +160,14 @@ static bool heal(const char *path, struct err *err)
 static bool open_file(struct journal *journal, const char *path, enum journal_mode mode,
                       struct err *err)
 {
-    if (mode == JOURNAL_WRITE)
-        return make_file(path, err) &&
-               sql_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, &journal->db, err) &&
-               set_up_writer(journal, err);
+    if (mode == JOURNAL_WRITE) {
+        if (!make_file(path, err) ||
+            !sql_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, &journal->db, err))
+            return false;
+        if (sqlite3_db_readonly(journal->db, "main") == 1) /* what SQLite opens instead */
+            return ERR(err, ERR_DENIED, "it may not be written");
+        return set_up_writer(journal, err);
+    }
 
     if (!sql_open(path, SQLITE_OPEN_READONLY, &journal->db, err))
         return false;

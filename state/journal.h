@@ -36,7 +36,7 @@ enum journal_mode { JOURNAL_WRITE, JOURNAL_READ };
 /* WRITE makes folder (0700) and file (0600) if they are missing, migrates an older version in one
  * transaction, checks integrity and free space.  READ: ERR_MISSING if there is none yet; of an
  * older version it reads a copy, made when it is opened.  ERR_INPUT: made by a newer version.
- * ERR_CORRUPT. */
+ * ERR_BUSY: too little room.  ERR_DENIED.  ERR_CORRUPT. */
 MUST_USE bool journal_open(const char *folder, enum journal_mode mode, struct clock *clock,
                            struct journal **journal, struct err *err);
 void journal_close(struct journal *journal); /* writes what is pending; NULL is fine */
@@ -89,9 +89,9 @@ MUST_USE bool journal_facts_get(struct journal *journal, int64_t unit, struct ar
 MUST_USE bool journal_rows_get(struct journal *journal, int64_t unit, struct arena *arena,
                                struct catalog_row **rows, size_t *count, struct err *err);
 /* Did a unit that was abandoned or rolled back create the object with this key and etag below this
- * target? */
+ * target?  And may a deletion of it still be on its way (object_fact.condemned)? */
 MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const char *key,
-                              const char *etag, bool *ours, struct err *err);
+                              const char *etag, bool *ours, bool *condemned, struct err *err);
 
 /* -- what happened at a place ----------------------------------------------------------------- */
 /* When rows were last brought to this directory, by a cut-over or back by a rollback; 0: never. */

@@ -69,12 +69,14 @@ bool journal_rows_get(struct journal *journal, int64_t unit, struct arena *arena
            journal_look_end(journal, get_rows(journal, unit, arena, rows, count, err), err);
 }
 
+#define CONDEMNED 2 /* in place of created */
+
 /* -- its manifest ----------------------------------------------------------------------------- */
 
 static void put_target(struct sql *sql, const struct object_fact *fact)
 {
     sql_put_text(sql, fact->target_etag);
-    sql_put_integer(sql, fact->created);
+    sql_put_integer(sql, fact->condemned ? CONDEMNED : fact->created);
     sql_put_integer(sql, fact->proven);
 }
 
@@ -158,7 +160,9 @@ static bool take_fact(sqlite3_stmt *statement, struct arena *arena, struct objec
     want->copy = (enum copy_state)copy;
     want->irregular = sql_take_integer(&sql) != 0;
     snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", sql_take_borrowed(&sql));
-    fact->created = sql_take_integer(&sql) != 0;
+    int64_t created = sql_take_integer(&sql);
+    fact->created = created != 0;
+    fact->condemned = created == CONDEMNED;
     fact->proven = sql_take_integer(&sql) != 0;
     return true;
 }
@@ -193,7 +197,7 @@ bool journal_facts_get(struct journal *journal, int64_t unit, struct arena *aren
 }
 
 bool journal_is_ours(struct journal *journal, const char *target, const char *key, const char *etag,
-                     bool *ours, struct err *err)
+                     bool *ours, bool *condemned, struct err *err)
 {
     if (!journal_look(journal, err))
         return false;
@@ -201,9 +205,11 @@ bool journal_is_ours(struct journal *journal, const char *target, const char *ke
     sql_put_text(&sql, target);
     sql_put_text(&sql, key);
     sql_put_text(&sql, etag);
-    int64_t exists;
-    bool done = journal_id_take(sql.statement, &exists, err);
-    if (done)
-        *ours = exists != 0;
+    int64_t created;
+    bool done = journal_id_take(sql.statement, &created, err);
+    if (done) {
+        *ours = created != 0;
+        *condemned = created == CONDEMNED;
+    }
     return journal_look_end(journal, done, err);
 }

@@ -264,10 +264,11 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
     [JOURNAL_OBJECTS] = "SELECT " OBJECT_SOURCE ", " OBJECT_TARGET " FROM object WHERE unit = ? "
                         "ORDER BY key",
     [JOURNAL_OBJECTS_DROP] = "DELETE FROM object WHERE unit = ?",
-    [JOURNAL_OURS] = "SELECT EXISTS (SELECT 1 FROM unit JOIN object ON object.unit = unit.id "
+    [JOURNAL_OURS] = "SELECT coalesce(max(object.created), 0) "
+                     "FROM unit JOIN object ON object.unit = unit.id "
                      "WHERE unit.target = ?1 AND unit.state IN ('abandoned', 'rolled-back') "
                      "AND object.key = ?2 "
-                     "AND object.target_etag = ?3 AND object.created = 1)",
+                     "AND object.target_etag = ?3",
 
     /* The grace begins with the cut-over; before it there is no end of one. */
     [JOURNAL_ARRIVAL] = "SELECT coalesce(max(at_us), 0) FROM ("

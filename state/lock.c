@@ -74,9 +74,9 @@ static bool write_holder(int fd, const char *what, struct clock *clock, const ch
     json_put_text(&json, "what", what);
     json_object_end(&json);
     buf_char(&line, '\n');
-    bool written =
-        ftruncate(fd, 0) == 0 && pwrite(fd, buf_string(&line), line.size, 0) == (ssize_t)line.size;
-    int number = errno;
+    ssize_t size = ftruncate(fd, 0) == 0 ? pwrite(fd, buf_string(&line), line.size, 0) : -1;
+    int number = size < 0 ? errno : ENOSPC; /* a write that is cut short says nothing */
+    bool written = size == (ssize_t)line.size;
     buf_free(&line);
     return written || file_error(err, number, "writing %s", path);
 }

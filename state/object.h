@@ -34,9 +34,11 @@ struct object {
 struct object_fact {
     struct object want;                /* the source when the manifest was made */
     char target_etag[OBJECT_ETAG_MAX]; /* "" until known */
-    bool created; /* a reply of ours said that we made target_etag: only such may ever be
-                   * cleaned up.  Found equal is not created. */
-    bool proven;  /* the bytes behind target_etag were compared, by digest or byte by byte */
+    bool created;   /* a reply of ours said that we made target_etag: only such may ever be
+                     * cleaned up.  Found equal is not created. */
+    bool condemned; /* created, and its deletion was sent and not answered: it may come at any time,
+                     * so what has this etag is never taken for a copy, whatever it holds */
+    bool proven;    /* the bytes behind target_etag were compared, by digest or byte by byte */
 };
 
 /* SHA-256 over "key\0bytes\0etag\0origin md5\n" of each object in byte order of keys: bytes in

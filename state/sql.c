@@ -8,9 +8,12 @@
 
 static enum err_kind kind_of(int code, int number)
 {
+    if (code == SQLITE_IOERR_WRITE) /* so it calls a quota that is used up, and keeps no errno */
+        return ERR_BUSY;
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_FULL:
         return ERR_BUSY;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -23,7 +26,6 @@ static enum err_kind kind_of(int code, int number)
         return number == EACCES || number == EPERM ? ERR_DENIED : ERR_MISSING;
     case SQLITE_INTERRUPT:
         return ERR_CANCELLED;
-    case SQLITE_FULL:
     case SQLITE_IOERR:
     case SQLITE_TOOBIG:
         return ERR_INPUT;

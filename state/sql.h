@@ -17,9 +17,9 @@ struct arena;
  * sqlite3_open_v2.  On failure *db is NULL.  The kinds are those of sql_error. */
 MUST_USE bool sql_open(const char *path, int flags, sqlite3 **db, struct err *err);
 
-/* The connection's last failure: ERR_BUSY (locked), ERR_CORRUPT, ERR_DENIED (may not be written),
- * ERR_MISSING (can't be opened), ERR_CANCELLED, ERR_INPUT (the disk is full or fails), ERR_INTERNAL
- * (a constraint, a bad statement).  The status is SQLite's extended code.  Is false. */
+/* The connection's last failure: ERR_BUSY (locked, or the disk is full), ERR_CORRUPT, ERR_DENIED
+ * (may not be written), ERR_MISSING (can't be opened), ERR_CANCELLED, ERR_INPUT (the disk fails),
+ * ERR_INTERNAL (a constraint, a bad statement).  The status is SQLite's extended code.  False. */
 bool sql_error(sqlite3 *db, struct err *err);
 
 /* Statements without results. */

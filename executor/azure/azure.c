@@ -145,7 +145,7 @@ bool azure_etag_is_exact(const char *etag)
 {
     size_t size_bytes = strlen(etag);
     return size_bytes > 2 && size_bytes < OBJECT_ETAG_MAX && etag[0] == '"' &&
-           etag[size_bytes - 1] == '"' && !str_has_control(etag, size_bytes);
+           strchr(etag + 1, '"') == etag + size_bytes - 1 && !str_has_control(etag, size_bytes);
 }
 
 const char *azure_source_sas(struct azure *azure, struct arena *arena)

@@ -49,7 +49,8 @@ struct azure {
 /* Can stand in a URL and comes back as it was: no control bytes, no "." and ".." segments (which
  * services and proxies resolve), UTF-8, not too long.                                            */
 bool azure_key_is_plain(const char *key);
-/* Names exactly one version: quoted, without control bytes.  An empty one or "*" would be none.  */
+/* Names exactly one version: quoted once, without control bytes.  An empty one or "*" would be
+ * none, and `"1", "2"` would be a list of which one must match. */
 bool azure_etag_is_exact(const char *etag);
 /* What lets another account read this container: the SAS of the connection, or one made here. */
 const char *azure_source_sas(struct azure *azure, struct arena *arena);

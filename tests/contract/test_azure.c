@@ -399,6 +399,7 @@ static void keys_and_etags_that_lie_are_not_sent(void **state)
                  {"a", ""},
                  {"a", "*"},
                  {"a", "0x1"},
+                 {"a", "\"1\", \"2\""},
                  {"a", "\"1\"\r\nb: \"c\""}};
     enum { LYING_KEYS = 6 }; /* the other cases are etags, which a tier does without */
     struct deletion deletions[ITEMS(cases)];

@@ -729,11 +729,24 @@ static void a_url_may_hold_all_and_is_never_repeated(void **state)
     catalog_close(rig->catalog);
     rig->catalog = NULL;
 
-    static const char malformed[] = "postgresql://canary-7361@[::1/x";
-    secret_set(&secret, malformed, sizeof malformed - 1);
-    assert_false(catalog_open(&rig->config, &rig->clock.clock, &rig->catalog, &err));
-    assert_int_equal(err.kind, ERR_INPUT);
-    assert_null(strstr(err.text, "canary"));
+    /* What a password may do to a URL, and to what libpq would say of it. */
+    static const char *const malformed[] = {"postgresql://canary-7361@[::1/x",
+                                            "postgresql://u:p@canary-7361@127.0.0.1:1/x",
+                                            "postgresql://u:canary-7361/p@[::1]/x",
+                                            "postgresql://u:1/canary-7361@127.0.0.1/x",
+                                            "postgres://u:%zzcanary-7361@127.0.0.1/x",
+                                            "postgres://u:p?canary-7361/@127.0.0.1:1/x?y",
+                                            "postgres://127.0.0.1:1/?canary-7361",
+                                            "host=127.0.0.1 password=p canary-7361",
+                                            "host='canary-7361"};
+    for (size_t i = 0; i < 2 * sizeof malformed / sizeof malformed[0]; i++) {
+        const struct catalog_keyword either = {i % 2 == 0 ? "url" : "dbname", &secret};
+        rig->config.connection = &either;
+        secret_set(&secret, malformed[i / 2], strlen(malformed[i / 2]));
+        assert_false(catalog_open(&rig->config, &rig->clock.clock, &rig->catalog, &err));
+        assert_int_equal(err.kind, ERR_INPUT);
+        assert_null(strstr(err.text, "canary"));
+    }
     rig->config.connection_count = 0;
     secret_clear(&secret);
 }

@@ -147,6 +147,22 @@ static void a_commit_that_the_server_refuses_is_no_cut(void **state)
     catalog_rig_assert_cut(rig, CATALOG_CUT); /* the connection is as good as before */
 }
 
+/* -- servers that are read only ---------------------------------------------------------------- */
+
+static void whoever_writes_wants_a_server_that_takes_it(void **state)
+{
+    struct catalog_rig *rig = *state;
+    open_two(rig);
+    catalog_rig_keyword(rig, "options", "-c default_transaction_read_only=on");
+    rig->config.writes = true;
+    catalog_rig_assert_open_fails(rig, ERR_BUSY, "");
+    rig->config.writes = false;
+    catalog_rig_connect(rig);
+    assert_int_equal(catalog_rig_fetch(rig, (const char *const[]){"1"}, 1), 1);
+    catalog_rig_assert_cut_fails(rig, ERR_BUSY, "25006");
+    catalog_rig_assert_moved(rig, false);
+}
+
 /* -- lost connections -------------------------------------------------------------------------- */
 
 static int connections(struct catalog_rig *rig, const char *doing)
@@ -160,6 +176,20 @@ static int connections(struct catalog_rig *rig, const char *doing)
     int count = PQntuples(result);
     PQclear(result);
     return count;
+}
+
+/* The trigger looks: a client that vanishes in between must not keep its rows locked for hours. */
+static void rows_are_not_locked_for_a_client_that_vanished(void **state)
+{
+    struct catalog_rig *rig = *state;
+    open_two(rig);
+    catalog_rig_sql(rig, "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                         " IF current_setting('idle_in_transaction_session_timeout') <> '1min'"
+                         " THEN RAISE 'for ever'; END IF; RETURN new; END $$");
+    catalog_rig_sql(rig, "CREATE TRIGGER t BEFORE UPDATE ON ecal"
+                         " FOR EACH ROW EXECUTE FUNCTION look()");
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
+    catalog_rig_assert_moved(rig, true);
 }
 
 static void a_terminated_connection_is_made_anew(void **state)
@@ -404,6 +434,8 @@ int main(void)
         CASE(a_trigger_that_swallows_an_update_stops_the_cut),
         CASE(a_row_in_the_way_of_the_new_location_is_a_conflict),
         CASE(a_commit_that_the_server_refuses_is_no_cut),
+        CASE(whoever_writes_wants_a_server_that_takes_it),
+        CASE(rows_are_not_locked_for_a_client_that_vanished),
         CASE(a_terminated_connection_is_made_anew),
         CASE(a_connection_lost_while_reading_is_no_end_of_the_rows),
         CASE(a_commit_whose_reply_is_lost_is_unknown),

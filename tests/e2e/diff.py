@@ -377,6 +377,10 @@ def case_what_can_not_be_compared():
             whole = file.read()
         with open(box.path("damaged.plan"), "w") as file:
             file.write(whole.replace('"bytes":1000', '"bytes":1001', 1))
+        os.mkdir(box.path("colder"))
+        box.write(HEAD.replace("ROOT/cold", "ROOT/colder"))
+        other = box.plan("other.plan", *AS_OF)
+        box.write(HEAD)
         for words, code, says in (
                 ((), 64, "two saved plans"),
                 ((good,), 64, "two saved plans"),
@@ -391,6 +395,8 @@ def case_what_can_not_be_compared():
                 ((good, box.path("no.plan")), 65, "no.plan: opening it"),
                 ((good, "frostline.yaml"), 65, "no plan of frostline"),
                 ((box.path("damaged.plan"), good), 65, "digest"),
+                ((good, other), 65, "the store cold is"),
+                ((good, other, "--format", "json"), 65, "the store cold is"),
                 (("--base", "nosuch"), 65, "git knows no revision nosuch"),
                 (("--base", "HEAD", "new.yaml"), 65, "HEAD:new.yaml: git: path 'new.yaml' exists"),
                 (("--base", "HEAD", "../outside.yaml"), 65, "not a git repository")):

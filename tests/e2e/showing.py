@@ -254,12 +254,21 @@ def case_nothing_to_do():
     with Box() as box:
         box.add("NEW", "rec/1/", time="2025-05-31 06:00:00")
         box.golden("nothing.out", box.plan().out)
+        shown = json.loads(box.run("show", "x.plan", "--format", "json").must().out)
+        assert shown["end"]["summary"]["next"] == {
+            "from": "2025-08-29T06:00:00.000001Z", "recordings": 1, "bytes": 1000000000}, shown
         box.policy(AGE_OUT.replace("90d}", "90d, valid: true}"))
         box.add("UNSURE", "rec/2/", valid=None)
         assert box.plan().out.count("Every recording that could be decided is where") == 1
         box.policy(AGE_OUT + "    guards: {max_recordings: 0}\n")
         refused = box.plan(code=5).out
         assert "\nNo moves: 1 policy refused by its guard.\n" in refused, refused
+        box.policy(AGE_OUT.replace("90d}", "90d, valid: true}") +
+                   "holds:\n  - {name: h, select: {ids: [HELD]}}\n")
+        box.add("HELD", "rec/3/")
+        held = box.plan().out
+        assert ("\nNo moves: 1 directory blocked. Next: 2025-08-29, 1 recording, 1.00 GB.\n"
+                in held), held
         assert "frostline apply" not in refused, refused
 
 

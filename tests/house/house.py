@@ -34,8 +34,8 @@ SYSTEM = set("""
 """.split())
 # In the product they would be a second way: failures return, the locale never matters, and the
 # network is libcurl's.
-TESTS_ONLY = {"cmocka.h", "microhttpd.h", "setjmp.h", "locale.h", "netdb.h", "sys/socket.h",
-              "sys/un.h"}
+TESTS_ONLY = {"cmocka.h", "microhttpd.h", "dlfcn.h", "setjmp.h", "locale.h", "netdb.h",
+              "sys/socket.h", "sys/un.h"}
 
 # Names that product code must not use: where they may stand all the same, and why not.
 BOUNDLESS = "writes without a bound"

@@ -25,13 +25,13 @@ def servers_or_skip():
         sys.exit(77)
 
 
-def sql(text, *, field="\x1f"):
+def sql(text, *, field="\x1f", server=os.environ):
     """Rows of a statement, as lists of text."""
-    env = dict(os.environ, PGPASSWORD=os.environ["DB_PASSWORD"])
+    env = dict(os.environ, PGPASSWORD=server["DB_PASSWORD"])
     out = subprocess.run(
         ["psql", "-X", "-q", "-A", "-t", "-F", field, "-v", "ON_ERROR_STOP=1", "-h",
-         os.environ["DB_HOST"], "-p", os.environ["DB_PORT"], "-U", os.environ["DB_USER"], "-d",
-         os.environ["DB_NAME"], "-f", "-"], input=text, env=env, capture_output=True, text=True)
+         server["DB_HOST"], "-p", server["DB_PORT"], "-U", server["DB_USER"], "-d",
+         server["DB_NAME"], "-f", "-"], input=text, env=env, capture_output=True, text=True)
     if out.returncode != 0:
         raise RuntimeError(out.stderr)
     return [line.split(field) for line in out.stdout.splitlines() if line]
@@ -40,6 +40,12 @@ def sql(text, *, field="\x1f"):
 class Run:
     def __init__(self, process):
         self.code, self.out, self.err = process.returncode, process.stdout, process.stderr
+
+    @classmethod
+    def end(cls, process, timeout=60):
+        """Of what was started with pipes."""
+        process.stdout, process.stderr = process.communicate(timeout=timeout)
+        return cls(process)
 
     def must(self, code=0):
         assert self.code == code, f"exit {self.code}, wanted {code}\n{self.out}\n{self.err}"
@@ -173,9 +179,9 @@ policies:
                                   env=self.environment(**more), capture_output=True, text=True,
                                   stdin=subprocess.DEVNULL))
 
-    def start(self, *words):
+    def start(self, *words, stdout=subprocess.DEVNULL):
         return subprocess.Popen(self.command(*words), cwd=self.folder, env=self.environment(),
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                stdout=stdout, stderr=subprocess.PIPE, text=True,
                                 stdin=subprocess.DEVNULL)
 
     def plan(self, *words, out="p.plan"):

@@ -25,7 +25,7 @@ static struct plan_guard guard = {.policy = "p",
                                              .max_fraction_ppm = POLICY_FRACTION_ONE,
                                              .truncate = true},
                                   .order = ORDER_NEWEST};
-static const struct plan_header header = {
+static struct plan_header header = {
     .policy_digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
     .catalog = "sqlite:///t.db#t",
     .stores = stores,
@@ -56,7 +56,7 @@ static struct plan_action move_of(const char *directory, const char *location)
 
 static void write_plan(const struct plan_action *actions, size_t count, struct plan_funnel *funnel)
 {
-    struct plan_store_total totals[2] = {{INT64_MAX, INT64_MAX, 0, 0},
+    struct plan_store_total totals[3] = {{INT64_MAX, INT64_MAX, 0, 0},
                                          {0, 0, INT64_MAX, INT64_MAX}};
     struct plan_summary summary = {.rows = funnel->rows,
                                    .actions = {[PLAN_MOVE] = count},
@@ -66,7 +66,7 @@ static void write_plan(const struct plan_action *actions, size_t count, struct p
                                    .funnels = funnel,
                                    .funnel_count = 1,
                                    .totals = totals,
-                                   .total_count = 2};
+                                   .total_count = header.store_count};
     struct plan_made made = {.by = "t", .host = "h", .policy = "p\x1b[2J.yaml"};
     char digest[PLAN_DIGEST_MAX];
     struct plan_writer *writer;
@@ -126,6 +126,36 @@ static void long_names_stand_apart(void **state)
     struct plan_funnel funnel = {.policy = name, .from = POLICY_NO_INDEX, .target = 1};
     write_plan(NULL, 0, &funnel);
     shows(false, "n  any -> cold_2.J\n    0 recordings -> 0 selected -> 0 to move\n");
+}
+
+/* hot, cool and cold are one place, far is another one. */
+static void between_stores_of_one_place_nothing_moves(void **state)
+{
+    (void)state;
+    static struct plan_store tiers[] = {
+        {"hot", "file:///h/"}, {"cool", "file:///h/"}, {"far", "file:///f/"}};
+    static const struct {
+        uint16_t from, target;
+        size_t stores;
+        const char *says;
+    } table[] = {
+        {0, 1, 3, "hot -> cool   0 recordings -> 0 selected -> 0 to retier\n"},
+        {0, 2, 3, "hot -> far   0 recordings -> 0 selected -> 0 to move\n"},
+        {2, 1, 3, "far -> cool   0 recordings -> 0 selected -> 0 to move\n"},
+        {POLICY_NO_INDEX, 2, 3, "any -> far   0 recordings -> 0 selected -> 0 to move\n"},
+        {POLICY_NO_INDEX, 1, 3,
+         "any -> cool   0 recordings -> 0 selected -> 0 to move or retier\n"},
+        {POLICY_NO_INDEX, 1, 2, "any -> cool   0 recordings -> 0 selected -> 0 to retier\n"}};
+    const struct plan_header ordinary = header;
+    header.stores = tiers;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct plan_funnel funnel = {
+            .policy = "p", .from = table[i].from, .target = table[i].target};
+        header.store_count = table[i].stores;
+        write_plan(NULL, 0, &funnel);
+        shows(false, table[i].says);
+    }
+    header = ordinary;
 }
 
 static void a_line_breaks_before_it_is_too_wide(void **state)
@@ -188,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_any_length_are_folded),
         cmocka_unit_test(long_names_stand_apart),
+        cmocka_unit_test(between_stores_of_one_place_nothing_moves),
         cmocka_unit_test(a_line_breaks_before_it_is_too_wide),
         cmocka_unit_test(columns_are_characters),
     };

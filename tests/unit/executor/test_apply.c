@@ -63,8 +63,11 @@ static int set_up(void **state)
                                                          .max_deletes = none,
                                                          .max_fraction_ppm = POLICY_FRACTION_ONE}};
     snprintf(scene.path, sizeof(scene.path), "%s/x.plan", scene.world.folder);
-    scene.request = (struct apply_request){
-        .hands = &scene.world.hands, .workers = 1, .run = 1, .begin_until_us = INT64_MAX};
+    scene.request = (struct apply_request){.hands = &scene.world.hands,
+                                           .workers = 1,
+                                           .run = 1,
+                                           .begin_until_us = INT64_MAX,
+                                           .take_until_us = INT64_MAX};
     *state = &scene;
     return 0;
 }
@@ -614,6 +617,60 @@ static void a_stop_before_the_first_directory_begins_none(void **state)
     assert_int_equal(store_memory_writes(scene->world.objects[WORLD_COLD]), 0);
 }
 
+static enum store_result an_hour_a_copy(void *context, enum store_memory_verb verb, const char *key,
+                                        bool *apply)
+{
+    struct world *world = context;
+    (void)key;
+    (void)apply;
+    if (verb == STORE_MEMORY_COPY)
+        world->clock.instant_us += HOUR_US;
+    return RESULT_DONE;
+}
+
+static void when_the_time_is_over_what_is_under_way_is_finished(void **state)
+{
+    struct scene *scene = *state;
+    struct world *world = &scene->world;
+    scene->surveyed = false; /* one by one */
+    write_plan(scene, MOVES);
+    store_memory_set_fault(world->objects[WORLD_COLD], an_hour_a_copy, world);
+    scene->request.take_until_us = world->clock.instant_us + HOUR_US;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, 1);
+    assert_true(scene->result.timed_out);
+    assert_int_equal(scene->result.not_begun, MOVES - 1);
+    assert_true(world_is_at(world, ids[0], WORLD_COLD));
+    assert_false(source_stands(scene, 0));
+
+    /* What is left is what is really left. */
+    run(scene, true);
+    expect(scene, APPLY_ALREADY, 1);
+    assert_int_equal(scene->result.not_begun, MOVES - 1);
+
+    scene->request.take_until_us = INT64_MAX;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES - 1);
+    assert_false(scene->result.timed_out);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_true(world_rows_are_whole(world, ids, MOVES));
+}
+
+static void when_the_time_is_over_what_is_open_stays_so(void **state)
+{
+    struct scene *scene = *state;
+    stop_while_copying(scene);
+    scene->request.take_until_us = scene->world.clock.instant_us;
+    run(scene, true);
+    assert_int_equal(scene->result.not_resumed, MOVES);
+    assert_int_equal(scene->result.not_begun, 0);
+    assert_int_equal(scene->reported, 0);
+    scene->request.take_until_us = INT64_MAX;
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.not_resumed, 0);
+}
+
 static enum store_result busy_lists(void *context, enum store_memory_verb verb, const char *key,
                                     bool *apply)
 {
@@ -741,6 +798,68 @@ static void without_a_survey_directories_go_one_by_one(void **state)
     assert_false(watch.together);
 }
 
+/* -- does a plan still fit ----------------------------------------------------------------------
+ */
+
+/* What a plan was made with, and what there is now: each difference alone makes it stale. */
+static void a_plan_of_another_world_is_not_applied(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct plan_header header;
+    } table[] = {
+        {NULL, {.policy_digest = "d", .catalog = "c", .journal = "j"}},
+        {NULL, {.policy_digest = "d", .catalog = "c", .journal = "none"}},
+        {"simulation", {.policy_digest = "d", .catalog = "c", .journal = "j", .simulation = true}},
+        {"policy files", {.policy_digest = "e", .catalog = "c", .journal = "j"}},
+        {"the catalog e", {.policy_digest = "d", .catalog = "e", .journal = "j"}},
+        {"another journal", {.policy_digest = "d", .catalog = "c", .journal = "k"}},
+    };
+    static const struct {
+        const char *what;
+        struct policy_var vars[2];
+        size_t var_count;
+        struct plan_store stores[2];
+        size_t store_count;
+    } parts[] = {
+        {NULL, {{"v", "1"}}, 1, {{.name = "hot", .base = "file:///hot/"}}, 1},
+        {"other variables", {{"v", "1"}}, 0, {{.name = "hot", .base = "file:///hot/"}}, 1},
+        {"variable v", {{"v", "2"}}, 1, {{.name = "hot", .base = "file:///hot/"}}, 1},
+        {"variable w", {{"w", "1"}}, 1, {{.name = "hot", .base = "file:///hot/"}}, 1},
+        {"other stores", {{"v", "1"}}, 1, {{.name = "hot", .base = "file:///hot/"}}, 0},
+        {"store hat", {{"v", "1"}}, 1, {{.name = "hat", .base = "file:///hot/"}}, 1},
+        {"at file:///hat/", {{"v", "1"}}, 1, {{.name = "hot", .base = "file:///hat/"}}, 1},
+    };
+    struct policy_var var = {"v", "1"};
+    struct policy_store store = {.name = "hot"};
+    struct place place = {.base = "file:///hot/"};
+    struct policies policies = {.digest = "d",
+                                .vars = &var,
+                                .var_count = 1,
+                                .stores = &store,
+                                .store_count = 1,
+                                .places = {.items = &place, .count = 1}};
+    const struct catalog_shape shape = {.identity = "c"};
+    const size_t headers = sizeof(table) / sizeof(*table), all = sizeof(parts) / sizeof(*parts);
+    for (size_t i = 0; i < headers + all; i++) {
+        const size_t part = i < headers ? 0 : i - headers;
+        struct plan_header header = table[i < headers ? i : 0].header;
+        const char *what = i < headers ? table[i].what : parts[part].what;
+        struct err err = {0};
+        header.vars = (struct policy_var *)parts[part].vars;
+        header.var_count = parts[part].var_count;
+        header.stores = (struct plan_store *)parts[part].stores;
+        header.store_count = parts[part].store_count;
+        assert_int_equal(apply_check(&header, &policies, &shape, "j", &err), what == NULL);
+        if (what == NULL)
+            continue;
+        assert_int_equal(err.kind, ERR_CONFLICT);
+        if (strstr(err.text, what) == NULL)
+            fail_msg("%s: %s", what, err.text);
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -761,12 +880,15 @@ int main(void)
         CASE(what_is_open_is_carried_on_however_late),
         CASE(stops_use_up_no_rounds),
         CASE(a_stop_before_the_first_directory_begins_none),
+        CASE(when_the_time_is_over_what_is_under_way_is_finished),
+        CASE(when_the_time_is_over_what_is_open_stays_so),
         CASE(what_is_carried_on_is_not_begun_again),
         CASE(a_deletion_that_a_busy_store_prevents_is_open),
         CASE(a_unit_whose_store_is_gone_is_reported_open),
         CASE(keep_source_keeps_what_is_carried_on),
         CASE(a_row_without_its_object_does_not_move),
         CASE(without_a_survey_directories_go_one_by_one),
+        CASE(a_plan_of_another_world_is_not_applied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -448,6 +449,46 @@ static void cleaning_up_is_tried_again(void **state)
     assert_true(busy);
 }
 
+static enum store_result lose_removals(void *context, enum store_memory_verb verb, const char *key,
+                                       bool *apply)
+{
+    (void)context;
+    (void)key;
+    *apply = false;
+    return verb == STORE_MEMORY_REMOVE ? RESULT_UNKNOWN : RESULT_DONE;
+}
+
+/* A deletion that nobody answered may come late: what it would take away is not taken for a copy,
+ * even if the source has become what it was. */
+static void what_is_condemned_is_never_adopted(void **state)
+{
+    struct world *world = *state;
+    const char *const key = "rec/1/can.asc", *const content = "content of rec/1/can.asc";
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin",
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    const char *etag;
+    store_memory_get(world->objects[WORLD_COLD], key, NULL, &etag);
+    char condemned[OBJECT_ETAG_MAX];
+    snprintf(condemned, sizeof(condemned), "%s", etag);
+
+    store_memory_set_fault(world->objects[WORLD_COLD], lose_removals, NULL);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_VERIFYING);
+    assert_int_equal(reason, REASON_BUSY);
+    world_restart(world); /* that it was sent is on the disk */
+    store_memory_put(world->objects[WORLD_HOT], key, content, strlen(content));
+    assert_int_equal(world_resume(world), 1);
+    store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
+    assert_non_null(store_memory_get(world->objects[WORLD_COLD], key, NULL, &etag));
+    assert_string_not_equal(etag, condemned);
+}
+
 /* Unless a row points there. */
 static void what_a_row_points_at_is_never_cleaned_up(void **state)
 {
@@ -825,6 +866,144 @@ static void a_held_row_keeps_its_source(void **state)
     }
 }
 
+/* -- a catalog that answers as it likes ---------------------------------------------------------
+ */
+
+/* The catalog of the world, with some of its answers taken from it. */
+static struct {
+    struct catalog_ops ops;
+    const struct catalog_ops *real;
+    struct world *world;
+} puppet;
+
+static void make_puppet(struct world *world)
+{
+    puppet.world = world;
+    puppet.real = world->hands.catalog->ops;
+    puppet.ops = *puppet.real;
+    world->hands.catalog->ops = &puppet.ops;
+}
+
+/* Between a look and what is done because of it, a row comes to the target. */
+static bool look_and_add(struct catalog *catalog, const struct catalog_cut *cut, bool lock,
+                         struct catalog_sight *sight, struct err *err)
+{
+    static const struct record record = {.id = "R9",
+                                         .location = "https://cold.example/data/rec/1/can.asc"};
+    bool done = puppet.real->look(catalog, cut, lock, sight, err);
+    if (cut->count == 0)
+        catalog_memory_put(puppet.world->rows, &record);
+    return done;
+}
+
+static void a_row_that_comes_before_the_cleaning_keeps_what_it_points_at(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin",
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+
+    make_puppet(world);
+    puppet.ops.look = look_and_add;
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_TARGET_DIFFERS);
+    assert_true(world_is_at(world, "R9", WORLD_COLD));
+    size_t size;
+    const char *etag;
+    store_memory_get(world->objects[WORLD_COLD], "rec/1/can.asc", &size, &etag);
+    assert_int_equal(size, strlen("content of rec/1/can.asc"));
+}
+
+static bool fetch_nothing(struct catalog *catalog, const char *const *row_ids, size_t count,
+                          catalog_visit *visit, void *context, struct err *err)
+{
+    (void)catalog;
+    (void)row_ids;
+    (void)count;
+    (void)visit;
+    (void)context;
+    return ERR(err, ERR_BUSY, "not now");
+}
+
+/* After the cut-over, which it may look back at, it does not answer. */
+static bool look_at_no_target(struct catalog *catalog, const struct catalog_cut *cut, bool lock,
+                              struct catalog_sight *sight, struct err *err)
+{
+    bool at_target = world_is_at(puppet.world, "R1", WORLD_COLD);
+    if (at_target && !lock)
+        return ERR(err, ERR_BUSY, "not now");
+    return puppet.real->look(catalog, cut, lock, sight, err);
+}
+
+/* A question without an answer is no "no". */
+static void without_an_answer_of_rows_or_holds_nothing_is_deleted(void **state)
+{
+    struct world *world = *state;
+    for (int i = 0; i < 2; i++) {
+        enum unit_reason reason;
+        load_hold(world, HOLD "{path: {glob: 'rec/2/**'}}}]\n");
+        make_puppet(world);
+        if (i == 0)
+            puppet.ops.fetch = fetch_nothing;
+        else
+            puppet.ops.look = look_at_no_target;
+        assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_CUTOVER);
+        assert_int_equal(reason, REASON_BUSY);
+        assert_true(world_is_at(world, "R1", WORLD_COLD));
+        assert_true(world_has(world, WORLD_HOT, "rec/1/can.asc"));
+        world->hands.catalog->ops = puppet.real;
+        assert_int_equal(world_resume(world), 1);
+        assert_false(world_has(world, WORLD_HOT, "rec/1/can.asc"));
+        policy_free((struct policies *)world->hands.policies);
+        tear_down(state);
+        set_up(state);
+        world = *state;
+    }
+}
+
+/* A policy that says keep today keeps what waits already; its name is one of those of the unit. */
+static void a_policy_that_keeps_today_stops_the_deletion(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *policy;
+        bool kept;
+    } table[] = {{"age-out", true}, {"age", false}, {"out", false}, {"age-out-2", false}};
+    struct policy policy = {.terms = {.keep_source = true}};
+    struct policies policies = world->policies;
+    struct world_move move = moves[0];
+    enum unit_reason reason;
+    move.grace_us = DAY_US;
+    policies.items = &policy;
+    policies.count = 1;
+    assert_int_equal(carry_one(world, &move, &reason), UNIT_CUTOVER);
+    world->clock.instant_us += 2 * DAY_US;
+    world->hands.policies = &policies;
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        policy.name = table[i].policy;
+        assert_int_equal(world_resume(world), 1);
+        assert_int_equal(world_has(world, WORLD_HOT, "rec/1/can.asc"), table[i].kept);
+        if (table[i].kept)
+            continue;
+        /* Its source is gone: the next one needs another. */
+        policy.terms.keep_source = false;
+        tear_down(state);
+        set_up(state);
+        world = *state;
+        assert_int_equal(carry_one(world, &move, &reason), UNIT_CUTOVER);
+        world->clock.instant_us += 2 * DAY_US;
+        policies.places = world->policies.places;
+        policy.terms.keep_source = true;
+        world->hands.policies = &policies;
+    }
+    assert_true(world_is_at(world, "R1", WORLD_COLD));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -848,6 +1027,7 @@ int main(void)
         CASE(a_failure_that_passed_is_not_blamed),
         CASE(what_an_abandoned_unit_left_is_cleaned_up),
         CASE(cleaning_up_is_tried_again),
+        CASE(what_is_condemned_is_never_adopted),
         CASE(what_a_row_points_at_is_never_cleaned_up),
         CASE(a_referenced_source_stays_until_nothing_refers_to_it),
         CASE(a_reference_counts_however_it_is_likely_to_be_spelled),
@@ -862,6 +1042,9 @@ int main(void)
         CASE(a_unit_in_grace_keeps_others_away),
         CASE(a_parked_unit_goes_on_once_the_way_is_clear),
         CASE(a_held_row_keeps_its_source),
+        CASE(a_row_that_comes_before_the_cleaning_keeps_what_it_points_at),
+        CASE(without_an_answer_of_rows_or_holds_nothing_is_deleted),
+        CASE(a_policy_that_keeps_today_stops_the_deletion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

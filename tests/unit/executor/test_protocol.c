@@ -345,6 +345,17 @@ static void what_cannot_be_proved_is_never_cut_over(void **state)
     expect(step(unit_in(UNIT_VERIFYING), read), UNIT_ABANDONED, REASON_UNPROVED, ACTION_STOP);
 }
 
+/* What was read is of no use, and says why. */
+static void reading_back_may_find_another_source_or_none(void **state)
+{
+    (void)state;
+    struct event read = event_of(EVENT_READ_BACK);
+    read.tally = (struct tally){.done = 8, .changed = 1, .denied = 1};
+    expect(step(unit_in(UNIT_VERIFYING), read), UNIT_ABANDONED, REASON_SOURCE_CHANGED, ACTION_STOP);
+    read.tally = (struct tally){.done = 8, .denied = 1, .refused = 1};
+    expect(step(unit_in(UNIT_VERIFYING), read), UNIT_ABANDONED, REASON_DENIED, ACTION_STOP);
+}
+
 /* A store that is too busy to be read disproves nothing. */
 static void reading_back_waits_while_a_store_is_busy(void **state)
 {
@@ -570,6 +581,21 @@ static void deletions_that_were_refused_are_never_retried_blindly(void **state)
     expect_look(step(unit_in(UNIT_DELETING), event), UNIT_DELETING, LOOK_GATE_2);
     event.tally = (struct tally){.done = OBJECTS};
     expect_look(step(unit_in(UNIT_DELETING), event), UNIT_SWEEPING, LOOK_SOURCE);
+}
+
+/* Who may not delete parks; who shall not delete is done, before and after its time. */
+static void deletions_that_may_not_be(void **state)
+{
+    (void)state;
+    struct event event = event_of(EVENT_DELETED);
+    event.tally = (struct tally){.done = 9, .denied = 1};
+    expect(step(unit_in(UNIT_DELETING), event), UNIT_PARKED, REASON_DENIED, ACTION_STOP);
+    struct unit unit = unit_in(UNIT_CUTOVER);
+    unit.keep_source = true;
+    for (int64_t i = 0; i < 2; i++) {
+        unit.cleanup_at_us = NOW + 1 - i;
+        expect(step(unit, event_of(EVENT_RESUME)), UNIT_DONE, REASON_NONE, ACTION_STOP);
+    }
 }
 
 /* A store that says deleted and lists it still. */
@@ -804,7 +830,8 @@ static void rows_that_are_back_close_the_unit(void **state)
     expect(step(unit_in(UNIT_RETURNING), back), UNIT_ROLLED_BACK, REASON_NONE, ACTION_STOP);
     back.sight.source.same--;
     back.sight.source.missing = 1;
-    expect(step(unit_in(UNIT_RETURNING), back), UNIT_PARKED, REASON_NO_WAY_BACK, ACTION_STOP);
+    /* Then they point at what is not whole. */
+    expect(step(unit_in(UNIT_RETURNING), back), UNIT_PARKED, REASON_ROWS_AT_SOURCE, ACTION_STOP);
 }
 
 static void a_repair_is_written_down_before_it_is_looked_at(void **state)
@@ -815,12 +842,17 @@ static void a_repair_is_written_down_before_it_is_looked_at(void **state)
     struct outcome outcome = step(parked, event_of(EVENT_REPAIR));
     expect_locked_look(outcome, UNIT_REPAIRING, LOOK_REPAIR);
     assert_true(outcome.action.durable);
+    assert_int_equal(outcome.unit.cleanup_at_us, parked.cleanup_at_us);
+    /* An earlier grace is over for ever: whatever becomes of it, another one has begun. */
+    outcome = step(unit_in(UNIT_CUTOVER), event_of(EVENT_REPAIR));
+    assert_int_equal(outcome.unit.cleanup_at_us, NOW + outcome.unit.grace_us);
 
     struct event manifest = manifest_as_planned();
     manifest.archived = 1; /* nothing of it is read */
     outcome = step(repair_in(UNIT_PLANNED), manifest);
     expect_locked_look(outcome, UNIT_REPAIRING, LOOK_REPAIR);
     assert_true(outcome.action.durable);
+    assert_int_equal(outcome.unit.cleanup_at_us, repair_in(UNIT_PLANNED).cleanup_at_us);
     assert_int_equal(step(unit_in(UNIT_COPYING), event_of(EVENT_REPAIR)).unit.state, UNIT_COPYING);
 }
 
@@ -1048,6 +1080,7 @@ int main(void)
         cmocka_unit_test(gate_1_wants_every_object),
         cmocka_unit_test(copies_again_four_rounds),
         cmocka_unit_test(what_cannot_be_proved_is_never_cut_over),
+        cmocka_unit_test(reading_back_may_find_another_source_or_none),
         cmocka_unit_test(reading_back_waits_while_a_store_is_busy),
         cmocka_unit_test(rounds_of_copying_leave_room_for_proofs),
         cmocka_unit_test(grace_begins_at_the_cut_over),
@@ -1060,6 +1093,7 @@ int main(void)
         cmocka_unit_test(gate_2_parks),
         cmocka_unit_test(gate_2_tolerates_missing_source_objects),
         cmocka_unit_test(deletions_that_were_refused_are_never_retried_blindly),
+        cmocka_unit_test(deletions_that_may_not_be),
         cmocka_unit_test(deletions_that_never_take_rest),
         cmocka_unit_test(late_objects_are_counted_and_left_alone),
         cmocka_unit_test(busy_waits_six_times_then_rests),

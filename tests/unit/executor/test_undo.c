@@ -58,8 +58,11 @@ static int set_up(void **state)
     for (size_t i = 0; i < 2; i++)
         world_put(&scene.world, ids[i], moves[i].directory, siblings);
     snprintf(scene.path, sizeof(scene.path), "%s/x.plan", scene.world.folder);
-    scene.request = (struct apply_request){
-        .hands = &scene.world.hands, .workers = 1, .run = 2, .begin_until_us = INT64_MAX};
+    scene.request = (struct apply_request){.hands = &scene.world.hands,
+                                           .workers = 1,
+                                           .run = 2,
+                                           .begin_until_us = INT64_MAX,
+                                           .take_until_us = INT64_MAX};
     *state = &scene;
     return 0;
 }

@@ -181,6 +181,9 @@ static const struct plan_summary summary = {
     .reap_objects = 7,
     .reap_bytes = 70,
     .left = 11,
+    .next_us = INT64_C(1748736000123457),
+    .next_recordings = 19,
+    .next_bytes = 86,
     .funnels = funnels,
     .funnel_count = 2,
     .totals = totals,
@@ -292,6 +295,9 @@ static void same_summary(const struct plan_summary *read)
     assert_int_equal(read->reap_objects, summary.reap_objects);
     assert_int_equal(read->reap_bytes, summary.reap_bytes);
     assert_int_equal(read->left, summary.left);
+    assert_int_equal(read->next_us, summary.next_us);
+    assert_int_equal(read->next_recordings, summary.next_recordings);
+    assert_int_equal(read->next_bytes, summary.next_bytes);
     assert_int_equal(read->funnel_count, 2);
     assert_int_equal(read->total_count, 2);
     assert_memory_equal(read->totals, totals, sizeof(totals));
@@ -784,6 +790,9 @@ static void other_contents_are_refused_even_with_a_digest_that_fits(void **state
         {1, "1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:60.999999Z"}, /* instants */
         {1, "1969-12-31T23:59:59.999999Z", "1970-01-01T00:59:59.999999+01:00"},
         {0, "\"as_of\":\"2025-06-01T00:00:00.123456Z\"", "\"as_of\":null"},
+        {-1, "{\"from\":\"2025-06-01T00:00:00.123457Z\"", "{\"from\":null"},
+        {-1, "\"recordings\":19,", ""},
+        {-1, "\"bytes\":86}", "\"bytes\":86,\"more\":1}"},
         {-1, "\"recordings\":45", "\"recordings\":46"}, /* sums               */
         {-1, "\"move\":2", "\"move\":3"},
         {-1, "\"move_recordings\":3", "\"move_recordings\":2"},

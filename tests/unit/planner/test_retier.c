@@ -209,6 +209,48 @@ static void a_guard_counts_a_retier_and_no_deletion(void **state)
     assert_int_equal(rig_funnel(&rig, "cool-down")->left, 1);
 }
 
+static bool note_tier(void *context, const char *url, enum access_tier tier, struct err *err)
+{
+    size_t *noted = context;
+    (void)url;
+    (void)err;
+    *noted += tier == TIER_COOL;
+    return true;
+}
+
+/* Or the policy would be refused for what is done already, and never know. */
+static void a_guard_that_fails_counts_no_retier_before_it_was_looked_at(void **state)
+{
+    (void)state;
+    static const struct rig_found found[] = {
+        {.directory = "hot:c/", .objects = 2, .bytes = 20, .tier = TIER_COOL},
+        {.directory = "hot:d/", .objects = 2, .bytes = 20, .tier = TIER_HOT},
+        {.directory = "hot:e/", .objects = 2, .bytes = 20, .tier = TIER_COOL}};
+    size_t noted = 0;
+    make(HEAD "  - {name: cool-down, target: warm, select: {older_than: 30d},\n"
+              "     guards: {max_recordings: 1, max_percent: 40%, min_recordings: 3}}\n");
+    rig.survey.found = found;
+    rig.survey.found_count = 3;
+    rig.request.see = note_tier;
+    rig.request.tier_context = &noted;
+    put("C", "c/f", 40);
+    put("D", "d/f", 40);
+    put("E", "e/f", 40);
+    rig_plan(&rig);
+    assert_int_equal(rig_funnel(&rig, "cool-down")->in_place, 2);
+    assert_int_equal(rig_funnel(&rig, "cool-down")->planned, 1);
+    assert_int_equal(noted, 2);
+
+    rig.survey.found_count = 0; /* all of them are hot */
+    rig_plan(&rig);
+    assert_int_equal(rig_funnel(&rig, "cool-down")->planned, 0);
+    assert_true(rig_funnel(&rig, "cool-down")->failed);
+    assert_string_equal(rig_funnel(&rig, "cool-down")->guard, "max_recordings 1");
+    rig.request.survey = NULL;
+    rig_plan(&rig);
+    assert_true(rig_funnel(&rig, "cool-down")->failed);
+}
+
 /* Directories of all stores of the place come in one order, and so do the plan's lines. */
 static void one_place_has_one_order(void **state)
 {
@@ -290,6 +332,7 @@ int main(void)
         TEST(who_looks_at_stores_is_not_served_by_a_guess),
         TEST(what_a_listing_sees_counts),
         TEST(a_guard_counts_a_retier_and_no_deletion),
+        TEST(a_guard_that_fails_counts_no_retier_before_it_was_looked_at),
         TEST(one_place_has_one_order),
         TEST(what_came_back_is_repaired_where_its_objects_are),
         TEST(who_would_go_to_another_store_of_the_place_collides),

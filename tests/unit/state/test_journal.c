@@ -520,7 +520,7 @@ static void a_file_that_may_not_grow_is_an_error_and_no_damage(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 
     assert_in_range(begun, 3, 20);
-    assert_int_equal(err.kind, ERR_INPUT);
+    assert_int_equal(err.kind, ERR_BUSY);
     assert_non_null(strstr(err.text, "writing the journal"));
     assert_true(journal_rig_begin(rig, HOT "after/", COLD "after/") > 0);
     assert_whole(rig, begun + 1, begun);
@@ -554,7 +554,7 @@ static void a_full_disk_is_an_error_and_no_damage(void **state)
     assert_true(filled);
     assert_int_equal(unmounted, 0);
     assert_in_range(begun, 3, 40);
-    assert_int_equal(err.kind, ERR_INPUT);
+    assert_int_equal(err.kind, ERR_BUSY);
     assert_non_null(strstr(err.text, "full"));
 }
 
@@ -568,7 +568,7 @@ static void too_little_room_is_said_before_a_run(void **state)
     journal_rig_close(rig);
     assert_int_equal(umount(rig->folder), 0);
     assert_false(opened);
-    assert_int_equal(rig->err.kind, ERR_INPUT);
+    assert_int_equal(rig->err.kind, ERR_BUSY);
     assert_non_null(strstr(rig->err.text, rig->folder));
 }
 

@@ -166,12 +166,12 @@ static void a_writer_brings_it_up_to_date(void **state)
 static void what_version_2_tells_is_known(struct journal_rig *rig)
 {
     enum access_tier tier;
-    bool ours = false;
+    bool ours = false, condemned;
     all_of_it_is_known(rig);
     no_target_is_known(rig);
     MUST(journal_tier(rig->journal, HOT "b/", &tier, &rig->err));
     assert_int_equal(tier, TIER_COOL);
-    MUST(journal_is_ours(rig->journal, COLD "c/", "f", "t", &ours, &rig->err));
+    MUST(journal_is_ours(rig->journal, COLD "c/", "f", "t", &ours, &condemned, &rig->err));
     assert_true(ours);
     assert_int_equal(journal_rig_unit(rig, 8).unit.state, UNIT_ABANDONED);
 }
@@ -189,8 +189,8 @@ static void version_2_is_read_and_brought_up_to_date(void **state)
     journal_rig_save(rig, UNIT, UNIT_ROLLED_BACK, REASON_NONE, true);
     journal_rig_close(rig);
     journal_rig_open(rig);
-    bool ours = false;
-    MUST(journal_is_ours(rig->journal, COLD "a/", "f", "t", &ours, &rig->err));
+    bool ours = false, condemned;
+    MUST(journal_is_ours(rig->journal, COLD "a/", "f", "t", &ours, &condemned, &rig->err));
     assert_true(ours);
 }
 

@@ -255,8 +255,8 @@ static void what_was_given_up_or_sent_back_tells_no_tier(void **state)
 
 static bool is_ours(struct journal_rig *rig, const char *target, const char *key, const char *etag)
 {
-    bool ours = false;
-    MUST(journal_is_ours(rig->journal, target, key, etag, &ours, &rig->err));
+    bool ours = false, condemned;
+    MUST(journal_is_ours(rig->journal, target, key, etag, &ours, &condemned, &rig->err));
     return ours;
 }
 

@@ -526,12 +526,20 @@ static void only_what_an_abandoned_unit_created_is_ours(void **state)
     int64_t id = journal_rig_begin_facts(rig, HOT "a/", COLD "a/");
     journal_rig_save_target(rig, id, "a", "\"made\"", true);
     journal_rig_save_target(rig, id, "b", "\"found\"", false);
-    bool ours = true;
-    MUST(journal_is_ours(rig->journal, COLD "a/", "a", "\"made\"", &ours, &rig->err));
+    bool ours = true, condemned = true;
+    MUST(journal_is_ours(rig->journal, COLD "a/", "a", "\"made\"", &ours, &condemned, &rig->err));
     assert_false(ours); /* not abandoned */
     journal_rig_save(rig, id, UNIT_ABANDONED, REASON_SOURCE_CHANGED, true);
-    MUST(journal_is_ours(rig->journal, COLD "a/", "a", "\"made\"", &ours, &rig->err));
+    MUST(journal_is_ours(rig->journal, COLD "a/", "a", "\"made\"", &ours, &condemned, &rig->err));
     assert_true(ours);
+    assert_false(condemned);
+    struct object_fact fact = journal_rig_fact("a", 1);
+    const struct object_fact *one = &fact;
+    snprintf(fact.target_etag, sizeof(fact.target_etag), "\"made\"");
+    fact.created = fact.condemned = true;
+    MUST(journal_facts_save(rig->journal, id, &one, 1, &rig->err));
+    MUST(journal_is_ours(rig->journal, COLD "a/", "a", "\"made\"", &ours, &condemned, &rig->err));
+    assert_true(ours && condemned);
     static const char *const others[][3] = {{COLD "a/", "a", "\"other\""},
                                             {COLD "a/", "b", "\"found\""},
                                             {COLD "a/", "b", "\"made\""},
@@ -539,7 +547,7 @@ static void only_what_an_abandoned_unit_created_is_ours(void **state)
                                             {HOT "a/", "a", "\"made\""}};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         MUST(journal_is_ours(rig->journal, others[i][0], others[i][1], others[i][2], &ours,
-                             &rig->err));
+                             &condemned, &rig->err));
         assert_false(ours);
     }
 }

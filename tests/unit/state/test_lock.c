@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -231,6 +232,28 @@ static void a_link_is_not_followed(void **state)
     assert_int_not_equal(err.kind, ERR_BUSY);
 }
 
+/* Whatever errno was before. */
+static void a_line_that_is_cut_short_is_a_full_disk(void **state)
+{
+    struct rig *rig = *state;
+    struct rlimit before, small;
+    struct lock lock;
+    struct err err = {0};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 1;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    errno = EEXIST;
+    bool taken = lock_take(rig->folder, "apply", 0, clock_real(), &lock, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_false(taken);
+    assert_int_equal(err.kind, ERR_BUSY);
+    assert_int_equal(err.status, ENOSPC);
+    assert_true(lock_take(rig->folder, "apply", 0, clock_real(), &lock, &err));
+    lock_release(&lock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_wait_is_measured_on_the_clock, begin, end),
         cmocka_unit_test_setup_teardown(a_damaged_line_is_nobody, begin, end),
         cmocka_unit_test_setup_teardown(a_link_is_not_followed, begin, end),
+        cmocka_unit_test_setup_teardown(a_line_that_is_cut_short_is_a_full_disk, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

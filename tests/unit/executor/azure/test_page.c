@@ -215,6 +215,8 @@ static void a_page_that_contradicts_itself_is_an_error(void **state)
                   "<Etag>1</Etag><Content-Length>99999999999999999999</Content-Length>") LAST,
         HEAD BLOB("<Name>p/d/1</Name>", "<Etag>a&#10;b</Etag><Content-Length>7</Content-Length>")
             LAST,
+        HEAD BLOB("<Name>p/d/1</Name>", "<Etag>a\", \"*</Etag><Content-Length>7</Content-Length>")
+            LAST,
         "<Error><Code>x</Code></Error>",
         "not XML",
         HEAD LAST "<x/>",
