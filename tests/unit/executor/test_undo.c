@@ -1033,7 +1033,7 @@ static void keep_or_delete_is_not_decided_again(void **state)
  * hit; and none may take an object from under a row. */
 
 #define ZOMBIES_MAX 64
-#define CASES 250
+#define CASES 100
 #define STEPS 40
 
 struct zombie {
