@@ -168,6 +168,7 @@ static enum exit_code show(struct wiring *wiring)
         json_put_unsigned(&rows.json, "done", rows.totals.units[UNIT_DONE]);
         json_put_unsigned(&rows.json, "in_grace", rows.totals.waiting);
         json_put_unsigned(&rows.json, "parked", rows.totals.units[UNIT_PARKED]);
+        json_put_unsigned(&rows.json, "rolled_back", rows.totals.units[UNIT_ROLLED_BACK]);
         json_object_end(&rows.json);
         puts(buf_string(&text));
     } else if (done)
@@ -201,7 +202,8 @@ int cmd_status(const struct options *options)
     if (code == EXIT_OK && wiring.journal != NULL)
         code = show(&wiring);
     else if (code == EXIT_OK && options->format == FORMAT_JSON)
-        puts("{\"format_version\":1,\"open\":[],\"done\":0,\"in_grace\":0,\"parked\":0}");
+        puts("{\"format_version\":1,\"open\":[],\"done\":0,\"in_grace\":0,\"parked\":0,\"rolled_"
+             "back\":0}");
     else if (code == EXIT_OK)
         printf("No run yet: there is no journal in %s\n", wiring.state_folder);
     wiring_close(&wiring);

@@ -169,7 +169,7 @@ def case_the_journal_says_the_same_wherever_it_is():
 
         first = plan()
         kinds = [(line["action"], line.get("reason")) for line in map(json.loads, first[0][1:])]
-        assert set(kinds) == {("reap", None), ("move", None), ("blocked", "open-unit")}, kinds
+        assert set(kinds) == {("reap", None), ("move", None), ("repair", None)}, kinds
         shutil.copytree(os.path.join(box.folder, "state"), os.path.join(box.folder, "elsewhere"))
         box.run("status").must()
         assert plan() == first
