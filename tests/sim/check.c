@@ -288,8 +288,7 @@ static bool repairs(const struct seen_unit *unit)
     return stage_of(&unit->saved) == UNIT_REPAIRING;
 }
 
-/* Whoever had brought these objects here has no say any more. */
-static void release(struct sim *sim, const struct seen_unit *unit)
+void check_release(struct sim *sim, const struct seen_unit *unit)
 {
     for (size_t i = 0; i < sim->unit_count; i++) {
         struct seen_unit *earlier = &sim->units[i];
@@ -329,7 +328,7 @@ void check_committed(struct sim *sim, const struct catalog_cut *cut)
     for (size_t i = 0; i < sim->row_count; i++)
         if (is_at(&sim->rows[i], unit->target_url) && !sim->rows[i].edited)
             sim->rows[i].mover = unit->id;
-    release(sim, unit);
+    check_release(sim, unit);
     unit->committed = true;
     unit->committed_us = sim->now_us;
     unit->told_cleanup_us = 0;
