@@ -4,11 +4,12 @@
     mutants.py           all of the table (tests/mutants/table), or those that are named
     mutants.py --check   only whether the text that each takes away still stands where it stood
 
-Works on a copy of the tree.  Prints a line for each mutant: the promise that it breaks, the first test that
+Works on a copy of the tree, with servers of its own where the environment names none.  Prints a line for each mutant: the promise that it breaks, the first test that
 caught it, and after how long.  Ends with 1 if one survives that is not called equal, if one is caught that
 is, if one does not compile or is compiled to what was there before, or if the tree as it is fails a test
 that was asked.  A test that is skipped, because its server is not there, asks nothing.
 """
+import contextlib
 import json
 import os
 import re
@@ -264,6 +265,27 @@ def hunt_all(tree, mutants):
     return wrong
 
 
+@contextlib.contextmanager
+def servers():
+    """Of its own, where the environment names none; without them some tests are skipped."""
+    wanted = {"pg": "FROSTLINE_TEST_PG", "azurite": "FROSTLINE_TEST_AZURITE"}
+    wanted = [name for name, variable in wanted.items() if variable not in os.environ]
+    script = str(ROOT / "tests/servers/{}.sh")
+    with tempfile.TemporaryDirectory(prefix="frostline-mutants.") as folder:
+        os.chmod(folder, 0o755)  # another user runs PostgreSQL
+        try:
+            for name in wanted:
+                place = f"{folder}/{name}"
+                if subprocess.run([script.format(name), "start", place], check=False).returncode == 0:
+                    said = subprocess.run(["bash", "-c", f". {place}/env; env -0"], check=True,
+                                          capture_output=True, text=True).stdout
+                    os.environ.update(pair.split("=", 1) for pair in said.split("\0") if pair)
+            yield
+        finally:
+            for name in wanted:
+                subprocess.run([script.format(name), "stop", f"{folder}/{name}"], check=False)
+
+
 def main(arguments):
     mutants = read_table()
     check_table(mutants)
@@ -275,7 +297,8 @@ def main(arguments):
         raise Trouble(f"no mutant is called {', '.join(sorted(unknown))}")
     mutants = [mutant for mutant in mutants if not arguments or mutant.name in arguments]
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="frostline-mutants.") as folder:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # servers are stopped
+    with servers(), tempfile.TemporaryDirectory(prefix="frostline-mutants.") as folder:
         tree = Tree(folder)
         tree.make()
         wrong = hunt_all(tree, mutants)
