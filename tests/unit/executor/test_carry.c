@@ -489,6 +489,63 @@ static void what_is_condemned_is_never_adopted(void **state)
     assert_string_not_equal(etag, condemned);
 }
 
+struct removal {
+    struct world *world;
+    size_t removals, condemned;
+};
+
+/* As the next process would find it, if this one died now. */
+static bool count_condemned(void *context, const struct journal_unit *entry, struct err *err)
+{
+    struct removal *removal = context;
+    struct journal *journal;
+    struct object_fact *facts;
+    size_t count;
+    assert_true(journal_open(removal->world->folder, JOURNAL_READ, removal->world->hands.clock,
+                             &journal, err));
+    assert_true(
+        journal_facts_get(journal, entry->unit.id, &removal->world->arena, &facts, &count, err));
+    for (size_t i = 0; i < count; i++)
+        removal->condemned += facts[i].condemned;
+    journal_close(journal);
+    return true;
+}
+
+static enum store_result look_at_the_disk(void *context, enum store_memory_verb verb,
+                                          const char *key, bool *apply)
+{
+    (void)key;
+    (void)apply;
+    struct removal *removal = context;
+    struct journal_filter filter = {.open_only = true};
+    struct err err;
+    if (verb != STORE_MEMORY_REMOVE)
+        return RESULT_DONE;
+    removal->removals++;
+    assert_true(
+        journal_each(removal->world->hands.journal, &filter, count_condemned, removal, &err));
+    return RESULT_DONE;
+}
+
+/* Who dies before the answer must not have forgotten that it was sent. */
+static void what_is_condemned_is_on_the_disk_first(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin",
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+
+    struct removal removal = {.world = world};
+    store_memory_set_fault(world->objects[WORLD_COLD], look_at_the_disk, &removal);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
+    assert_int_equal(removal.removals, 1);
+    assert_int_equal(removal.condemned, 1);
+}
+
 /* Unless a row points there. */
 static void what_a_row_points_at_is_never_cleaned_up(void **state)
 {
@@ -1028,6 +1085,7 @@ int main(void)
         CASE(what_an_abandoned_unit_left_is_cleaned_up),
         CASE(cleaning_up_is_tried_again),
         CASE(what_is_condemned_is_never_adopted),
+        CASE(what_is_condemned_is_on_the_disk_first),
         CASE(what_a_row_points_at_is_never_cleaned_up),
         CASE(a_referenced_source_stays_until_nothing_refers_to_it),
         CASE(a_reference_counts_however_it_is_likely_to_be_spelled),

@@ -1045,6 +1045,9 @@ static void judge_by_size(void **state)
     found = object_of(5, "t", MD5_ABSENT, 0);
     found.copy = COPY_FAILED;
     assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
+    found.copy = COPY_NONE;
+    found.irregular = true;
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
 }
 
 static void judge_by_checksum(void **state)
