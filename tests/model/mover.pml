@@ -495,12 +495,6 @@ inline cut_over_done()
     fi
 }
 
-#ifdef REPAIR_OLD_GRACE
-#define NEW_GRACE_DUE due
-#else
-#define NEW_GRACE_DUE 0 /* whatever comes of it, a grace passes before anything is deleted */
-#endif
-
 /* What of a unit is at rest or under way: a parked one is where it came from. */
 #define STAGE (state == PARKED -> left : state)
 
@@ -510,10 +504,10 @@ inline begin_repair()
     :: state != REPAIRING -> left = STAGE
     :: else
     fi;
-    promise_repair(REPAIRING);
+    become(REPAIRING);
     if
     :: HAS_BEGUN_TO_DELETE
-    :: else -> due = NEW_GRACE_DUE; told = 0
+    :: else -> told = 0
     fi;
     look()
 }
@@ -657,6 +651,11 @@ inline on_seen_returning()
 #else
 #define REPAIR_REFUSES (!TARGET_IS_EQUAL)
 #endif
+#ifdef REPAIR_OLD_GRACE
+#define NEW_GRACE_DUE due
+#else
+#define NEW_GRACE_DUE 0 /* whatever comes of it, a grace passes before anything is deleted */
+#endif
 #ifdef REPAIR_NO_SOURCE
 #define REPAIR_IN_USE false
 #else
@@ -673,7 +672,13 @@ inline on_seen_repairing()
     :: REPAIR_REFUSES -> park(spoilt)
     :: else -> if
     :: REPAIR_IN_USE -> park(rewritten)
-    :: else -> cut_over()
+    :: else ->
+        if
+        :: HAS_BEGUN_TO_DELETE
+        :: else -> due = NEW_GRACE_DUE
+        fi;
+        promise_repair(REPAIRING);
+        cut_over()
     fi fi fi fi
 }
 
@@ -908,6 +913,7 @@ inline at_rest()
     if
     :: MAY_PLAN && units < UNITS && NOTHING_LATE -> plan()
     :: IS_AMID -> act = RESUME
+    :: state == REPAIRING && !due && !pending -> pass_time()
     :: state == CUTOVER ->
         if
         :: !pending -> pass_time()

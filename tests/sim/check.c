@@ -186,7 +186,7 @@ static void check_source_removed(struct sim *sim, const struct seen_unit *unit, 
                    unit->source_url);
     if (sim->referred_url != NULL && unit_covers(unit->source_url, sim->referred_url))
         check_fail(sim, "%s was deleted, and another table names it", sim->keys[key]);
-    if (sim->keeps || unit->saved.keep_source)
+    if (unit->saved.keep_source)
         check_fail(sim, "%s was deleted, and was to be kept", sim->keys[key]);
     /* What is left is all there is: the copy is no copy any more. */
     if (sim->slots[unit->target][key].content == before->content)
@@ -228,6 +228,8 @@ void check_removed(struct sim *sim, int box, size_t key, const struct slot *befo
         barrier(sim, source, UNIT_DELETING, "B3");
         check_grace(sim, source);
         check_source_removed(sim, source, key, before);
+        if (sim->keeps) /* now; a request that is late knows of what was then */
+            check_fail(sim, "%s was deleted, and its policy keeps", sim->keys[key]);
     } else if (copier != NULL)
         check_cleaned(sim, copier, key, before);
     else
