@@ -19,6 +19,16 @@ def moved(box, *idents, after="0s"):
     box.run("reconcile", "-q").must()
 
 
+def delete_at_once(box):
+    """What a restore moves is deleted where it was, as its last step."""
+    path = os.path.join(box.folder, "frostline.yaml")
+    with open(path) as file:
+        text = file.read()
+    with open(path, "w") as file:
+        file.write(text.replace("version: 1", "version: 1\ndefaults: "
+                                "{cleanup: {source: delete, after: 0s}}"))
+
+
 def where(box):
     return {ident: location[len("file://"):].startswith(box.cold + "/")
             for ident, location in box.execute("SELECT ecal_id, ecal_name FROM ecal")}
@@ -103,11 +113,7 @@ def case_what_came_back_stays_for_its_residency():
         path = os.path.join(box.folder, "frostline.yaml")
         with open(path, "a") as file:
             file.write("    min_residency: 30d\n")
-        with open(path) as file:
-            text = file.read()
-        with open(path, "w") as file:
-            file.write(text.replace("version: 1", "version: 1\ndefaults: "
-                                    "{cleanup: {source: delete, after: 0s}}"))
+        delete_at_once(box)
         box.run("restore", "A", "--auto-approve").must()
         assert where(box) == {"A": False} and box.files(box.cold) == {}
         shown = box.run("reconcile").must().out
@@ -181,12 +187,15 @@ def case_nobody_approved():
 
 def case_what_is_to_be_kept_stands_in_the_plan():
     with Box() as box:
-        moved(box, "A")
+        moved(box, "A", "B")
+        delete_at_once(box)
         cold = box.files(box.cold)
         box.run("restore", "A", "--keep-source", "--out", "back.plan").must()
         box.run("apply", "back.plan", "--auto-approve").must()
         box.run("reap").must()
-        assert where(box) == {"A": False} and box.files(box.cold) == cold
+        assert where(box) == {"A": False, "B": True} and box.files(box.cold) == cold
+        box.run("restore", "B", "--auto-approve").must()
+        assert len(box.files(box.cold)) == len(cold) // 2
         check_whole(box)
 
 
