@@ -163,15 +163,19 @@ static bool make_request(struct wiring *wiring, const char *target, struct err *
 static enum exit_code tell_left(const struct wiring *wiring, const struct plan_summary *summary)
 {
     uint64_t missing = summary->missing_id_count, blocked = summary->actions[PLAN_BLOCKED];
+    uint64_t unreachable = summary->unreachable;
     const char *unit = text_unit(wiring->policies->places.by_object);
     if (missing > 0)
         fprintf(stderr, "frostline: not in the catalog: %s\n", text_plural(missing, "listed id"));
+    if (unreachable > 0)
+        fprintf(stderr, "frostline: in no directory of a store: %s\n",
+                text_plural(unreachable, "recording"));
     if (blocked > 0)
         fprintf(stderr,
                 "frostline: blocked, and so not restored: %s\n"
                 "  hint: what is still in its grace goes back with frostline rollback RUN\n",
                 text_plural(blocked, unit));
-    return missing + blocked > 0 ? EXIT_PARTIAL : EXIT_OK;
+    return missing + unreachable + blocked > 0 ? EXIT_PARTIAL : EXIT_OK;
 }
 
 static enum exit_code restore(struct wiring *wiring)

@@ -178,6 +178,19 @@ def case_what_stays_away_is_no_success():
         check_whole(box)
 
 
+def case_what_no_plan_reaches_is_told():
+    with Box() as box:
+        moved(box, "A")
+        for ident, location in (("F", "ftp://x/y/z"), ("N", None), ("R", f"file://{box.cold}/r.ecal"),
+                                ("T", f"file://{box.hot}/there.ecal")):
+            box.execute("INSERT INTO ecal VALUES (?, ?, '2025-02-14 06:00:00', 0.001)", ident, location)
+        run = box.run("restore", "F", "N", "R", "T", "A", "--auto-approve").must(3)
+        assert "in no directory of a store: 3 recordings\n" in run.err, run.err
+        box.run("restore", "A", "--auto-approve").must()
+        box.run("restore", "store:hot", "--auto-approve").must()
+        assert box.execute("SELECT ecal_name FROM ecal WHERE ecal_id = 'F'") == [("ftp://x/y/z",)]
+
+
 def case_nobody_approved():
     with Box() as box:
         moved(box, "A")
