@@ -11,8 +11,8 @@
 #include "engine/planning.h"
 #include "engine/selection.h"
 #include "engine/show_plan.h"
+#include "engine/text.h"
 
-#define REQUEST_BYTES_MAX ((size_t)1 << 20)
 #define RESTORE "restore"
 
 /* -- rollback -----------------------------------------------------------------------------------
@@ -49,7 +49,8 @@ static enum exit_code roll_back(struct wiring *wiring, int64_t run)
         return made;
     if (show_plan_is_empty(&planned.summary)) {
         unlink(path);
-        printf("Nothing of run %" PRId64 " waits at its source.\n", run);
+        if (!wiring->options->quiet)
+            printf("Nothing of run %" PRId64 " waits at its source.\n", run);
         return made;
     }
     if (out != NULL)
@@ -122,13 +123,21 @@ static enum exit_code choose_target(struct wiring *wiring, const char **target)
     return code;
 }
 
+static void put_keep(struct json_writer *json)
+{
+    json_key(json, "cleanup");
+    json_object_begin(json);
+    json_put_text(json, "source", "keep");
+    json_object_end(json);
+}
+
 /* A policy file of one policy, as JSON, which is YAML too: it stands in the plan as it is. */
 static bool make_request(struct wiring *wiring, const char *target, struct err *err)
 {
     const struct options *options = wiring->options;
     struct json_writer json;
     struct buf text;
-    buf_init(&text, REQUEST_BYTES_MAX);
+    buf_init(&text, POLICY_FILE_BYTES_MAX);
     json_begin(&json, &text);
     json_object_begin(&json);
     json_key(&json, "policies");
@@ -136,6 +145,8 @@ static bool make_request(struct wiring *wiring, const char *target, struct err *
     json_object_begin(&json);
     json_put_text(&json, "name", RESTORE);
     json_put_text(&json, "target", target);
+    if (options->keep_source)
+        put_keep(&json);
     json_key(&json, "select");
     bool done = selection_put(&json, options->args, options->arg_count, &wiring->arena, err);
     json_object_end(&json);
@@ -146,6 +157,25 @@ static bool make_request(struct wiring *wiring, const char *target, struct err *
         wiring->request = arena_copy(&wiring->arena, buf_string(&text));
     buf_free(&text);
     return done;
+}
+
+/* Somebody waits for just these recordings: what does not come back is no success. */
+static enum exit_code tell_left(const struct wiring *wiring, const struct plan_summary *summary)
+{
+    uint64_t missing = summary->missing_id_count, blocked = summary->actions[PLAN_BLOCKED];
+    uint64_t unreachable = summary->unreachable;
+    const char *unit = text_unit(wiring->policies->places.by_object);
+    if (missing > 0)
+        fprintf(stderr, "frostline: not in the catalog: %s\n", text_plural(missing, "listed id"));
+    if (unreachable > 0)
+        fprintf(stderr, "frostline: in no directory of a store: %s\n",
+                text_plural(unreachable, "recording"));
+    if (blocked > 0)
+        fprintf(stderr,
+                "frostline: blocked, and so not restored: %s\n"
+                "  hint: what is still in its grace goes back with frostline rollback RUN\n",
+                text_plural(blocked, unit));
+    return missing + unreachable + blocked > 0 ? EXIT_PARTIAL : EXIT_OK;
 }
 
 static enum exit_code restore(struct wiring *wiring)
@@ -160,9 +190,12 @@ static enum exit_code restore(struct wiring *wiring)
     if (code != EXIT_OK)
         return code;
     if (out != NULL)
-        return show_saved(wiring, out);
-    code = cmd_apply_keep(wiring, path, planned.digest, &path);
-    return code == EXIT_OK ? cmd_apply_kept(wiring, path, true, false) : code;
+        code = show_saved(wiring, out);
+    else
+        code = cmd_apply_keep(wiring, path, planned.digest, &path);
+    if (code == EXIT_OK && out == NULL)
+        code = cmd_apply_kept(wiring, path, true, false);
+    return exit_worse(code, tell_left(wiring, &planned.summary));
 }
 
 int cmd_restore(const struct options *options)

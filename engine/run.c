@@ -121,8 +121,26 @@ static void show_moved(const struct apply_result *result, bool by_object)
            text_plural(result->deleted_sources, "source"));
 }
 
+/* What came back has policies that sent it away. */
+static void tell_what_follows(const struct apply_result *result, const struct plan_reader *plan)
+{
+    bool restored = plan != NULL && plan_file_header(plan)->request != NULL &&
+                    result->directories[APPLY_MOVED] + result->directories[APPLY_RETIERED] > 0;
+    if (result->directories[APPLY_ROLLED_BACK] > 0)
+        puts("The next plan moves them again, unless the policy is changed, a hold names them or "
+             "its min_residency keeps them.");
+    else if (restored)
+        puts("A policy that wants them elsewhere moves them again, unless it is changed, a hold "
+             "names them or its min_residency keeps them.");
+}
+
+static bool is_rollback(const struct plan_reader *plan)
+{
+    return plan != NULL && plan_file_summary(plan)->actions[PLAN_ROLLBACK] > 0;
+}
+
 static void show_result(const struct apply_result *result, const struct troubles *troubles,
-                        bool by_object, bool is_rollback)
+                        bool by_object, const struct run_request *request)
 {
     const char *unit = text_unit(by_object);
     if (troubles->more > 0)
@@ -155,13 +173,10 @@ static void show_result(const struct apply_result *result, const struct troubles
                text_plural(result->waiting_sources, "source"),
                text_instant(result->next_cleanup_us));
 
-    if (result->directories[APPLY_ROLLED_BACK] > 0)
-        puts("The next plan moves them again, unless the policy is changed, a hold names them or "
-             "its "
-             "min_residency keeps them.");
+    tell_what_follows(result, request->plan);
     uint64_t stale = result->directories[APPLY_STALE], failed = result->directories[APPLY_FAILED];
     uint64_t parked = result->directories[APPLY_PARKED], open = result->directories[APPLY_OPEN];
-    if (is_rollback)
+    if (is_rollback(request->plan))
         printf("Sent back %s", text_plural(result->directories[APPLY_ROLLED_BACK], unit));
     else
         show_moved(result, by_object);
@@ -249,8 +264,7 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
     progress_end(&progress);
     enum exit_code code = exit_of_result(&result);
     if (!wiring->options->quiet || code != EXIT_OK)
-        show_result(&result, &troubles, wiring->policies->places.by_object,
-                    actions[PLAN_ROLLBACK] > 0);
+        show_result(&result, &troubles, wiring->policies->places.by_object, request);
     return done ? code : exit_worse(code, exit_with(&err));
 }
 

@@ -32,8 +32,10 @@ struct decide {
 /* -- rows that can't move ---------------------------------------------------------------------- */
 
 static void take_unmanaged(struct decide *decide, const struct record *record,
-                           enum spelling spelling)
+                           const struct decision *decision, enum spelling spelling)
 {
+    if (decision->winner != POLICY_NO_INDEX && decision->kind != DECISION_IN_PLACE)
+        decide->summary->unreachable++;
     if (spelling == SPELLING_SHALLOW)
         decide->summary->shallow++;
     else
@@ -217,7 +219,7 @@ static bool take_row(struct decide *decide, const struct record *record, struct 
     if (is_ours)
         count_totals(&decide->summary->totals[location.store], record);
     if (spelling == SPELLING_FOREIGN || spelling == SPELLING_SHALLOW) {
-        take_unmanaged(decide, record, spelling);
+        take_unmanaged(decide, record, &decision, spelling);
         return true;
     }
     count_verdicts(decide, &decision);

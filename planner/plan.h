@@ -127,6 +127,7 @@ struct plan_store_total {
 #define PLAN_SAMPLES 8
 struct plan_summary {
     uint64_t rows, unmanaged, shallow; /* of the catalog                                          */
+    uint64_t unreachable; /* of the last two, what some policy would move; not in the file        */
     uint64_t actions[PLAN_KINDS];      /* how many lines                                          */
     uint64_t move_recordings, move_objects, move_bytes;
     uint64_t retier_recordings, retier_objects, retier_bytes;

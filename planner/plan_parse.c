@@ -300,6 +300,8 @@ static bool read_header(struct fields *fields, struct plan_header *header, struc
     struct manifest_digest ignored;
     if (!read_digest(header->policy_digest, &ignored))
         refuse(fields, "policy");
+    if (header->request != NULL && strlen(header->request) > POLICY_FILE_BYTES_MAX)
+        refuse(fields, "request");
     read_vars(fields, header);
     read_stores(fields, header);
     read_guards(fields, header);
@@ -487,6 +489,8 @@ bool plan_parse_action(struct plan_text text, const struct plan_header *header, 
         return false;
     *action = (struct plan_action){.kind = get_choice(&fields, "action", kind_name, PLAN_KINDS)};
     action->directory = get_place(&fields, "directory", header, &action->store);
+    if (header->request != NULL && plan_names_unit(action))
+        refuse(&fields, "action");
     if (fields.wrong == NULL) {
         read_target(&fields, header, action);
         if (action->kind == PLAN_BLOCKED)

@@ -156,6 +156,13 @@ static bool starts_code_point(unsigned char byte)
     return (byte & 0xc0) != 0x80;
 }
 
+/* A control character of C1, which is two bytes. */
+static bool is_c1(struct line line, size_t at)
+{
+    return (unsigned char)line.bytes[at] == 0xc2 && at + 1 < line.size &&
+           (unsigned char)line.bytes[at + 1] < 0xa0;
+}
+
 /* What a terminal may get for one byte of a line: no control, neither of ASCII nor of C1. */
 static char shown_byte(struct line line, size_t at, bool is_utf8)
 {
@@ -164,7 +171,7 @@ static char shown_byte(struct line line, size_t at, bool is_utf8)
         return ' ';
     if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !is_utf8))
         return '?';
-    if (byte == 0xc2 && (unsigned char)line.bytes[at + 1] < 0xa0)
+    if (is_utf8 && is_c1(line, at))
         return '?';
     return (char)byte;
 }
@@ -195,7 +202,7 @@ static void show_line(struct line line, const struct span *span, const struct di
             reference = false;
         if (hidden && starts)
             buf_char(out, '*');
-        else if (!hidden)
+        else if (!hidden && (starts || !is_utf8 || !is_c1(line, at - 1)))
             buf_char(out, shown_byte(line, at, is_utf8));
     }
 }

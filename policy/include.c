@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "policy/diag_codes.h"
 #include "policy/extra.h"
@@ -230,12 +231,48 @@ static void put(struct node *root, struct node *value)
     *own = *value;
 }
 
+static const struct node *name_of(const struct node *policy)
+{
+    const struct node *name = policy->kind == NODE_MAP ? tree_find(policy, "name") : NULL;
+    return name != NULL && name->kind == NODE_SCALAR ? name : NULL;
+}
+
+/* What is open under a name belongs to the policy that the file has of it. */
+static void refuse_taken(struct load *load, const struct node *own, const struct node *requested)
+{
+    struct map taken;
+    size_t index = 0;
+    map_init(&taken, load->arena);
+    const struct node **names = arena_make(load->arena, (own->count + 1) * sizeof *names);
+    for (const struct node *policy = own->first; policy != NULL; policy = policy->next)
+        if ((names[index] = name_of(policy)) != NULL && map_put(&taken, names[index]->text, index))
+            index++;
+    for (const struct node *policy = requested->first; policy != NULL; policy = policy->next) {
+        const struct node *name = name_of(policy);
+        if (name == NULL || !map_find(&taken, name->text, &index))
+            continue;
+        struct diag *diag =
+            diag_add(load->diags, DIAG_SAME_NAME, name->span, "a second `%s`", name->text);
+        diag->label = "the name is taken";
+        diag->has_second = true;
+        diag->second = names[index]->span;
+        diag->second_label = "a policy of the file has it";
+    }
+}
+
 void include_request(struct load *load, struct node *root)
 {
+    struct raw_request raw = {0};
     struct node *request = load_request(load);
-    struct node *policies = request == NULL ? NULL : tree_find(request, "policies");
-    if (policies != NULL)
-        put(root, policies);
+    if (request == NULL || !schema_map(load, request, "a request"))
+        return;
+    schema_read(load, &schema_request, request, &raw);
+    if (raw.policies == NULL)
+        return;
+    const struct node *own = tree_find(root, "policies");
+    if (own != NULL && own->kind == NODE_LIST)
+        refuse_taken(load, own, raw.policies);
+    put(root, raw.policies);
 }
 
 /* ---- files of tests ---- */
@@ -253,7 +290,6 @@ static struct node *named_policy(struct load *load, const struct node *map, stru
     made->text = str_format(load->arena, "%.*s" POLICY_SUFFIX, (int)stem, name);
     return made;
 }
-
 
 struct node *include_tested(struct load *load, struct node *map)
 {

@@ -71,7 +71,7 @@ struct extra_file *load_file(struct load *load, struct node *node, size_t limit_
     size_t size_bytes;
     struct err err;
     node->broken = true;
-    if (load->policies->extra->file_count == LOAD_FILES_MAX) {
+    if (load->policies->extra->file_count >= LOAD_FILES_MAX) {
         diag_add(load->diags, DIAG_TOO_MANY, node->span, "more than %d files", LOAD_FILES_MAX);
         return NULL;
     }
@@ -362,10 +362,10 @@ static void read_root(struct load *load, struct node *root)
 {
     struct raw_root raw = {0};
     include_read(load, root);
-    if (load->source->request != NULL)
-        include_request(load, root);
     read_vars(load, root);
     substitute_vars(load, root);
+    if (load->source->request != NULL)
+        include_request(load, root);
     schema_read(load, &schema_root, root, &raw);
     if (raw.timezone != NULL)
         load_zone(load, raw.timezone, &load->policies->zone);
@@ -407,7 +407,7 @@ static void begin(struct load *load, const char *bytes, size_t size_bytes)
     policies->extra = arena_make(load->arena, sizeof *policies->extra);
     policies->extra->arena = load->arena;
     policies->extra->files =
-        arena_make(load->arena, LOAD_FILES_MAX * sizeof *policies->extra->files);
+        arena_make(load->arena, (LOAD_FILES_MAX + 1) * sizeof *policies->extra->files);
     ids_init(&policies->extra->ids, load->arena);
     if (!zone_open("UTC", load->arena, &policies->zone, &err))
         abort(); /* it needs no file */

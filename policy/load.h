@@ -7,7 +7,7 @@
 struct extra_file;
 struct node;
 
-#define LOAD_FILES_MAX 256 /* with the policy itself */
+#define LOAD_FILES_MAX 256 /* with the policy itself, and without a request */
 
 struct load {
     const struct policy_source *source;

@@ -398,6 +398,13 @@ static const struct schema_key root_keys[] = {
 };
 const struct schema schema_root = {"a policy file", root_keys};
 
+static const struct schema_key request_keys[] = {
+    {"policies", SCHEMA_LIST, REQUIRED, AT(raw_request, policies), .item = SCHEMA_OBJECT,
+     .object = &schema_policy, .text = "in place of those of the file"},
+    {0},
+};
+const struct schema schema_request = {"a request", request_keys};
+
 /* ---- reading by it ---- */
 
 const struct schema_key *schema_find(const struct schema *schema, const char *name)

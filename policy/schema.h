@@ -120,6 +120,10 @@ struct raw_tests_file {
     int32_t      version;
     struct node *policy, *tests;
 };
+/* policy_source.request */
+struct raw_request {
+    struct node *policies;
+};
 struct raw_test {
     struct node *name, *recordings, *expect;
     int64_t      as_of_us;
@@ -173,7 +177,7 @@ extern const struct schema schema_root, schema_connection, schema_time, schema_s
     schema_reference, schema_hold, schema_defaults, schema_cleanup, schema_policy, schema_guards,
     schema_window, schema_select, schema_dates, schema_path, schema_sizes, schema_tests,
     schema_test, schema_recording, schema_expect, schema_expect_move, schema_expect_stay,
-    schema_tests_file;
+    schema_tests_file, schema_request;
 extern const char *const schema_store_types[], *const schema_tiers[];
 /* By the index of the choice that is their `type`. */
 extern const struct schema *const schema_catalogs[], *const schema_stores[];

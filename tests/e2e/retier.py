@@ -68,6 +68,26 @@ def case_the_tier_changes_and_nothing_else():
         assert "stays: in place: cool-down" in why, why
 
 
+def case_a_restore_sets_the_tier_back():
+    """hot and cool have one location: which of them it is, only the journal tells."""
+    with Tiers("back") as scene:
+        scene.fill(3)
+        scene.policies(COOL_DOWN)
+        scene.run("reconcile").must()
+        scene.check_tiers("Cool")
+        some = ["ECAL_00000", "ECAL_00001"]
+        assert "No moves" in scene.run("restore", *some, "--to", "cool", "--auto-approve").must().out
+        shown = scene.run("restore", *some, "--to", "hot", "--auto-approve").must().out
+        assert "2 recordings to retier" in shown and "set the tier of 2" in shown, shown
+        keys = {scene.rows[ident].rsplit("/", 1)[0] for ident in some}
+        for key, tier in scene.source.tiers(scene.hot).items():
+            assert tier == ("Hot" if key.rsplit("/", 1)[0] in keys else "Cool"), (key, tier)
+        scene.check_untouched()
+        assert "2 recordings to retier" in scene.run("plan").must().out
+        scene.run("restore", *scene.rows, "--to", "hot", "--auto-approve").must()
+        scene.check_tiers("Hot")
+
+
 def case_a_lost_journal_is_made_good_by_a_listing():
     with Tiers("lost") as scene:
         scene.fill(5)

@@ -41,7 +41,15 @@ static void fuzz_require(bool holds)
 static void fuzz_add(struct plan_summary *sums, const struct plan_action *action)
 {
     sums->actions[action->kind]++;
-    if (action->kind == PLAN_MOVE) {
+    if (action->kind == PLAN_RETIER) {
+        sums->retier_recordings += action->row_total;
+        sums->retier_objects = plan_sum(sums->retier_objects, action->objects);
+        sums->retier_bytes = plan_sum(sums->retier_bytes, action->bytes);
+    } else if (action->kind == PLAN_REPAIR) {
+        sums->repair_recordings += action->row_total;
+    } else if (action->kind == PLAN_ROLLBACK) {
+        sums->rollback_recordings += action->row_total;
+    } else if (action->kind == PLAN_MOVE) {
         sums->move_recordings += action->row_total;
         sums->move_objects = plan_sum(sums->move_objects, action->objects);
         sums->move_bytes = plan_sum(sums->move_bytes, action->bytes);
@@ -109,6 +117,11 @@ static const char *fuzz_repair(struct arena *arena, const char *bytes, size_t ab
     fuzz_put_number(arena, &last, "move_recordings", sums.move_recordings);
     fuzz_put_number(arena, &last, "move_objects", sums.move_objects);
     fuzz_put_number(arena, &last, "move_bytes", sums.move_bytes);
+    fuzz_put_number(arena, &last, "retier_recordings", sums.retier_recordings);
+    fuzz_put_number(arena, &last, "retier_objects", sums.retier_objects);
+    fuzz_put_number(arena, &last, "retier_bytes", sums.retier_bytes);
+    fuzz_put_number(arena, &last, "repair_recordings", sums.repair_recordings);
+    fuzz_put_number(arena, &last, "rollback_recordings", sums.rollback_recordings);
     fuzz_put_number(arena, &last, "reap_objects", sums.reap_objects);
     fuzz_put_number(arena, &last, "reap_bytes", sums.reap_bytes);
     digest_of(DIGEST_SHA256, bytes, above, raw);
@@ -123,8 +136,10 @@ static void fuzz_check_action(const struct plan_header *header, const struct pla
 {
     fuzz_require(action->store < header->store_count && action->directory != NULL);
     size_t length = strlen(action->directory);
-    fuzz_require(length > 0 && length <= LOCATION_BYTES_MAX &&
-                 action->directory[length - 1] == '/');
+    fuzz_require(length > 0 && length <= LOCATION_BYTES_MAX);
+    fuzz_require(!plan_begins(action) ||
+                 (action->directory[length - 1] == '/') == !header->by_object);
+    fuzz_require(header->request == NULL || !plan_names_unit(action));
     fuzz_require(action->kind == PLAN_BLOCKED || action->target != POLICY_NO_INDEX);
     fuzz_require(action->target == POLICY_NO_INDEX ||
                  (action->target < header->store_count && action->target != action->store &&
@@ -145,6 +160,11 @@ static void fuzz_check_summary(const struct plan_header *header, const struct pl
                                const struct plan_summary *sums)
 {
     fuzz_require(memcmp(summary->actions, sums->actions, sizeof sums->actions) == 0);
+    fuzz_require(summary->retier_recordings == sums->retier_recordings &&
+                 summary->retier_objects == sums->retier_objects &&
+                 summary->retier_bytes == sums->retier_bytes &&
+                 summary->repair_recordings == sums->repair_recordings &&
+                 summary->rollback_recordings == sums->rollback_recordings);
     fuzz_require(
         summary->move_recordings == sums->move_recordings &&
         summary->move_objects == sums->move_objects && summary->move_bytes == sums->move_bytes &&
@@ -172,6 +192,7 @@ static void fuzz_put_line(struct buf *out, const struct plan_line *line)
 static void fuzz_read_actions(struct plan_reader *reader, struct plan_line *line, struct buf *out,
                               struct plan_summary *sums)
 {
+    const struct plan_header *header = plan_file_header(reader);
     struct plan_action *action, before = {0};
     struct arena arenas[2]; /* of this action, and of the one before */
     struct err err;
@@ -182,13 +203,13 @@ static void fuzz_read_actions(struct plan_reader *reader, struct plan_line *line
         fuzz_require(plan_file_next(reader, &arenas[i % 2], &action, &err));
         if (action == NULL)
             break;
-        int order =
-            i == 0 ? -1
-                   : plan_compare(before.store, before.directory, action->store, action->directory);
+        int order = i == 0 ? -1
+                           : plan_compare(plan_place(header, before.store), before.directory,
+                                          plan_place(header, action->store), action->directory);
         fuzz_require(order < 0 || (order == 0 && before.kind < action->kind));
-        fuzz_check_action(plan_file_header(reader), action);
+        fuzz_check_action(header, action);
         fuzz_add(sums, action);
-        plan_line_action(line, plan_file_header(reader), action);
+        plan_line_action(line, header, action);
         fuzz_put_line(out, line);
         before = *action;
     }

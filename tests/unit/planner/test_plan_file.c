@@ -822,6 +822,54 @@ static void other_contents_are_refused_even_with_a_digest_that_fits(void **state
     }
 }
 
+/* The plan with another header, whole, and read as far as it goes. */
+static bool opens_with(const char *request, const struct plan_action *action,
+                       struct plan_reader **reader)
+{
+    struct plan_header asked = header;
+    struct plan_summary sums = {.total_count = header.store_count, .totals = totals};
+    struct plan_writer *writer;
+    char digest[PLAN_DIGEST_MAX];
+    asked.request = request;
+    plan_count(&sums, action);
+    MUST(plan_file_create(path, &asked, &writer, &err));
+    MUST(plan_file_add(writer, action, &err));
+    MUST(plan_file_finish(writer, &sums, &made, digest, &err));
+    return plan_file_open(path, reader, &err);
+}
+
+/* Policies that are not those of the file know nothing of what the journal has open. */
+static void a_plan_with_a_request_names_no_unit(void **state)
+{
+    (void)state;
+    struct plan_reader *reader;
+    for (size_t i = 0; i < ACTIONS; i++) {
+        bool opened = opens_with("{}", &actions[i], &reader);
+        if (opened == plan_names_unit(&actions[i]))
+            fail_msg("%s: %s", plan_kind_name(actions[i].kind), opened ? "opened" : err.text);
+        if (!opened) {
+            assert_string_equal(err.text + strlen(err.text) - strlen("must be"), "must be");
+            assert_non_null(strstr(err.text, "line 2: \"action\""));
+            MUST(opens_with(NULL, &actions[i], &reader));
+        }
+        plan_file_close(reader);
+    }
+}
+
+/* It is as long as a policy file may be. */
+static void no_request_is_longer_than_a_policy(void **state)
+{
+    (void)state;
+    struct plan_reader *reader;
+    char *request = arena_make(&arena, POLICY_FILE_BYTES_MAX + 2);
+    memset(request, ' ', POLICY_FILE_BYTES_MAX + 1);
+    MUST(opens_with(request + 1, &actions[0], &reader));
+    assert_string_equal(plan_file_header(reader)->request, request + 1);
+    plan_file_close(reader);
+    assert_false(opens_with(request, &actions[0], &reader));
+    assert_non_null(strstr(err.text, "line 1: \"request\""));
+}
+
 static void what_is_no_plan_or_of_a_newer_format_is_told_apart(void **state)
 {
     (void)state;
@@ -1018,6 +1066,8 @@ int main(void)
         TEST(lines_can_not_be_moved_even_with_a_digest_that_fits),
         TEST(no_line_can_be_of_another_plan),
         TEST(other_contents_are_refused_even_with_a_digest_that_fits),
+        TEST(a_plan_with_a_request_names_no_unit),
+        TEST(no_request_is_longer_than_a_policy),
         TEST(what_is_no_plan_or_of_a_newer_format_is_told_apart),
         TEST(what_stands_behind_the_end_is_refused),
         TEST(no_length_is_trusted),

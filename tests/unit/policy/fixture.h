@@ -49,6 +49,7 @@ struct fixture {
     size_t ids_size_bytes;            /* 0: up to NUL */
     const struct policy_var *vars;
     size_t var_count;
+    const char *request; /* NULL: none */
     bool stand_ins;
     struct arena arena;
     struct diags diags;
@@ -87,6 +88,7 @@ static inline void fixture_load_bytes(struct fixture *fixture, const char *bytes
                                    .env_context = (void *)fixture->env,
                                    .vars = fixture->vars,
                                    .var_count = fixture->var_count,
+                                   .request = fixture->request,
                                    .stand_ins = fixture->stand_ins};
     arena_init(&fixture->arena, FIXTURE_ARENA_BYTES);
     diag_init(&fixture->diags, &fixture->arena);

@@ -128,6 +128,22 @@ static void a_long_line_is_cut_around_the_place(void **state)
 }
 
 /* Those that are not kept are counted all the same. */
+/* One mark for each, and what is left of it is no byte that an old terminal acts upon. */
+static void controls_are_question_marks(void **state)
+{
+    (void)state;
+    struct showing showing;
+    showing_init(&showing);
+    uint16_t a = add_file(&showing, "a.yaml", "a: \xc2\x9b\x33\x31m \x1b\x7f\xc3\x9b \xc2\xa0\xc2");
+    uint16_t b = add_file(&showing, "b.yaml", "a: \xc2\x9b\x33\x31m \x1b\x7f\xc3\x9b \xc2\xa0.");
+    diag_add(&showing.diags, DIAG_EMPTY, (struct span){a, 1, 4, 1}, "there");
+    diag_add(&showing.diags, DIAG_EMPTY, (struct span){b, 1, 4, 1}, "there");
+    const char *out = show(&showing);
+    assert_non_null(strstr(out, "1 | a: ??31m ???? ???\n  |    ^"));
+    assert_non_null(strstr(out, "1 | a: ?31m ??\xc3\x9b \xc2\xa0.\n  |    ^"));
+    showing_free(&showing);
+}
+
 static void a_warning_that_is_denied_is_an_error(void **state)
 {
     (void)state;
@@ -166,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_second_place_may_be_in_another_file),
         cmocka_unit_test(a_second_place_may_come_later),
         cmocka_unit_test(a_long_line_is_cut_around_the_place),
+        cmocka_unit_test(controls_are_question_marks),
         cmocka_unit_test(a_place_behind_the_end_shows_nothing),
         cmocka_unit_test(a_warning_that_is_denied_is_an_error),
     };

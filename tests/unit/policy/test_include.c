@@ -137,6 +137,102 @@ static void the_limit_of_pieces_is_each_files_own(void **state)
     buf_free(&text[1]);
 }
 
+/* ---- a request ---- */
+
+#define OWN "version: 1\n" CATALOG STORES "vars: {age: 9d}\npolicies:\n" POLICY("own")
+#define ASKED(name) "{\"name\":\"" name "\",\"target\":\"hot\",\"select\":{\"ids\":[\"x\"]}}"
+
+static void a_request_has_the_policies_of_a_set(void **state)
+{
+    (void)state;
+    struct fixture fixture = {.request = "{\"policies\":[" ASKED("back") "]}"};
+    fixture_load(&fixture, OWN "holds:\n  - {name: h, select: {ids: [y]}}\n");
+    assert_loaded(&fixture);
+    assert_int_equal(fixture.policies->count, 1);
+    assert_string_equal(fixture.policies->items[0].name, "back");
+    assert_string_equal(fixture.policies->items[0].at, "(request):1:14");
+    assert_int_equal(fixture.policies->hold_count, 1);
+    fixture_free(&fixture);
+}
+
+/* Whoever reviews a plan reads its lines: nothing else may come with it. */
+static void a_request_is_policies_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *request;
+        int code;
+    } table[] = {
+        {"", DIAG_EMPTY_FILE},
+        {"null", DIAG_SHAPE},
+        {"[" ASKED("back") "]", DIAG_SHAPE},
+        {"{}", DIAG_EMPTY},
+        {"{\"policies\":[]}", DIAG_EMPTY},
+        {"{\"policies\":{}}", DIAG_SHAPE},
+        {"{\"holds\":[{\"name\":\"h\",\"select\":{\"ids\":[\"y\"]}}]}", DIAG_UNKNOWN_KEY},
+        {"{\"policies\":[" ASKED("back") "],\"version\":1}", DIAG_UNKNOWN_KEY},
+        {"{\"policies\":[" ASKED("back") "],\"include\":[\"a.yaml\"]}", DIAG_UNKNOWN_KEY},
+        {"{\"policies\":[" ASKED("back") "],\"vars\":{\"age\":\"1d\"}}", DIAG_UNKNOWN_KEY},
+        {"{\"policies\":[" ASKED("back") "],\"defaults\":{}}", DIAG_UNKNOWN_KEY},
+        {"{\"policies\":[" ASKED("back") "],\"holds\":[]}", DIAG_UNKNOWN_KEY},
+        {"{\"policies\":[" ASKED("back") "],\"tests\":[]}", DIAG_UNKNOWN_KEY},
+        {"{\"policies\":[" ASKED("back") "],\"policies\":[" ASKED("again") "]}",
+         DIAG_DUPLICATE_KEY},
+        {"{\"policies\":[" ASKED("back") "," ASKED("own") "]}", DIAG_SAME_NAME},
+        {"{\"policies\":[{name: back, target: hot, select: {older_than: $age}}]}", DIAG_DURATION},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct fixture fixture = {.request = table[i].request};
+        fixture_load(&fixture, OWN);
+        if (fixture.policies != NULL || fixture.diags.count == 0 ||
+            fixture.diags.items[0].code != table[i].code)
+            fail_msg("%s:\n%s", table[i].request, shown(&fixture));
+        fixture_free(&fixture);
+    }
+}
+
+/* A name that a var gives is taken as well. */
+static void no_request_has_the_name_of_a_policy(void **state)
+{
+    (void)state;
+    struct fixture fixture = {.request = "{\"policies\":[" ASKED("9d") "]}"};
+    fixture_load(&fixture, OWN "  - {name: $age, target: cold, select: {ids: [x]}}\n");
+    assert_codes(&fixture, DIAG_SAME_NAME);
+    assert_non_null(strstr(shown(&fixture), "p.yaml:10:12"));
+    fixture_free(&fixture);
+}
+
+/* It is one file more than a set may have, and its own files are beyond. */
+static void a_request_comes_on_top_of_the_most_files(void **state)
+{
+    (void)state;
+    enum { INCLUDED = LOAD_FILES_MAX - 1 };
+    static struct fixture_file files[INCLUDED + 1];
+    static char paths[INCLUDED][16];
+    struct buf text;
+    buf_init(&text, FIXTURE_OUT_BYTES);
+    buf_text(&text, OWN "include:\n");
+    for (int i = 0; i < INCLUDED; i++) {
+        snprintf(paths[i], sizeof paths[i], "%d.yaml", i);
+        files[i] = (struct fixture_file){.path = paths[i], .text = "version: 1\n"};
+        buf_format(&text, "  - %s\n", paths[i]);
+    }
+    struct fixture fixture = {.files = files, .request = "{\"policies\":[" ASKED("back") "]}"};
+    fixture_load(&fixture, buf_string(&text));
+    assert_loaded(&fixture);
+    assert_int_equal(fixture.policies->extra->file_count, LOAD_FILES_MAX + 1);
+    fixture_free(&fixture);
+
+    fixture = (struct fixture){.files = files,
+                               .ids = "x\n",
+                               .request = "{\"policies\":[{\"name\":\"back\",\"target\":\"hot\","
+                                          "\"select\":{\"ids_file\":\"ids.txt\"}}]}"};
+    fixture_load(&fixture, buf_string(&text));
+    assert_codes(&fixture, DIAG_TOO_MANY);
+    fixture_free(&fixture);
+    buf_free(&text);
+}
+
 /* ---- what may be said once ---- */
 
 static void what_is_said_twice_is_told_with_both_places(void **state)
@@ -598,6 +694,10 @@ int main(void)
         cmocka_unit_test(missing_ids_name_their_file),
         cmocka_unit_test(the_digest_covers_included_files),
         cmocka_unit_test(the_limit_of_pieces_is_each_files_own),
+        cmocka_unit_test(a_request_has_the_policies_of_a_set),
+        cmocka_unit_test(a_request_is_policies_and_nothing_else),
+        cmocka_unit_test(no_request_has_the_name_of_a_policy),
+        cmocka_unit_test(a_request_comes_on_top_of_the_most_files),
         cmocka_unit_test(what_is_said_twice_is_told_with_both_places),
         cmocka_unit_test(names_are_unique_in_all_files),
         cmocka_unit_test(a_file_is_included_once),
