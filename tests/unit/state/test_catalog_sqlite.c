@@ -446,6 +446,17 @@ static void a_trigger_that_objects_is_a_conflict(void **state)
     catalog_rig_assert_moved(rig, false);
 }
 
+/* What changes under the cut itself is as good as changed before it. */
+static void a_trigger_that_moves_another_row_stops_the_cut(void **state)
+{
+    struct catalog_rig *rig = *state;
+    catalog_rig_put_cut(rig);
+    catalog_rig_sql(rig, "CREATE TRIGGER t AFTER UPDATE ON ecal WHEN old.ecal_id = '1' BEGIN"
+                         " UPDATE ecal SET ecal_name = 'elsewhere' WHERE ecal_id = '2'; END");
+    catalog_rig_assert_cut(rig, CATALOG_CHANGED);
+    catalog_rig_assert_moved(rig, false);
+}
+
 /* A disk that fails: the real one, until the writes and syncs that it grants are used up. */
 static struct {
     int code;    /* what it says then; SQLITE_OK: it is sound */
@@ -585,6 +596,7 @@ int main(void)
         CASE(a_database_that_is_locked_is_busy),
         CASE(a_reader_keeps_the_commit_out),
         CASE(a_trigger_that_objects_is_a_conflict),
+        CASE(a_trigger_that_moves_another_row_stops_the_cut),
         CASE(a_failing_disk_never_makes_a_false_report),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
