@@ -463,6 +463,7 @@ static struct {
     int granted; /* calls that still succeed                  */
     int again;   /* calls that fail, then it recovers         */
     bool late;   /* files are deleted before that fails       */
+    int syncs;   /* that were asked for                       */
 } disk;
 static const sqlite3_io_methods *sound;
 static int unknown_and_moved; /* cut-overs that the disk did and denied */
@@ -483,6 +484,7 @@ static int disk_write(sqlite3_file *file, const void *bytes, int size, sqlite3_i
 static int disk_sync(sqlite3_file *file, int flags)
 {
     int code = deny();
+    disk.syncs++;
     return code != SQLITE_OK ? code : sound->xSync(file, flags);
 }
 
@@ -529,6 +531,7 @@ static bool cut_on_failing_disk(struct catalog_rig *rig, int code, int granted, 
     disk.code = code;
     disk.granted = granted;
     disk.again = again;
+    disk.syncs = 0;
     bool ok = rig->catalog->ops->cut_over(rig->catalog, &catalog_rig_cut, &outcome, &err);
     bool was_asked = disk.again < again;
     disk.code = SQLITE_OK;
@@ -541,6 +544,8 @@ static bool cut_on_failing_disk(struct catalog_rig *rig, int code, int granted, 
         fail_msg("granted %d: it failed (%s), and yet the rows were moved", granted, err.text);
     if (ok && outcome == CATALOG_CUT && !moved)
         fail_msg("granted %d: it succeeded, and yet the rows were not moved", granted);
+    if (ok && outcome == CATALOG_CUT && disk.syncs == 0)
+        fail_msg("granted %d: it succeeded, and the next power cut may undo it", granted);
     if (ok && outcome == CATALOG_CHANGED)
         fail_msg("granted %d: nobody changed anything", granted);
     unknown_and_moved += ok && outcome == CATALOG_UNKNOWN && moved;
