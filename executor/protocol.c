@@ -154,12 +154,6 @@ static bool source_is_as_in_manifest(const struct unit *unit, const struct sight
            sight->source.missing == 0 && sight->source.extra == 0;
 }
 
-/* What of a unit is at rest, or under way: a parked one is where it came from. */
-static enum unit_state stage_of(const struct unit *unit)
-{
-    return unit->state == UNIT_PARKED ? unit->left_state : unit->state;
-}
-
 static void look_with_lock(const struct step *step, unsigned what)
 {
     look(step, what);
@@ -171,7 +165,7 @@ static void begin_repair(const struct step *step)
 {
     struct unit *next = step->next;
     if (next->state != UNIT_REPAIRING)
-        next->left_state = stage_of(next);
+        next->left_state = unit_stage(next);
     enter(step, UNIT_REPAIRING);
     look_with_lock(step, LOOK_REPAIR);
     step->action->durable = true;
@@ -448,7 +442,7 @@ static void on_seen_returning(const struct step *step)
 /* Wherever the rows were once cut over, unless they are being sent back. */
 static bool can_repair(const struct unit *unit)
 {
-    enum unit_state stage = stage_of(unit);
+    enum unit_state stage = unit_stage(unit);
     return stage == UNIT_REPAIRING || stage == UNIT_CUTOVER || stage == UNIT_DELETING ||
            stage == UNIT_SWEEPING;
 }

@@ -99,7 +99,7 @@ static bool can_repair(const struct journal_unit *entry, const char *url)
 {
     static const struct manifest_digest unknown = {0};
     const struct unit *unit = &entry->unit;
-    enum unit_state stage = unit->state == UNIT_PARKED ? unit->left_state : unit->state;
+    enum unit_state stage = unit_stage(unit);
     bool may = stage == UNIT_REPAIRING || stage == UNIT_CUTOVER || stage == UNIT_DELETING ||
                stage == UNIT_SWEEPING || stage == UNIT_DONE;
     return may && str_equal(entry->source, url) &&

@@ -124,6 +124,11 @@ bool unit_covers(const char *unit, const char *name)
     return str_starts(name, unit) && (name[strlen(unit)] == '\0' || str_ends(unit, "/"));
 }
 
+enum unit_state unit_stage(const struct unit *unit)
+{
+    return unit->state == UNIT_PARKED ? unit->left_state : unit->state;
+}
+
 bool unit_is_open(const struct unit *unit)
 {
     switch (unit->state) {

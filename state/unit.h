@@ -105,6 +105,8 @@ struct unit {
 /* Is what has this name all of the unit, or a part of it?  a/b is no part of a/b.bak, nor a/b/c of
  * a/b; both names are keys of one store, or both are URLs. */
 bool unit_covers(const char *unit, const char *name);
+/* How far it came: of a parked one, where it came from. */
+enum unit_state unit_stage(const struct unit *unit);
 /* Open: DONE, SKIPPED, ABANDONED and ROLLED_BACK are closed for ever, all else goes on. */
 bool unit_is_open(const struct unit *unit);
 /* Its rows are at the target, or on their way back, and no delete was ever sent. */
