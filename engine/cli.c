@@ -35,6 +35,8 @@ static const struct verb verbs[] = {
     {"restore", VERB_RESTORE, "SELECT...", OPTIONS_ARGS_MAX,
      "bring recordings back: id:A,B, date:2025-02-14, date:A..B, store:N, @FILE", cmd_restore},
     {"status", VERB_STATUS, "", 0, "what runs, what is open or parked", cmd_status},
+    {"history", VERB_HISTORY, "ID", 1, "all that ever happened to a recording, step by step",
+     cmd_history},
     {"help", VERB_HELP, "[VERB]", 1, "what a verb does and which flags it knows", cmd_help},
     {"version", VERB_VERSION, "", 0, "which frostline this is", cmd_version},
     {0}};

@@ -15,6 +15,7 @@ int cmd_show(const struct options *options);
 int cmd_apply(const struct options *options);
 int cmd_reconcile(const struct options *options);
 int cmd_reap(const struct options *options);
+int cmd_history(const struct options *options);
 int cmd_restore(const struct options *options);
 int cmd_rollback(const struct options *options);
 int cmd_status(const struct options *options);

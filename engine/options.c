@@ -40,7 +40,8 @@ static const struct flag flags[] = {
     {"to", 0, KIND_TEXT, AT(to), VERB_RESTORE, "STORE", NULL,
      "where to; else the one store to which no policy moves"},
     {"format", 0, KIND_CHOICE, AT(format),
-     VERB_PLAN | VERB_SHOW | VERB_DIFF | VERB_STATUS | VERB_VALIDATE | VERB_TEST, "FORMAT", formats,
+     VERB_PLAN | VERB_SHOW | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_VALIDATE | VERB_TEST,
+     "FORMAT", formats,
      "how to print: human, json; validate also github (annotations); test human, tap, junit; diff "
      "also markdown"},
     {"base", 0, KIND_TEXT, AT(base), VERB_DIFF, "REV", NULL,
@@ -79,7 +80,7 @@ static const struct flag flags[] = {
      "take up nothing more after this time, and finish what is under way"},
     {"keep", 0, KIND_TEXT, AT(keep), VERB_DEMO, "DIR", NULL, "make the sandbox here and leave it"},
     {"state", 0, KIND_TEXT, AT(state),
-     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_EXPLAIN, "DIR", NULL,
+     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_EXPLAIN, "DIR", NULL,
      "where the journal is"},
     {"no-input", 0, KIND_SWITCH, AT(no_input), VERB_RUNS, NULL, NULL, "never ask"},
     {"quiet", 'q', KIND_SWITCH, AT(quiet), VERB_ALL, NULL, NULL, "print nothing on success"},

@@ -173,9 +173,6 @@ static void begin_repair(const struct step *step)
     if (next->state != UNIT_REPAIRING)
         next->left_state = stage_of(next);
     enter(step, UNIT_REPAIRING);
-    /* Whatever becomes of it, no earlier grace ends from here on. */
-    if (next->kind != UNIT_REPAIR && !has_begun_to_delete(next))
-        next->cleanup_at_us = step->event->now_us + next->grace_us;
     look_with_lock(step, LOOK_REPAIR);
     step->action->durable = true;
 }
@@ -414,8 +411,12 @@ static void on_seen_repairing(const struct step *step)
         stop_repair(step, REASON_TARGET_CHANGED);
     else if (source_is_in_use(step->next, sight))
         stop_repair(step, REASON_SOURCE_REWRITTEN);
-    else
+    else {
+        /* Whatever becomes of it, no earlier grace ends from here on. */
+        if (step->next->kind != UNIT_REPAIR && !has_begun_to_delete(step->next))
+            step->next->cleanup_at_us = step->event->now_us + step->next->grace_us;
         cut_once_more(step);
+    }
 }
 
 /* Back in its grace, where the next run looks at it by itself. */

@@ -133,8 +133,9 @@ struct journal_filter {
     int64_t run;           /* 0: any */
     const char *recording; /* NULL: any; an id of one of the unit's rows */
 };
-/* In byte order of source, then id.  The visitor may call the journal; it sees the units as they
- * were when the visit began (ids are collected first, in memory). */
+/* In byte order of source, then id; those of one recording as they were begun.  The visitor may
+ * call the journal; it sees the units as they were when the visit began (ids are collected first,
+ * in memory). */
 MUST_USE bool journal_each(struct journal *journal, const struct journal_filter *filter,
                            journal_visit *visit, void *context, struct err *err);
 

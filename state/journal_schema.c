@@ -250,7 +250,7 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
     [JOURNAL_IDS_OF_RUN] = "SELECT id FROM unit WHERE run = ?1 ORDER BY source, id",
     [JOURNAL_IDS_OF_RECORDING] = "SELECT unit.id FROM row JOIN unit ON unit.id = row.unit "
                                  "WHERE row.id = ?1 AND ?2 IN (0, unit.open) "
-                                 "AND ?3 IN (0, unit.run) ORDER BY unit.source, unit.id",
+                                 "AND ?3 IN (0, unit.run) ORDER BY unit.id",
     [JOURNAL_ROW_INSERT] = "INSERT INTO row (unit, id, old_location, new_location) "
                            "VALUES (?, ?, ?, ?)",
     [JOURNAL_ROW_COUNT] = "SELECT count(*) FROM row WHERE unit = ?",

@@ -123,6 +123,24 @@ static void a_trigger_that_swallows_an_update_stops_the_cut(void **state)
     catalog_rig_assert_moved(rig, false);
 }
 
+/* Whatever the server, the database or the role are set to. */
+static void a_cut_has_settings_of_its_own(void **state)
+{
+    struct catalog_rig *rig = *state;
+    open_two(rig);
+    catalog_rig_sql(rig,
+                    "CREATE FUNCTION check_settings() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                    " IF (current_setting('synchronous_commit'), current_setting('row_security'),"
+                    " current_setting('lock_timeout')::interval) <> ('on', 'off', '%u ms')"
+                    " THEN RAISE 'other settings'; END IF; RETURN NEW; END $$",
+                    rig->config.lock_wait_ms != 0 ? rig->config.lock_wait_ms
+                                                  : CATALOG_LOCK_WAIT_MS);
+    catalog_rig_sql(rig, "CREATE TRIGGER t BEFORE UPDATE ON ecal FOR EACH ROW"
+                         " EXECUTE FUNCTION check_settings()");
+    catalog_rig_assert_cut(rig, CATALOG_CUT);
+    catalog_rig_assert_moved(rig, true);
+}
+
 static void a_row_in_the_way_of_the_new_location_is_a_conflict(void **state)
 {
     struct catalog_rig *rig = *state;
@@ -432,6 +450,7 @@ int main(void)
         CASE(a_row_that_is_locked_is_waited_for_and_then_busy),
         CASE(a_locking_look_waits_for_the_other_and_sees_what_it_did),
         CASE(a_trigger_that_swallows_an_update_stops_the_cut),
+        CASE(a_cut_has_settings_of_its_own),
         CASE(a_row_in_the_way_of_the_new_location_is_a_conflict),
         CASE(a_commit_that_the_server_refuses_is_no_cut),
         CASE(whoever_writes_wants_a_server_that_takes_it),

@@ -4,6 +4,7 @@ written or lost, and the same command goes on once that is put right."""
 import itertools
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -119,6 +120,28 @@ def case_what_is_said_has_no_room():
             run = box.run(*APPLY, stdout=full, stderr=subprocess.PIPE).must(1)
         assert "output" in run.err, run.err
         box.check_moved()
+
+
+def case_a_journal_that_is_lost():
+    """What it would have deleted stays for ever, and what it had begun is made again from what is there."""
+    with Box() as box:
+        box.policy(after="1d")
+        box.add("DONE", "rec/done/")
+        box.run(*APPLY).must()
+        box.add("BEGUN", "rec/begun/")
+        shutil.copytree(f"{box.hot}/rec/begun", f"{box.cold}/rec/begun",
+                        ignore=shutil.ignore_patterns("file_1.bin"))
+        kept = {name: os.stat(f"{box.cold}/rec/begun/{name}").st_ino
+                for name in os.listdir(f"{box.cold}/rec/begun")}
+        shutil.rmtree(state_of(box))
+
+        box.policy(after="0s")
+        box.run("reconcile").must()
+        box.run("reap").must()
+        assert os.listdir(f"{box.hot}/rec") == ["done"], os.listdir(f"{box.hot}/rec")
+        assert box.files(box.cold) == box.objects
+        assert {name: os.stat(f"{box.cold}/rec/begun/{name}").st_ino for name in kept} == kept
+        box.check_whole()
 
 
 if __name__ == "__main__":

@@ -306,5 +306,26 @@ def case_a_lost_journal_repairs_nothing():
         assert box.files(box.cold) == box.objects
 
 
+def case_a_recording_has_a_history():
+    with Box() as box:
+        filled(box, after="1d")
+        ident = box.execute("SELECT min(ecal_id) FROM ecal")[0][0]
+        box.run("rollback", "1", "--auto-approve").must()
+        box.policy(after="0s")
+        box.run("reconcile", "-q").must()
+        told = box.run("history", ident).must().out
+        assert told.index("rolled-back\n") < told.index("  done\n"), told
+        assert told.count("   hot -> cold   run ") == 2, told
+        units = json.loads(box.run("history", ident, "--format", "json").must().out)["units"]
+        states = [[event["state"] for event in unit["events"]] for unit in units]
+        assert states == [["copying", "verifying", "committing", "cutover", "returning", "rolled-back"],
+                          ["copying", "verifying", "committing", "cutover", "deleting", "sweeping",
+                           "done"]], states
+        assert "Nothing was ever done to X" in box.run("history", "X").must().out
+        box.run("history").must(64)
+    with Box() as box:
+        assert "Nothing was ever done to X" in box.run("history", "X").must().out
+
+
 if __name__ == "__main__":
     main(globals(), servers=False)

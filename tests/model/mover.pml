@@ -95,7 +95,6 @@ mtype:action = { RESUME, LOOK, COPY, CUT, DELETE, REST };
 
 mtype:state state = DONE, left = DONE;             /* as the engine knows it */
 mtype:state kept_state = DONE, kept_left = DONE;   /* and as it stands on the disk */
-bit begun, kept_begun;      /* deletes were sent: no way back any more */
 mtype:action act = REST;
 byte man[NB], want[NB];     /* the manifest: etag (0: not in it) and content */
 bit mine[NR];               /* the rows of the unit */
@@ -111,6 +110,8 @@ bit unknown, refused;                              /* answers to a batch */
 
 #define TO (1 - from)
 #define IS_CLOSED (state == DONE || state == SKIPPED || state == ABANDONED || state == ROLLED_BACK)
+#define IS_CUT_OVER (state == CUTOVER || state == RETURNING || state == REPAIRING || state == DELETING || \
+    state == SWEEPING || state == PARKED)
 
 /* Ghosts: what is true, for the assertions; the engine never reads them. */
 bit rewritten;    /* at the source, since the manifest was made, by others or by a late copy */
@@ -119,7 +120,8 @@ bit edited;       /* the rows, by others or by a database that went back */
 bit was_bad;      /* the source was not as it must be when the look began that led to what is done */
 bit committed_to; /* where the latest transaction of ours turned the rows */
 bit told;         /* of the grace that began when the rows were cut over */
-bit graced;       /* it has passed since then */
+bit graced;       /* it has passed since then; for ever, once it was used */
+bit begun;        /* deletes may have been sent */
 
 /* Of one step only: zero between steps. */
 byte c, o, e, n, k;
@@ -268,7 +270,7 @@ inline commit(place)
         od;
         committed_to = place;
         if
-        :: place == TO -> told = 0; graced = 0
+        :: place == TO && !begun -> told = 0; graced = 0
         :: else
         fi
     }
@@ -371,10 +373,17 @@ inline send_all(what)
 #define REPORTED(why) (why)
 #endif
 
-inline park(back, why)
+/* A repair goes on from where it began, or not at all. */
+#ifdef PARK_FORGETS
+#define PARKS_AS state
+#else
+#define PARKS_AS (state == REPAIRING -> left : state)
+#endif
+
+inline park(why)
 {
     must(10, REPORTED(why)); /* it is as reported, and nobody is called for nothing */
-    left = back;
+    left = PARKS_AS;
     become(PARKED);
     rest()
 }
@@ -462,17 +471,45 @@ inline see_object()
 
 /* -- the steps ---------------------------------------------------------------------------------- */
 
+/* A delete that was sent may still arrive: there is no other grace, in which the rows could go back. */
+#ifdef REPAIR_FORGETS
+#define HAS_BEGUN_TO_DELETE false
+#else
+#define HAS_BEGUN_TO_DELETE (state == REPAIRING && (left == DELETING || left == SWEEPING))
+#endif
+
 inline cut_over_done()
 {
-    must(10, !told); /* no grace begins again */
     if
-    :: keep -> become(DONE)
+    :: HAS_BEGUN_TO_DELETE -> promise_3(DELETING); look()
     :: else ->
-        promise_3(CUTOVER);
-        due = 0;
-        told = 1
+        must(10, !told); /* no grace begins again */
+        if
+        :: keep -> become(DONE)
+        :: else ->
+            promise_3(CUTOVER);
+            due = 0;
+            told = 1
+        fi;
+        rest()
+    fi
+}
+
+/* What of a unit is at rest or under way: a parked one is where it came from. */
+#define STAGE (state == PARKED -> left : state)
+
+inline begin_repair()
+{
+    if
+    :: state != REPAIRING -> left = STAGE
+    :: else
     fi;
-    rest()
+    become(REPAIRING);
+    if
+    :: HAS_BEGUN_TO_DELETE
+    :: else -> told = 0
+    fi;
+    look()
 }
 
 inline on_copied()
@@ -519,7 +556,7 @@ inline on_seen_committing()
     if
     :: at_target == rows -> cut_over_done()
     :: else -> if
-    :: at_target > 0 -> park(COMMITTING, edited)
+    :: at_target > 0 -> park(edited)
     :: else -> if
     :: at_source < rows || strangers > 0 -> abandon(edited)
     :: else -> become(VERIFYING); look()
@@ -548,13 +585,13 @@ inline on_seen_gate_2()
 {
     read_rows();
     if
-    :: ROWS_FORBID -> park(state, edited || (rewritten && committed_to == from))
+    :: ROWS_FORBID -> park(edited || (rewritten && committed_to == from))
     :: else -> if
-    :: at_target == 0 -> park(state, edited)
+    :: at_target == 0 -> park(edited)
     :: else -> if
-    :: TARGET_FORBIDS -> park(state, spoilt)
+    :: TARGET_FORBIDS -> park(spoilt)
     :: else -> if
-    :: SOURCE_FORBIDS -> park(state, rewritten)
+    :: SOURCE_FORBIDS -> park(rewritten)
     :: else -> if
     :: !same[0] && !same[1] -> become(SWEEPING); look()
     :: else -> begun = 1; promise_delete(DELETING); send_all(DELETE)
@@ -564,7 +601,7 @@ inline on_seen_gate_2()
 inline on_deleted()
 {
     if
-    :: refused -> park(DELETING, rewritten)
+    :: refused -> park(rewritten)
     :: else -> if
     :: unknown -> look()
     :: else -> become(SWEEPING); look()
@@ -585,19 +622,26 @@ inline on_seen_sweeping()
 #define RETURN_REFUSES (!SOURCE_IS_AS_IN_MANIFEST)
 #endif
 
+/* Back in its grace, where the next run looks at it by itself. */
+inline stay_cut_over(why)
+{
+    state = CUTOVER;
+    park(why)
+}
+
 inline on_seen_returning()
 {
     read_rows();
     if
     :: at_source == rows && !missing -> become(ROLLED_BACK); rest()
     :: else -> if
-    :: at_source == rows -> park(CUTOVER, rewritten)
+    :: at_source == rows -> stay_cut_over(rewritten)
     :: else -> if
-    :: at_source > 0 && at_source < rows -> park(RETURNING, edited)
+    :: at_source > 0 && at_source < rows -> park(edited)
     :: else -> if
-    :: RETURN_REFUSES -> park(CUTOVER, rewritten)
+    :: RETURN_REFUSES -> stay_cut_over(rewritten)
     :: else -> if
-    :: at_target < rows || strangers > 0 -> park(CUTOVER, edited)
+    :: at_target < rows || strangers > 0 -> stay_cut_over(edited)
     :: else -> cut_over()
     fi fi fi fi fi
 }
@@ -606,6 +650,11 @@ inline on_seen_returning()
 #define REPAIR_REFUSES false
 #else
 #define REPAIR_REFUSES (!TARGET_IS_EQUAL)
+#endif
+#ifdef REPAIR_OLD_GRACE
+#define NEW_GRACE_DUE due
+#else
+#define NEW_GRACE_DUE 0 /* whatever comes of it, a grace passes before anything is deleted */
 #endif
 #ifdef REPAIR_NO_SOURCE
 #define REPAIR_IN_USE false
@@ -618,12 +667,18 @@ inline on_seen_repairing()
     if
     :: at_target == rows -> cut_over_done()
     :: else -> if
-    :: at_target > 0 || at_source < rows || strangers > 0 -> park(REPAIRING, edited)
+    :: at_target > 0 || at_source < rows || strangers > 0 -> park(edited)
     :: else -> if
-    :: REPAIR_REFUSES -> park(REPAIRING, spoilt)
+    :: REPAIR_REFUSES -> park(spoilt)
     :: else -> if
-    :: REPAIR_IN_USE -> park(REPAIRING, rewritten)
-    :: else -> cut_over()
+    :: REPAIR_IN_USE -> park(rewritten)
+    :: else ->
+        if
+        :: HAS_BEGUN_TO_DELETE
+        :: else -> due = NEW_GRACE_DUE
+        fi;
+        promise_repair(REPAIRING);
+        cut_over()
     fi fi fi fi
 }
 
@@ -746,8 +801,8 @@ inline plan()
     state = PLANNED;
     was = PLANNED;
     kept_state = DONE; /* what was closed before this */
-    begun = 0; kept_begun = 0; due = 0; kept_due = 0;
-    told = 0; graced = 0; rewritten = 0; spoilt = 0; edited = 0; was_bad = 0;
+    left = DONE; due = 0; kept_due = 0;
+    told = 0; graced = 0; begun = 0; rewritten = 0; spoilt = 0; edited = 0; was_bad = 0;
     n = 0;
     do
     :: n < NR -> mine[n] = row[n] == from; n++
@@ -778,7 +833,7 @@ inline give_up()
 {
     if
     :: state == VERIFYING -> abandon(true)
-    :: else -> park(state, true)
+    :: else -> park(true)
     fi
 }
 
@@ -788,7 +843,6 @@ inline crash()
     crashes++;
     state = kept_state;
     left = kept_left;
-    begun = kept_begun;
     due = kept_due;
     if
     :: state == PLANNED -> state = SKIPPED /* the journal knows nothing of it */
@@ -797,22 +851,19 @@ inline crash()
     rest()
 }
 
-/* What of a unit is at rest or under way: a parked one is where it came from. */
-#define STAGE (state == PARKED -> left : state)
+#define RETURN_STAGE (state == PARKED || state == REPAIRING -> left : state)
 #ifdef RETURN_WHILE_DELETING
-#define MAY_RETURN (STAGE == CUTOVER || STAGE == REPAIRING || STAGE == RETURNING || STAGE == DELETING)
-#elif defined(RETURN_AFTER_REPAIR)
-#define MAY_RETURN (STAGE == CUTOVER || STAGE == REPAIRING || STAGE == RETURNING)
+#define MAY_RETURN (RETURN_STAGE == CUTOVER || RETURN_STAGE == RETURNING || RETURN_STAGE == DELETING)
 #else
-#define MAY_RETURN (!begun && (STAGE == CUTOVER || STAGE == REPAIRING || STAGE == RETURNING))
+#define MAY_RETURN (RETURN_STAGE == CUTOVER || RETURN_STAGE == RETURNING)
 #endif
-#ifdef REPAIR_OLD_GRACE
-#define REPAIR_DUE due
+#ifdef REPAIR_WHILE_RETURNING
+#define REPAIR_MEANWHILE (STAGE == RETURNING)
 #else
-#define REPAIR_DUE 0 /* whatever comes of it, a grace passes before anything is deleted */
+#define REPAIR_MEANWHILE false
 #endif
-#define MAY_REPAIR (STAGE == CUTOVER || STAGE == REPAIRING || STAGE == RETURNING || \
-    STAGE == DELETING || STAGE == SWEEPING)
+#define MAY_REPAIR (STAGE == REPAIRING || STAGE == CUTOVER || STAGE == DELETING || STAGE == SWEEPING || \
+    REPAIR_MEANWHILE)
 #ifdef RESTORE_WHILE_OPEN
 #define MAY_PLAN (IS_CLOSED || state == PARKED || state == CUTOVER)
 #else
@@ -848,21 +899,30 @@ inline act_once()
     fi
 }
 
+/* The grace ends.  No transaction lives that long, and what waited to be written down was. */
+inline pass_time()
+{
+    kept_state = state; kept_left = left;
+    due = 1; kept_due = 1;
+    graced = 1
+}
+
 inline at_rest()
 {
     was = state;
     if
     :: MAY_PLAN && units < UNITS && NOTHING_LATE -> plan()
     :: IS_AMID -> act = RESUME
+    :: state == REPAIRING && !due && !pending -> pass_time()
     :: state == CUTOVER ->
         if
-        :: due = 1; kept_due = 1; graced = 1 /* time passes */
+        :: !pending -> pass_time()
         :: true
         fi;
         act = RESUME
     :: state == PARKED -> become(left); act = RESUME
     :: MAY_RETURN && asks < ASKS -> asks++; promise_return(RETURNING); look()
-    :: MAY_REPAIR && asks < ASKS -> asks++; promise_repair(REPAIRING); due = REPAIR_DUE; told = 0; look()
+    :: MAY_REPAIR && asks < ASKS -> asks++; begin_repair()
     :: crashes < CRASHES && kept_state != state -> crash()
     fi
 }
@@ -882,10 +942,14 @@ c_decl {
 inline remember()
 {
     if
+    :: state != PARKED && state != REPAIRING -> left = DONE /* nobody asks for it any more */
+    :: else
+    fi;
+    if
     :: written ->
         c_code { moves[now.was][now.state] = 1; }
         if
-        :: kept_state = state; kept_left = left; kept_begun = begun; kept_due = due
+        :: kept_state = state; kept_left = left; kept_due = due
         :: weakly
         fi
     :: else
@@ -982,8 +1046,6 @@ inline arrive()
     apply()
 }
 
-#define IN_GRACE (state == CUTOVER || state == PARKED || state == RETURNING || state == REPAIRING)
-
 proctype World()
 {
 end_world:
@@ -993,7 +1055,7 @@ end_world:
     :: atomic { foreign < FOREIGN && units > 0 && MAY_WRITE_TARGET && !LATE_DELETE_AT(from) ->
         foreign++; spoilt = 1; write(TO); tidy() }
     :: atomic { edits < EDITS && units > 0 -> edits++; edit(); tidy() }
-    :: atomic { stales < STALES && IN_GRACE && !pending && MAY_POINT_AT(1 - committed_to) ->
+    :: atomic { stales < STALES && IS_CUT_OVER && !pending && MAY_POINT_AT(1 - committed_to) ->
         stales++; go_back(); tidy() }
     :: atomic { pending -> if :: commit(pending_to) :: true fi; pending = 0; tidy() }
     :: atomic { IS_LATE(0) || IS_LATE(SLOTS - 1) -> arrive(); tidy() }

@@ -186,7 +186,7 @@ static void check_source_removed(struct sim *sim, const struct seen_unit *unit, 
                    unit->source_url);
     if (sim->referred_url != NULL && unit_covers(unit->source_url, sim->referred_url))
         check_fail(sim, "%s was deleted, and another table names it", sim->keys[key]);
-    if (sim->keeps || unit->saved.keep_source)
+    if (unit->saved.keep_source)
         check_fail(sim, "%s was deleted, and was to be kept", sim->keys[key]);
     /* What is left is all there is: the copy is no copy any more. */
     if (sim->slots[unit->target][key].content == before->content)
@@ -228,6 +228,8 @@ void check_removed(struct sim *sim, int box, size_t key, const struct slot *befo
         barrier(sim, source, UNIT_DELETING, "B3");
         check_grace(sim, source);
         check_source_removed(sim, source, key, before);
+        if (sim->keeps) /* now; a request that is late knows of what was then */
+            check_fail(sim, "%s was deleted, and its policy keeps", sim->keys[key]);
     } else if (copier != NULL)
         check_cleaned(sim, copier, key, before);
     else
@@ -288,8 +290,7 @@ static bool repairs(const struct seen_unit *unit)
     return stage_of(&unit->saved) == UNIT_REPAIRING;
 }
 
-/* Whoever had brought these objects here has no say any more. */
-static void release(struct sim *sim, const struct seen_unit *unit)
+void check_release(struct sim *sim, const struct seen_unit *unit)
 {
     for (size_t i = 0; i < sim->unit_count; i++) {
         struct seen_unit *earlier = &sim->units[i];
@@ -329,7 +330,7 @@ void check_committed(struct sim *sim, const struct catalog_cut *cut)
     for (size_t i = 0; i < sim->row_count; i++)
         if (is_at(&sim->rows[i], unit->target_url) && !sim->rows[i].edited)
             sim->rows[i].mover = unit->id;
-    release(sim, unit);
+    check_release(sim, unit);
     unit->committed = true;
     unit->committed_us = sim->now_us;
     unit->told_cleanup_us = 0;

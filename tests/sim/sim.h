@@ -23,7 +23,7 @@ enum { STORE_HOT, STORE_COLD, STORE_COOL, STORES };
 #define CONTENTS_MAX 256
 #define VERSIONS_MAX 512
 #define ROWS_MAX 16
-#define UNITS_MAX 32
+#define UNITS_MAX 128
 #define ZOMBIES_MAX 32
 #define CRASHES_MAX 8
 #define MANIFEST_MAX 16
@@ -279,6 +279,8 @@ void check_report(struct sim *sim, const struct task *task, enum apply_outcome o
 void check_rest(struct sim *sim);
 /* Nobody disturbed it, and no store refused anything for good: then all ends well. */
 bool check_is_peaceful(const struct sim *sim);
+/* Its rows are at its target: whoever had brought these objects to its source has no say now. */
+void check_release(struct sim *sim, const struct seen_unit *unit);
 
 /* -- trace.c ----------------------------------------------------------------------------------- */
 void trace(const struct sim *sim, const char *fmt, ...) PRINTF(2, 3);

@@ -384,6 +384,23 @@ static void what_changed_since_the_plan_is_stale_and_the_rest_moves(void **state
     assert_true(world_is_at(&scene->world, "R2", WORLD_HOT));
 }
 
+/* As many as there were, and of the same size. */
+static void what_was_rewritten_since_the_plan_is_stale(void **state)
+{
+    struct scene *scene = *state;
+    struct store_memory *hot = scene->world.objects[WORLD_HOT];
+    size_t size;
+    write_plan(scene, MOVES);
+    const void *bytes = store_memory_get(hot, "rec/10/R2.ecalmeas", &size, NULL);
+    char *other = str_format(&scene->world.arena, "%s", (const char *)bytes);
+    other[0]++;
+    store_memory_put(hot, "rec/10/R2.ecalmeas", other, size);
+    run(scene, true);
+    expect(scene, APPLY_STALE, 1);
+    expect(scene, APPLY_MOVED, MOVES - 1);
+    assert_true(world_is_at(&scene->world, "R2", WORLD_HOT));
+}
+
 /* A guard of the plan refuses the same directories however often it is applied. */
 static void guards_refuse(void **state)
 {
@@ -754,6 +771,40 @@ static void keep_source_keeps_what_is_carried_on(void **state)
         assert_true(source_stands(scene, i));
 }
 
+static void keep_source_keeps_what_is_begun(void **state)
+{
+    struct scene *scene = *state;
+    scene->request.keep_source = true;
+    write_plan(scene, MOVES);
+    run(scene, true);
+    expect(scene, APPLY_MOVED, MOVES);
+    assert_int_equal(scene->result.kept_sources, MOVES);
+    for (size_t i = 0; i < MOVES; i++)
+        assert_true(source_stands(scene, i));
+}
+
+/* Keep or delete is fixed by the cut-over. */
+static void keep_source_comes_too_late_in_the_grace(void **state)
+{
+    struct scene *scene = *state;
+    move_into_grace(scene);
+    scene->request.keep_source = scene->request.reap_all = true;
+    run(scene, false);
+    expect(scene, APPLY_DELETED, MOVES);
+    assert_int_equal(store_memory_count(scene->world.objects[WORLD_HOT]), 0);
+}
+
+static void reap_carries_no_move_on(void **state)
+{
+    struct scene *scene = *state;
+    stop_while_copying(scene);
+    scene->request.reap_all = scene->request.only_reap = true;
+    run(scene, false);
+    assert_int_equal(scene->reported, 0);
+    for (size_t i = 0; i < MOVES; i++)
+        assert_true(world_is_at(&scene->world, ids[i], WORLD_HOT));
+}
+
 /* -- plans without a survey ------------------------------------------------------------------- */
 
 /* Nobody has looked whether a row's own object is there: it would point at nothing. */
@@ -870,6 +921,7 @@ int main(void)
         CASE(a_long_run_begins_nothing_too_late),
         CASE(a_plan_that_was_carried_out_does_nothing_more),
         CASE(what_changed_since_the_plan_is_stale_and_the_rest_moves),
+        CASE(what_was_rewritten_since_the_plan_is_stale),
         CASE(guards_refuse),
         CASE(guards_of_all_policies_of_a_directory_count),
         CASE(a_part_of_the_catalog_is_a_guard_as_well),
@@ -886,6 +938,9 @@ int main(void)
         CASE(a_deletion_that_a_busy_store_prevents_is_open),
         CASE(a_unit_whose_store_is_gone_is_reported_open),
         CASE(keep_source_keeps_what_is_carried_on),
+        CASE(keep_source_keeps_what_is_begun),
+        CASE(keep_source_comes_too_late_in_the_grace),
+        CASE(reap_carries_no_move_on),
         CASE(a_row_without_its_object_does_not_move),
         CASE(without_a_survey_directories_go_one_by_one),
         CASE(a_plan_of_another_world_is_not_applied),

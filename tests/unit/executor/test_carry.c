@@ -228,6 +228,24 @@ static void an_object_of_equal_size_is_read_before_it_is_adopted(void **state)
     assert_true(world_is_at(world, "R1", WORLD_HOT));
 }
 
+/* What is read range by range is read to its end. */
+static void a_large_object_may_differ_anywhere(void **state)
+{
+    static char bytes[5 << 20];
+    struct world *world = *state;
+    for (size_t i = 0; i < 3; i++) {
+        enum unit_reason reason;
+        const char *key = "rec/2/large.bin";
+        memset(bytes, 'x', sizeof(bytes));
+        store_memory_put(world->objects[WORLD_HOT], key, bytes, sizeof(bytes));
+        bytes[i * (sizeof(bytes) - 1) / 2] = 'y';
+        store_memory_put(world->objects[WORLD_COLD], key, bytes, sizeof(bytes));
+        assert_int_equal(carry_one(world, &moves[2], &reason), UNIT_ABANDONED);
+        assert_int_equal(reason, REASON_TARGET_DIFFERS);
+    }
+    assert_true(world_is_at(world, "R3", WORLD_HOT));
+}
+
 static void more_at_the_target_abandons(void **state)
 {
     struct world *world = *state;
@@ -487,6 +505,63 @@ static void what_is_condemned_is_never_adopted(void **state)
     assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
     assert_non_null(store_memory_get(world->objects[WORLD_COLD], key, NULL, &etag));
     assert_string_not_equal(etag, condemned);
+}
+
+struct removal {
+    struct world *world;
+    size_t removals, condemned;
+};
+
+/* As the next process would find it, if this one died now. */
+static bool count_condemned(void *context, const struct journal_unit *entry, struct err *err)
+{
+    struct removal *removal = context;
+    struct journal *journal;
+    struct object_fact *facts;
+    size_t count;
+    assert_true(journal_open(removal->world->folder, JOURNAL_READ, removal->world->hands.clock,
+                             &journal, err));
+    assert_true(
+        journal_facts_get(journal, entry->unit.id, &removal->world->arena, &facts, &count, err));
+    for (size_t i = 0; i < count; i++)
+        removal->condemned += facts[i].condemned;
+    journal_close(journal);
+    return true;
+}
+
+static enum store_result look_at_the_disk(void *context, enum store_memory_verb verb,
+                                          const char *key, bool *apply)
+{
+    (void)key;
+    (void)apply;
+    struct removal *removal = context;
+    struct journal_filter filter = {.open_only = true};
+    struct err err;
+    if (verb != STORE_MEMORY_REMOVE)
+        return RESULT_DONE;
+    removal->removals++;
+    assert_true(
+        journal_each(removal->world->hands.journal, &filter, count_condemned, removal, &err));
+    return RESULT_DONE;
+}
+
+/* Who dies before the answer must not have forgotten that it was sent. */
+static void what_is_condemned_is_on_the_disk_first(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin",
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+
+    struct removal removal = {.world = world};
+    store_memory_set_fault(world->objects[WORLD_COLD], look_at_the_disk, &removal);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DONE);
+    assert_int_equal(removal.removals, 1);
+    assert_int_equal(removal.condemned, 1);
 }
 
 /* Unless a row points there. */
@@ -919,6 +994,139 @@ static void a_row_that_comes_before_the_cleaning_keeps_what_it_points_at(void **
     assert_int_equal(size, strlen("content of rec/1/can.asc"));
 }
 
+static bool look_at_nobodys_rows(struct catalog *catalog, const struct catalog_cut *cut, bool lock,
+                                 struct catalog_sight *sight, struct err *err)
+{
+    if (cut->count == 0)
+        return ERR(err, ERR_BUSY, "not now");
+    return puppet.real->look(catalog, cut, lock, sight, err);
+}
+
+/* Nobody can tell whether a row is there. */
+static void without_an_answer_nothing_is_cleaned_up(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    struct meddler meddler = {.world = world,
+                              .key = "rec/1/lidar/part 1.bin",
+                              .verb = STORE_MEMORY_COPY,
+                              .act = rewrite_source};
+    store_memory_set_fault(world->objects[WORLD_COLD], meddle, &meddler);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    store_memory_set_fault(world->objects[WORLD_COLD], NULL, NULL);
+
+    make_puppet(world);
+    puppet.ops.look = look_at_nobodys_rows;
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_TARGET_DIFFERS);
+    assert_true(world_has(world, WORLD_COLD, "rec/1/can.asc"));
+}
+
+static bool cut_over_slowly(struct catalog *catalog, const struct catalog_cut *cut,
+                            enum catalog_outcome *outcome, struct err *err)
+{
+    puppet.world->clock.instant_us += DAY_US / 24;
+    return puppet.real->cut_over(catalog, cut, outcome, err);
+}
+
+/* Those before it in its cohort may have taken long. */
+static void each_grace_begins_with_its_own_cut_over(void **state)
+{
+    struct world *world = *state;
+    struct world_move later[MOVES];
+    struct cohort cohort;
+    int64_t start_us = world->clock.instant_us;
+    make_puppet(world);
+    puppet.ops.cut_over = cut_over_slowly;
+    for (size_t i = 0; i < MOVES; i++) {
+        later[i] = moves[i];
+        later[i].grace_us = DAY_US;
+    }
+    assert_true(world_carry(world, &cohort, later, MOVES));
+    for (size_t i = 0; i < MOVES; i++) {
+        int64_t cut_us = start_us + (int64_t)(i + 1) * (DAY_US / 24);
+        assert_int_equal(cohort.tasks[i].next.state, UNIT_CUTOVER);
+        assert_true(cohort.tasks[i].next.cleanup_at_us >= cut_us + DAY_US);
+    }
+    world_cohort_free(&cohort);
+}
+
+/* -- a target that answers as it likes ----------------------------------------------------------
+ */
+
+static struct {
+    struct store_ops ops;
+    const struct store_ops *real;
+    enum md5_origin origin; /* of the digests that it answers a copy with */
+    bool is_other;          /* they are those of other bytes */
+} target;
+
+static void make_target(struct world *world)
+{
+    struct store *store = world->stores[WORLD_COLD];
+    target.real = store->ops;
+    target.ops = *target.real;
+    store->ops = &target.ops;
+}
+
+static void copy_and_answer(struct store *to, struct store *from, struct copy *copies, size_t count)
+{
+    target.real->copy(to, from, copies, count);
+    for (size_t i = 0; i < count; i++) {
+        copies[i].md5_origin = target.origin;
+        copies[i].md5[0] += target.is_other;
+    }
+}
+
+/* A digest that the store did not compute, or that is another one, proves nothing: all is read. */
+static void only_the_digest_that_was_computed_is_proof(void **state)
+{
+    static const struct {
+        enum md5_origin origin;
+        bool is_other;
+        size_t reads;
+    } table[] = {
+        {MD5_COMPUTED, false, 0},
+        {MD5_COMPUTED, true, 2 * OBJECTS / MOVES},
+        {MD5_CLAIMED, false, 2 * OBJECTS / MOVES},
+    };
+    struct world *world = *state;
+    make_target(world);
+    target.ops.copy = copy_and_answer;
+    for (int i = 0; i < WORLD_STORES; i++)
+        store_memory_set_computes(world->objects[i], true);
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct world_move move = moves[i];
+        enum unit_reason reason;
+        size_t reads = 0;
+        move.verify = VERIFY_CHECKSUM;
+        target.origin = table[i].origin;
+        target.is_other = table[i].is_other;
+        for (int k = 0; k < WORLD_STORES; k++)
+            store_memory_set_fault(world->objects[k], count_reads, &reads);
+        assert_int_equal(carry_one(world, &move, &reason), UNIT_DONE);
+        assert_int_equal(reads, table[i].reads);
+    }
+}
+
+static void read_half(struct store *store, struct reading *readings, size_t count)
+{
+    target.real->read(store, readings, count);
+    for (size_t i = 0; i < count; i++)
+        readings[i].got_bytes /= 2;
+}
+
+static void what_was_read_in_part_is_not_equal(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    make_target(world);
+    target.ops.read = read_half;
+    assert_int_equal(carry_one(world, &moves[2], &reason), UNIT_ABANDONED);
+    assert_int_equal(reason, REASON_TARGET_DIFFERS);
+    assert_true(world_is_at(world, "R3", WORLD_HOT));
+}
+
 static bool fetch_nothing(struct catalog *catalog, const char *const *row_ids, size_t count,
                           catalog_visit *visit, void *context, struct err *err)
 {
@@ -1018,6 +1226,7 @@ int main(void)
         CASE(a_foreign_object_at_the_target_is_never_touched),
         CASE(an_equal_object_at_the_target_is_adopted),
         CASE(an_object_of_equal_size_is_read_before_it_is_adopted),
+        CASE(a_large_object_may_differ_anywhere),
         CASE(more_at_the_target_abandons),
         CASE(a_row_that_went_elsewhere_makes_it_stale),
         CASE(a_new_row_in_the_directory_makes_it_stale),
@@ -1028,6 +1237,7 @@ int main(void)
         CASE(what_an_abandoned_unit_left_is_cleaned_up),
         CASE(cleaning_up_is_tried_again),
         CASE(what_is_condemned_is_never_adopted),
+        CASE(what_is_condemned_is_on_the_disk_first),
         CASE(what_a_row_points_at_is_never_cleaned_up),
         CASE(a_referenced_source_stays_until_nothing_refers_to_it),
         CASE(a_reference_counts_however_it_is_likely_to_be_spelled),
@@ -1043,6 +1253,10 @@ int main(void)
         CASE(a_parked_unit_goes_on_once_the_way_is_clear),
         CASE(a_held_row_keeps_its_source),
         CASE(a_row_that_comes_before_the_cleaning_keeps_what_it_points_at),
+        CASE(without_an_answer_nothing_is_cleaned_up),
+        CASE(only_the_digest_that_was_computed_is_proof),
+        CASE(what_was_read_in_part_is_not_equal),
+        CASE(each_grace_begins_with_its_own_cut_over),
         CASE(without_an_answer_of_rows_or_holds_nothing_is_deleted),
         CASE(a_policy_that_keeps_today_stops_the_deletion),
     };

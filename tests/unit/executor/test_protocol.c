@@ -843,9 +843,6 @@ static void a_repair_is_written_down_before_it_is_looked_at(void **state)
     expect_locked_look(outcome, UNIT_REPAIRING, LOOK_REPAIR);
     assert_true(outcome.action.durable);
     assert_int_equal(outcome.unit.cleanup_at_us, parked.cleanup_at_us);
-    /* An earlier grace is over for ever: whatever becomes of it, another one has begun. */
-    outcome = step(unit_in(UNIT_CUTOVER), event_of(EVENT_REPAIR));
-    assert_int_equal(outcome.unit.cleanup_at_us, NOW + outcome.unit.grace_us);
 
     struct event manifest = manifest_as_planned();
     manifest.archived = 1; /* nothing of it is read */
@@ -891,6 +888,29 @@ static void rows_are_cut_over_again_to_a_whole_target_alone(void **state)
     back.sight.source.same = 0;
     back.sight.source.missing = OBJECTS;
     expect(step(repair_in(UNIT_REPAIRING), back), UNIT_REPAIRING, REASON_NONE, ACTION_CUT_OVER);
+}
+
+/* Its look may fail after a COMMIT of which nobody knows, and it may have waited for long before.
+ */
+static void a_grace_begins_before_the_rows_are_cut_over_again(void **state)
+{
+    (void)state;
+    struct unit unit = step(unit_in(UNIT_CUTOVER), event_of(EVENT_REPAIR)).unit;
+    unit.cleanup_at_us = NOW - 1;
+    struct outcome outcome = step(unit, seen_back(LOOK_REPAIR));
+    expect(outcome, UNIT_REPAIRING, REASON_NONE, ACTION_CUT_OVER);
+    assert_true(outcome.action.durable);
+    struct event cut = event_of(EVENT_CUT);
+    cut.cut = CUT_UNKNOWN;
+    unit = step(step(outcome.unit, cut).unit, failed(ERR_DENIED)).unit;
+    expect(step(unit, event_of(EVENT_RETRY)), UNIT_CUTOVER, REASON_GRACE, ACTION_REST);
+
+    /* Deletes that were sent before may still arrive. */
+    unit = unit_in(UNIT_REPAIRING);
+    unit.left_state = UNIT_DELETING;
+    outcome = step(unit, seen_back(LOOK_REPAIR));
+    expect(outcome, UNIT_REPAIRING, REASON_NONE, ACTION_CUT_OVER);
+    assert_int_equal(outcome.unit.cleanup_at_us, unit.cleanup_at_us);
 }
 
 static void a_repair_ends_as_a_cut_over_does(void **state)
@@ -1045,6 +1065,9 @@ static void judge_by_size(void **state)
     found = object_of(5, "t", MD5_ABSENT, 0);
     found.copy = COPY_FAILED;
     assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
+    found.copy = COPY_NONE;
+    found.irregular = true;
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
 }
 
 static void judge_by_checksum(void **state)
@@ -1107,6 +1130,7 @@ int main(void)
         cmocka_unit_test(rows_that_are_back_close_the_unit),
         cmocka_unit_test(a_repair_is_written_down_before_it_is_looked_at),
         cmocka_unit_test(rows_are_cut_over_again_to_a_whole_target_alone),
+        cmocka_unit_test(a_grace_begins_before_the_rows_are_cut_over_again),
         cmocka_unit_test(a_repair_ends_as_a_cut_over_does),
         cmocka_unit_test(a_deletion_that_has_begun_goes_on_after_a_repair),
         cmocka_unit_test(what_is_under_repair_may_go_back_while_nothing_was_deleted),

@@ -112,6 +112,47 @@ static void references_are_asked_for_again(void **state)
     free(catalog);
 }
 
+static bool count_visit(void *context, const struct record *record, struct err *err)
+{
+    (void)record;
+    (void)err;
+    ++*(int *)context;
+    return true;
+}
+
+static bool fetch_half(struct catalog *catalog, const char *const *ids, size_t count,
+                       catalog_visit *visit, void *context, struct err *err)
+{
+    (void)catalog;
+    (void)ids;
+    (void)count;
+    return visit(context, &(struct record){.id = "1"}, err) && ERR(err, ERR_BUSY, "lost");
+}
+
+static bool below_half(struct catalog *catalog, const char *url, size_t limit, catalog_visit *visit,
+                       void *context, struct err *err)
+{
+    (void)url;
+    return fetch_half(catalog, NULL, limit, visit, context, err);
+}
+
+/* Rows that were seen already would be seen once more. */
+static void what_was_half_read_is_not_read_again(void **state)
+{
+    struct rig *rig = *state;
+    static const struct catalog_ops ops = {.fetch = fetch_half, .below = below_half};
+    struct catalog lost = {.ops = &ops};
+    struct catalog *catalog = catalog_retry_wrap(&lost, &rig->clock.clock);
+    struct err err;
+    int visits = 0;
+    assert_false(catalog->ops->fetch(catalog, NULL, 0, count_visit, &visits, &err));
+    assert_int_equal(err.kind, ERR_BUSY);
+    assert_int_equal(visits, 1);
+    assert_false(catalog->ops->below(catalog, "hot/a/", 1, count_visit, &visits, &err));
+    assert_int_equal(visits, 2);
+    free(catalog);
+}
+
 static int opened;
 
 static bool open_busy(const struct catalog_config *config, struct catalog **catalog,
@@ -164,9 +205,9 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest cases[] = {
-        CASE(what_is_busy_is_asked_again_later),        CASE(patience_ends),
-        CASE(an_unknown_commit_is_never_repeated),      CASE(references_are_asked_for_again),
-        CASE(opening_is_patient_but_not_with_refusals),
+        CASE(what_is_busy_is_asked_again_later),    CASE(patience_ends),
+        CASE(an_unknown_commit_is_never_repeated),  CASE(references_are_asked_for_again),
+        CASE(what_was_half_read_is_not_read_again), CASE(opening_is_patient_but_not_with_refusals),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }

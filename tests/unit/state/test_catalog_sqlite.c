@@ -446,12 +446,24 @@ static void a_trigger_that_objects_is_a_conflict(void **state)
     catalog_rig_assert_moved(rig, false);
 }
 
+/* What changes under the cut itself is as good as changed before it. */
+static void a_trigger_that_moves_another_row_stops_the_cut(void **state)
+{
+    struct catalog_rig *rig = *state;
+    catalog_rig_put_cut(rig);
+    catalog_rig_sql(rig, "CREATE TRIGGER t AFTER UPDATE ON ecal WHEN old.ecal_id = '1' BEGIN"
+                         " UPDATE ecal SET ecal_name = 'elsewhere' WHERE ecal_id = '2'; END");
+    catalog_rig_assert_cut(rig, CATALOG_CHANGED);
+    catalog_rig_assert_moved(rig, false);
+}
+
 /* A disk that fails: the real one, until the writes and syncs that it grants are used up. */
 static struct {
     int code;    /* what it says then; SQLITE_OK: it is sound */
     int granted; /* calls that still succeed                  */
     int again;   /* calls that fail, then it recovers         */
     bool late;   /* files are deleted before that fails       */
+    int syncs;   /* that were asked for                       */
 } disk;
 static const sqlite3_io_methods *sound;
 static int unknown_and_moved; /* cut-overs that the disk did and denied */
@@ -472,6 +484,7 @@ static int disk_write(sqlite3_file *file, const void *bytes, int size, sqlite3_i
 static int disk_sync(sqlite3_file *file, int flags)
 {
     int code = deny();
+    disk.syncs++;
     return code != SQLITE_OK ? code : sound->xSync(file, flags);
 }
 
@@ -518,6 +531,7 @@ static bool cut_on_failing_disk(struct catalog_rig *rig, int code, int granted, 
     disk.code = code;
     disk.granted = granted;
     disk.again = again;
+    disk.syncs = 0;
     bool ok = rig->catalog->ops->cut_over(rig->catalog, &catalog_rig_cut, &outcome, &err);
     bool was_asked = disk.again < again;
     disk.code = SQLITE_OK;
@@ -530,6 +544,8 @@ static bool cut_on_failing_disk(struct catalog_rig *rig, int code, int granted, 
         fail_msg("granted %d: it failed (%s), and yet the rows were moved", granted, err.text);
     if (ok && outcome == CATALOG_CUT && !moved)
         fail_msg("granted %d: it succeeded, and yet the rows were not moved", granted);
+    if (ok && outcome == CATALOG_CUT && disk.syncs == 0)
+        fail_msg("granted %d: it succeeded, and the next power cut may undo it", granted);
     if (ok && outcome == CATALOG_CHANGED)
         fail_msg("granted %d: nobody changed anything", granted);
     unknown_and_moved += ok && outcome == CATALOG_UNKNOWN && moved;
@@ -585,6 +601,7 @@ int main(void)
         CASE(a_database_that_is_locked_is_busy),
         CASE(a_reader_keeps_the_commit_out),
         CASE(a_trigger_that_objects_is_a_conflict),
+        CASE(a_trigger_that_moves_another_row_stops_the_cut),
         CASE(a_failing_disk_never_makes_a_false_report),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -313,6 +313,30 @@ static void a_reader_sees_the_last_group_while_the_next_is_open(void **state)
     journal_close(reader);
 }
 
+/* Nobody goes on from half a promise: neither the next call nor closing makes up for it. */
+static void what_could_not_be_committed_is_not_there(void **state)
+{
+    struct journal_rig *rig = *state;
+    sqlite3 *reader;
+    int64_t units;
+    journal_rig_open_run(rig);
+    int64_t id = journal_rig_begin(rig, HOT "a/", COLD "a/");
+    MUST(sql_open(rig->path, SQLITE_OPEN_READWRITE, &reader, &rig->err));
+    MUST(sql_run(reader, "BEGIN", &rig->err));
+    MUST(sql_number(reader, "SELECT count(*) FROM unit", &units, &rig->err));
+    sqlite3_busy_timeout(rig->journal->db, 0);
+
+    struct unit unit = journal_rig_unit(rig, id).unit;
+    unit.state = UNIT_COMMITTING;
+    assert_false(journal_save(rig->journal, &unit, 1, true, &rig->err));
+    assert_int_equal(rig->err.kind, ERR_BUSY);
+    sqlite3_close(reader);
+    assert_int_equal(journal_rig_unit(rig, id).unit.state, UNIT_COPYING);
+    journal_rig_close(rig);
+    journal_rig_open(rig);
+    assert_int_equal(journal_rig_unit(rig, id).unit.state, UNIT_COPYING);
+}
+
 static void save_in_a_group(struct journal_rig *rig, int64_t *id)
 {
     journal_rig_open_run(rig);
@@ -590,6 +614,7 @@ int main(void)
         TEST(a_group_ends_by_time_and_by_count),
         TEST(closing_writes_what_waits),
         TEST(a_reader_sees_the_last_group_while_the_next_is_open),
+        TEST(what_could_not_be_committed_is_not_there),
         TEST(a_killed_writer_loses_its_last_group_only),
         TEST(a_reader_comes_after_a_killed_writer),
         TEST(a_reader_undoes_what_is_half_in_the_file),

@@ -22,6 +22,20 @@ static void four_states_are_closed(void **state)
     assert_false(unit_is_open(&(struct unit){.state = UNIT_ROLLED_BACK}));
 }
 
+/* What is no move has nothing to go back to. */
+static void a_move_can_return_until_it_deletes(void **state)
+{
+    (void)state;
+    for (enum unit_kind kind = 0; kind < UNIT_KINDS; kind++)
+        for (enum unit_state at = 0; at < UNIT_STATES; at++) {
+            struct unit unit = {.kind = kind, .state = at, .left_state = UNIT_DELETING};
+            bool can = kind == UNIT_MOVE && (at == UNIT_CUTOVER || at == UNIT_RETURNING);
+            assert_int_equal(unit_can_return(&unit), can);
+            struct unit parked = {.kind = kind, .state = UNIT_PARKED, .left_state = at};
+            assert_int_equal(unit_can_return(&parked), can);
+        }
+}
+
 static void names_are_distinct(void **state)
 {
     (void)state;
@@ -74,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_states_are_closed),
+        cmocka_unit_test(a_move_can_return_until_it_deletes),
         cmocka_unit_test(names_are_distinct),
         cmocka_unit_test(texts_are_sentences),
         cmocka_unit_test(a_directory_covers_what_is_below_it_and_an_object_itself),
