@@ -158,9 +158,11 @@ class Tree:
             try:
                 code = started.wait(TEST_S_MAX)
             except subprocess.TimeoutExpired:
-                os.killpg(started.pid, signal.SIGKILL)
-                started.wait()
                 code = None
+            finally:
+                if started.returncode is None:
+                    os.killpg(started.pid, signal.SIGKILL)
+                    started.wait()
             said.seek(0)
             return code, said.read().decode(errors="replace")
 
