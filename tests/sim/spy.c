@@ -149,9 +149,11 @@ static void note_saved(struct sim *sim, const struct unit *unit)
     if (check_grace_is_fixed(&seen->saved, unit) &&
         unit->cleanup_at_us != seen->saved.cleanup_at_us)
         check_fail(sim, "the grace of unit %d starts again", (int)unit->id);
-    /* Others may have made its cut-over, as far as it can tell. */
+    /* Others may have made its cut-over, or its way back, as far as it can tell. */
     if (unit->state == UNIT_CUTOVER && seen->saved.state == UNIT_COMMITTING)
         check_release(sim, seen);
+    if (unit->state == UNIT_ROLLED_BACK)
+        seen->committed = false;
     if (seen->saved.state == UNIT_REPAIRING)
         seen->told_cleanup_us = 0; /* a repair begins another grace */
     seen->saved = *unit;

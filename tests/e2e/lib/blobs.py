@@ -51,7 +51,7 @@ class Account:
         for attempt in (0, 1):
             try:
                 if self.conn is None:
-                    self.conn = http.client.HTTPConnection(self.host, timeout=60)
+                    self.conn = http.client.HTTPConnection(self.host, timeout=180)
                 self.conn.request(method, target, body, headers)
                 reply = self.conn.getresponse()
                 return reply.status, reply.read()
