@@ -28,7 +28,7 @@ TABLE = Path(__file__).resolve().parent / "table"
 EQUAL_MAX = 4
 SKIPPED = 77
 # A test that takes longer hangs: one that asks for mutants is much shorter.
-TEST_S_MAX = 150
+TEST_S_MAX = 100
 # Programs that a test needs and is not named for.
 TARGETS = {"sim": ["sim"], "e2e": ["frostline"], "kill": ["frostline", "points"]}
 

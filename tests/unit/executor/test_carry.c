@@ -801,6 +801,31 @@ static void every_request_may_be_the_last(void **state)
     }
 }
 
+static enum store_result stop_at_removal(void *context, enum store_memory_verb verb,
+                                         const char *key, bool *apply)
+{
+    struct world *world = context;
+    (void)key;
+    (void)apply;
+    if (verb == STORE_MEMORY_REMOVE)
+        atomic_store(&world->stop, true);
+    return RESULT_DONE;
+}
+
+/* Some may not have been sent, so nobody says that the source is gone. */
+static void a_deletion_that_is_told_to_stop_is_not_complete(void **state)
+{
+    struct world *world = *state;
+    enum unit_reason reason;
+    store_memory_set_fault(world->objects[WORLD_HOT], stop_at_removal, world);
+    assert_int_equal(carry_one(world, &moves[0], &reason), UNIT_DELETING);
+    assert_int_equal(reason, REASON_STOPPED);
+    store_memory_set_fault(world->objects[WORLD_HOT], NULL, NULL);
+    world_restart(world);
+    assert_int_equal(world_resume(world), 1);
+    assert_false(world_has(world, WORLD_HOT, "rec/1/can.asc"));
+}
+
 /* What the journal does not know has not happened: a report may not say so. */
 static void a_journal_that_fails_ends_at_what_it_has(void **state)
 {
@@ -1247,6 +1272,7 @@ int main(void)
         CASE(what_the_target_sets_is_set_once_the_rows_are_there),
         CASE(a_resumed_unit_sets_what_the_policy_says_now),
         CASE(every_request_may_be_the_last),
+        CASE(a_deletion_that_is_told_to_stop_is_not_complete),
         CASE(a_journal_that_fails_ends_at_what_it_has),
         CASE(one_bad_directory_leaves_the_others_alone),
         CASE(a_unit_in_grace_keeps_others_away),

@@ -18,6 +18,7 @@
 #include "executor/http/http.h"
 #include "executor/http/retry.h"
 #include "tests/support/fake_http.h"
+#include "tests/support/scratch.h"
 
 #define ITEMS(array) (sizeof(array) / sizeof((array)[0]))
 #define START_US INT64_C(1000000000000000)
@@ -295,6 +296,30 @@ static void secrets_leave_by_no_other_way(void **state)
     unsetenv("http_proxy");
     unsetenv("all_proxy");
     assert_int_equal(request.status, 200);
+}
+
+/* Nor is a file that other programs keep passwords in. */
+static void a_netrc_is_not_read(void **state)
+{
+    struct rig *rig = *state;
+    char folder[64], path[80];
+    scratch_folder(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/.netrc", folder);
+    FILE *file = fopen(path, "w");
+    fputs("machine 127.0.0.1 login a password b\n", file);
+    fclose(file);
+    char *home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
+    setenv("HOME", folder, 1);
+    struct http_request request = request_to(rig, "GET", "/");
+    run(rig, &request);
+    if (home)
+        setenv("HOME", home, 1);
+    else
+        unsetenv("HOME");
+    free(home);
+    scratch_remove(folder);
+    assert_int_equal(request.status, 200);
+    assert_null(strstr(fake_http_request(rig->fake, 0)->headers, "Authorization"));
 }
 
 /* -- tries ---------------------------------------------------------------------------------------
@@ -747,6 +772,7 @@ int main(void)
         TEST(a_sink_begins_again_with_each_try),
         TEST(redirects_are_not_followed),
         TEST(secrets_leave_by_no_other_way),
+        TEST(a_netrc_is_not_read),
         TEST(a_busy_server_is_asked_again_when_it_says),
         TEST(the_account_rests_when_it_asks_to),
         TEST(tries_end_and_the_status_stays),

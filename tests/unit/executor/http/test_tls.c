@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/str.h"
 #include "executor/http/http.h"
 #include "tests/support/fake_http.h"
 
@@ -41,11 +42,10 @@ static void script(void *context, unsigned number, const struct fake_http_reques
     reply->body = "hello";
 }
 
-static struct http_request get(const struct fake_http *fake, const char *ca_file,
-                               struct arena *arena)
+static struct http_request get(const char *url, const char *ca_file, struct arena *arena)
 {
     struct http_config config = {.clock = clock_real(), .ca_file = ca_file};
-    struct http_request request = {.method = "GET", .url = fake_http_url(fake), .repeatable = true};
+    struct http_request request = {.method = "GET", .url = url, .repeatable = true};
     struct http *http;
     struct err err;
     assert_true(http_open(&config, &http, &err));
@@ -60,7 +60,7 @@ static void an_unknown_certificate_is_denied_at_once(void **state)
     struct arena arena;
     struct fake_http *fake = fake_http_open_tls(script, NULL, key, certificate);
     arena_init(&arena, 1 << 20);
-    struct http_request request = get(fake, NULL, &arena);
+    struct http_request request = get(fake_http_url(fake), NULL, &arena);
     assert_int_equal(request.err.kind, ERR_DENIED);
     assert_int_equal(request.tries, 1);
     assert_int_equal(fake_http_count(fake), 0);
@@ -78,9 +78,14 @@ static void a_file_of_authorities_vouches_for_it(void **state)
     assert_int_equal(write(fd, certificate, strlen(certificate)), strlen(certificate));
     close(fd);
     arena_init(&arena, 1 << 20);
-    struct http_request request = get(fake, path, &arena);
+    struct http_request request = get(fake_http_url(fake), path, &arena);
     assert_int_equal(request.status, 200);
     assert_string_equal(request.reply, "hello");
+    /* For that host alone. */
+    const char *port = strrchr(fake_http_url(fake), ':');
+    request = get(str_format(&arena, "https://localhost%s", port), path, &arena);
+    assert_int_equal(request.err.kind, ERR_DENIED);
+    assert_int_equal(fake_http_count(fake), 1);
     arena_free(&arena);
     unlink(path);
     fake_http_close(fake);
