@@ -174,7 +174,7 @@ def reason_of(code, said):
     """Of what a failed test says, what names the failure."""
     if code is None:
         return "hangs"
-    for pattern in [r"^(seed \d+: .*)$", r"^(crash points of case .*)$", r"\[  FAILED  \] ([a-z]\w+)",
+    for pattern in [r"^(seed \d+: .*)$", r"^(crash points of case .*)$", r"\[  (?:FAILED  |ERROR   )\] ([a-z]\w+)",
                     r"(Assertion .* failed)"]:
         found = re.search(pattern, said, re.MULTILINE)
         if found:
