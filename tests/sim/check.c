@@ -290,6 +290,13 @@ static bool repairs(const struct seen_unit *unit)
     return stage_of(&unit->saved) == UNIT_REPAIRING;
 }
 
+/* A repair of what was being deleted begins no other grace. */
+static bool has_begun_to_delete(const struct seen_unit *unit)
+{
+    enum unit_state left = unit->saved.left_state;
+    return repairs(unit) && (left == UNIT_DELETING || left == UNIT_SWEEPING);
+}
+
 void check_release(struct sim *sim, const struct seen_unit *unit)
 {
     for (size_t i = 0; i < sim->unit_count; i++) {
@@ -332,7 +339,8 @@ void check_committed(struct sim *sim, const struct catalog_cut *cut)
             sim->rows[i].mover = unit->id;
     check_release(sim, unit);
     unit->committed = true;
-    unit->committed_us = sim->now_us;
+    if (!has_begun_to_delete(unit))
+        unit->committed_us = sim->now_us;
     unit->told_cleanup_us = 0;
     if (unit->manifest_count == 0)
         check_fail(sim, "unit %d was cut over, and has no objects", (int)unit->id);
