@@ -208,7 +208,7 @@ static void a_request_comes_on_top_of_the_most_files(void **state)
     (void)state;
     enum { INCLUDED = LOAD_FILES_MAX - 1 };
     static struct fixture_file files[INCLUDED + 1];
-    static char paths[INCLUDED][16];
+    static char paths[INCLUDED][32];
     struct buf text;
     buf_init(&text, FIXTURE_OUT_BYTES);
     buf_text(&text, OWN "include:\n");
