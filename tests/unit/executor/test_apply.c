@@ -392,7 +392,7 @@ static void what_was_rewritten_since_the_plan_is_stale(void **state)
     size_t size;
     write_plan(scene, MOVES);
     const void *bytes = store_memory_get(hot, "rec/10/R2.ecalmeas", &size, NULL);
-    char *other = str_format(&scene->world.arena, "%s", (const char *)bytes);
+    char *other = str_copy(&scene->world.arena, bytes, size);
     other[0]++;
     store_memory_put(hot, "rec/10/R2.ecalmeas", other, size);
     run(scene, true);
