@@ -226,8 +226,10 @@ void actors_act(struct sim *sim)
         }
         drawn -= actors[i].weight;
     }
-    if (sim->counts.acts != before)
-        sim->acts_left--;
+    if (sim->counts.acts == before)
+        return;
+    sim->acts_left--;
+    check_acted(sim);
 }
 
 /* -- what no process sees happen ----------------------------------------------------------------

@@ -321,6 +321,16 @@ static void check_returned(struct sim *sim, struct seen_unit *unit)
     unit->committed = false;
 }
 
+void check_acted(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->unit_count; i++) {
+        struct seen_unit *unit = &sim->units[i];
+        unit->source_was_odd =
+            unit->source_was_odd && check_source_is_odd(sim, unit, unit->wants_all);
+        unit->target_had_more = unit->target_had_more && check_target_has_more(sim, unit);
+    }
+}
+
 void check_committed(struct sim *sim, const struct catalog_cut *cut)
 {
     struct seen_unit *unit = committer_of(sim, cut->source);

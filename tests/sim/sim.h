@@ -73,7 +73,8 @@ struct seen_unit {
     enum action_kind doing;
     unsigned looks;
     bool saw_target, saw_rows, saw_references; /* by that look */
-    bool source_was_odd, target_had_more;      /* when it began */
+    bool source_was_odd, target_had_more;      /* ever since it began */
+    bool wants_all;                            /* and what is missing at the source is odd */
     /* the cut-over */
     bool committed; /* and nobody else has taken the rows away since */
     int64_t committed_us;
@@ -268,6 +269,8 @@ void check_copied(struct sim *sim, int box, size_t key, const struct slot *befor
  * something of that is not there; and something stands at its target that has no place there. */
 bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bool whole);
 bool check_target_has_more(const struct sim *sim, const struct seen_unit *unit);
+/* Another hand has acted: what is as it was meant to be for an instant may be seen so. */
+void check_acted(struct sim *sim);
 void check_removed(struct sim *sim, int box, size_t key, const struct slot *before,
                    const struct zombie *zombie);
 void check_committed(struct sim *sim, const struct catalog_cut *cut);

@@ -205,7 +205,8 @@ void __wrap_protocol_step(const struct unit *unit, const struct event *event, st
     if (seen == NULL)
         return;
     check_gates(sim, seen, unit, next);
-    seen->source_was_odd = check_source_is_odd(sim, seen, next->state == UNIT_VERIFYING);
+    seen->wants_all = next->state == UNIT_VERIFYING;
+    seen->source_was_odd = check_source_is_odd(sim, seen, seen->wants_all);
     seen->target_had_more = check_target_has_more(sim, seen);
     seen->doing = action->kind;
     seen->looks = action->kind == ACTION_LOOK ? action->look : 0;
