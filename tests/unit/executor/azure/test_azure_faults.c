@@ -1,5 +1,6 @@
 /* What the adapter makes of answers that Azurite never gives: those of Azure as its reference
  * prints them, and those of a service in trouble.                                                */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,6 +33,7 @@ struct rig {
     struct fake_http *fake;
     struct fake_http_reply replies[REPLIES_MAX]; /* in this order; the last one again and again */
     unsigned reply_count, answered;
+    pthread_mutex_t mutex; /* of these, which the server's thread reads */
     struct policy_store definition;
     struct store *store;
 };
@@ -42,9 +44,11 @@ static void answer(void *context, unsigned number, const struct fake_http_reques
     (void)number;
     (void)request;
     struct rig *rig = context;
+    pthread_mutex_lock(&rig->mutex);
     *reply = rig->replies[rig->answered];
     if (rig->answered + 1 < rig->reply_count)
         rig->answered++;
+    pthread_mutex_unlock(&rig->mutex);
 }
 
 static int set_up(void **state)
@@ -52,6 +56,7 @@ static int set_up(void **state)
     struct rig *rig = calloc(1, sizeof *rig);
     struct err err;
     assert_non_null(rig);
+    pthread_mutex_init(&rig->mutex, NULL);
     arena_init(&rig->arena, 64 << 20);
     clock_fake_init(&rig->clock, START_US);
     struct http_config config = {.clock = &rig->clock.clock};
@@ -80,6 +85,7 @@ static int tear_down(void **state)
     fake_http_close(rig->fake);
     connection_free(&rig->definition.connection);
     arena_free(&rig->arena);
+    pthread_mutex_destroy(&rig->mutex);
     free(rig);
     return 0;
 }
@@ -87,9 +93,11 @@ static int tear_down(void **state)
 static void script(struct rig *rig, const struct fake_http_reply *replies, unsigned count)
 {
     assert_true(count <= REPLIES_MAX);
+    pthread_mutex_lock(&rig->mutex);
     memcpy(rig->replies, replies, count * sizeof *replies);
     rig->reply_count = count;
     rig->answered = 0;
+    pthread_mutex_unlock(&rig->mutex);
 }
 
 /* A status with the code that tells what it means. */
