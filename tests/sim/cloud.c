@@ -133,8 +133,17 @@ static void destroy(struct sim *sim, int box, size_t key)
         for (size_t k = 0; k < unit->manifest_count; k++) {
             bool is_it = unit->manifest[k].key == key;
             unit->manifest[k].spoiled |= is_it && unit->target == box && unit->committed;
-            unit->manifest[k].rewritten |= is_it && unit->source == box;
         }
+    }
+    cloud_note_written(sim, box, key);
+}
+
+void cloud_note_written(struct sim *sim, int box, size_t key)
+{
+    for (size_t i = 0; i < sim->unit_count; i++) {
+        struct seen_unit *unit = &sim->units[i];
+        for (size_t k = 0; k < unit->manifest_count; k++)
+            unit->manifest[k].rewritten |= unit->source == box && unit->manifest[k].key == key;
     }
 }
 

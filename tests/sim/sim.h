@@ -82,7 +82,7 @@ struct seen_unit {
         size_t key;
         unsigned content;
         bool spoiled;   /* at the target, after the cut-over, by another hand */
-        bool rewritten; /* at the source, likewise at any time */
+        bool rewritten; /* at the source, at any time, likewise or by a late copy */
     } manifest[MANIFEST_MAX];
     size_t manifest_count;
 };
@@ -215,6 +215,9 @@ void cloud_free(struct sim *sim);
 size_t cloud_key(struct sim *sim, const char *key); /* its index, new or known */
 /* What stands there has this etag from now on; which bytes had which etag, 0: unknown. */
 void cloud_note_version(struct sim *sim, int box, size_t key);
+/* Units whose source it is have not seen it come: by another hand, or by an earlier unit's request
+ * that was late. */
+void cloud_note_written(struct sim *sim, int box, size_t key);
 unsigned cloud_content(const struct sim *sim, int box, const char *etag);
 /* Another hand writes new bytes, or (content) some that once stood there, or removes them. */
 void cloud_write(struct sim *sim, int box, size_t key, unsigned content);

@@ -143,6 +143,8 @@ static void copy_now(struct sim *sim, int box, struct copy *copy, const struct z
     }
     refresh(sim, box, key, true);
     cloud_note_version(sim, box, key);
+    if (zombie != NULL)
+        cloud_note_written(sim, box, key);
     check_copied(sim, box, key, &before, zombie);
     check_effect(sim, "copied %s to %s", copy->target_key, box == BOX_HOT ? "hot" : "cold");
 }
