@@ -34,6 +34,8 @@ static const struct verb verbs[] = {
      "send back what a run has moved, while its sources still stand", cmd_rollback},
     {"restore", VERB_RESTORE, "SELECT...", OPTIONS_ARGS_MAX,
      "bring recordings back: id:A,B, date:2025-02-14, date:A..B, store:N, @FILE", cmd_restore},
+    {"ls", VERB_LS, "[SELECT...]", OPTIONS_ARGS_MAX,
+     "recordings, where each one is and its next move; all, or those that SELECT says", cmd_ls},
     {"status", VERB_STATUS, "", 0, "what runs, what is open or parked", cmd_status},
     {"history", VERB_HISTORY, "ID", 1, "all that ever happened to a recording, step by step",
      cmd_history},

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/planning.h"
+#include "engine/request.h"
 #include "engine/run.h"
 #include "engine/show_plan.h"
 #include "engine/signals.h"
@@ -159,6 +160,8 @@ enum exit_code cmd_apply_open(struct wiring *wiring, const char *policy)
     enum exit_code code = wiring_find_state(wiring);
     if (code == EXIT_OK)
         code = wiring_open_journal(wiring, JOURNAL_WRITE);
+    if (code == EXIT_OK && wiring->request == NULL)
+        code = request_make(wiring);
     return code == EXIT_OK ? planning_open(wiring, policy, NULL, &simulation) : code;
 }
 
@@ -291,12 +294,23 @@ static bool is_plan(const char *path)
     return got > 0 && str_starts(start, "{\"frostline_plan\"");
 }
 
+static bool asks(const struct options *options)
+{
+    return options->select.count + options->exclude.count > 0 || options->to != NULL ||
+           options->grace_us >= 0;
+}
+
 int cmd_apply(const struct options *options)
 {
     struct wiring wiring;
     wiring_init(&wiring, options);
     enum exit_code code;
-    if (is_plan(options->args[0]))
+    if (is_plan(options->args[0]) && asks(options)) {
+        fputs("frostline: a saved plan is applied as it was reviewed\n"
+              "  hint: plan again with --select, --exclude, --to and --grace\n",
+              stderr);
+        code = EXIT_USAGE;
+    } else if (is_plan(options->args[0]))
         code = apply_saved(&wiring, options->args[0]);
     else {
         code = cmd_apply_open(&wiring, options->args[0]);

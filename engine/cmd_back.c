@@ -3,17 +3,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/json.h"
 #include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/cmd_apply.h"
 #include "engine/planning.h"
-#include "engine/selection.h"
+#include "engine/request.h"
 #include "engine/show_plan.h"
 #include "engine/text.h"
-
-#define RESTORE "restore"
 
 /* -- rollback -----------------------------------------------------------------------------------
  */
@@ -123,42 +119,6 @@ static enum exit_code choose_target(struct wiring *wiring, const char **target)
     return code;
 }
 
-static void put_keep(struct json_writer *json)
-{
-    json_key(json, "cleanup");
-    json_object_begin(json);
-    json_put_text(json, "source", "keep");
-    json_object_end(json);
-}
-
-/* A policy file of one policy, as JSON, which is YAML too: it stands in the plan as it is. */
-static bool make_request(struct wiring *wiring, const char *target, struct err *err)
-{
-    const struct options *options = wiring->options;
-    struct json_writer json;
-    struct buf text;
-    buf_init(&text, POLICY_FILE_BYTES_MAX);
-    json_begin(&json, &text);
-    json_object_begin(&json);
-    json_key(&json, "policies");
-    json_array_begin(&json);
-    json_object_begin(&json);
-    json_put_text(&json, "name", RESTORE);
-    json_put_text(&json, "target", target);
-    if (options->keep_source)
-        put_keep(&json);
-    json_key(&json, "select");
-    bool done = selection_put(&json, options->args, options->arg_count, &wiring->arena, err);
-    json_object_end(&json);
-    json_array_end(&json);
-    json_object_end(&json);
-    done = done && buf_check(&text, "the selection", err);
-    if (done)
-        wiring->request = arena_copy(&wiring->arena, buf_string(&text));
-    buf_free(&text);
-    return done;
-}
-
 /* Somebody waits for just these recordings: what does not come back is no success. */
 static enum exit_code tell_left(const struct wiring *wiring, const struct plan_summary *summary)
 {
@@ -202,7 +162,6 @@ int cmd_restore(const struct options *options)
 {
     struct wiring wiring;
     const char *target;
-    struct err err;
     if (options->arg_count == 0) {
         fputs(
             "frostline: restore what?\n"
@@ -212,10 +171,8 @@ int cmd_restore(const struct options *options)
     }
     wiring_init(&wiring, options);
     enum exit_code code = choose_target(&wiring, &target);
-    if (code == EXIT_OK && !make_request(&wiring, target, &err)) {
-        exit_with(&err);
-        code = EXIT_USAGE;
-    }
+    if (code == EXIT_OK)
+        code = request_policy(&wiring, REQUEST_RESTORE, target, options->args, options->arg_count);
     if (code == EXIT_OK)
         code = restore(&wiring);
     wiring_close(&wiring);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "engine/cmd.h"
 #include "engine/planning.h"
+#include "engine/request.h"
 #include "engine/show_json.h"
 #include "engine/show_plan.h"
 #include "engine/text.h"
@@ -43,7 +44,9 @@ static enum exit_code make(struct wiring *wiring)
     const char *path = options->out;
     bool simulation;
     struct planned planned;
-    enum exit_code code = planning_open(wiring, options->args[0], options->as_of, &simulation);
+    enum exit_code code = request_make(wiring);
+    if (code == EXIT_OK)
+        code = planning_open(wiring, options->args[0], options->as_of, &simulation);
     if (code == EXIT_OK && path == NULL)
         code = planning_scratch(wiring, &path);
     if (code == EXIT_OK)

@@ -10,6 +10,7 @@ enum kind {
     KIND_SWITCH,
     KIND_COUNT,
     KIND_TEXT,
+    KIND_WORDS,
     KIND_NUMBER,
     KIND_BYTES,
     KIND_DURATION,
@@ -37,10 +38,19 @@ static const char *const surveys[] = {"full", "none", NULL};
 static const struct flag flags[] = {
     {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN | VERB_BACK, "FILE", NULL,
      "save the plan here; rollback and restore then do nothing else"},
-    {"to", 0, KIND_TEXT, AT(to), VERB_RESTORE, "STORE", NULL,
-     "where to; else the one store to which no policy moves"},
+    {"select", 0, KIND_WORDS, AT(select), VERB_ASKS, "WORDS", NULL,
+     "only these: id:A,B date:2025-02-14 date:A..B store:N policy:N state:failed @FILE; a blank is "
+     "or, a comma between them is and"},
+    {"exclude", 0, KIND_WORDS, AT(exclude), VERB_ASKS, "WORDS", NULL, "and none of these"},
+    {"to", 0, KIND_TEXT, AT(to), VERB_PLANS | VERB_RESTORE, "STORE", NULL,
+     "where what is selected goes, in place of what the policies say; of restore: if not to the "
+     "one "
+     "store to which no policy moves"},
+    {"grace", 0, KIND_DURATION, AT(grace_us), VERB_PLANS, "DURATION", NULL,
+     "with --to: keep the sources for so long (default: what the policy's defaults say)"},
     {"format", 0, KIND_CHOICE, AT(format),
-     VERB_PLAN | VERB_SHOW | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_VALIDATE | VERB_TEST,
+     VERB_PLAN | VERB_SHOW | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_VALIDATE | VERB_TEST |
+         VERB_LS,
      "FORMAT", formats,
      "how to print: human, json; validate also github (annotations); test human, tap, junit; diff "
      "also markdown"},
@@ -52,18 +62,18 @@ static const struct flag flags[] = {
      "exit with 2 if there is something to do, or any difference"},
     {"all", 0, KIND_SWITCH, AT(all), VERB_PLANS | VERB_SHOW | VERB_STATUS | VERB_BACK, NULL, NULL,
      "show every directory or object"},
-    {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN | VERB_DIFF | VERB_EXPLAIN, "TIME", NULL,
+    {"as-of", 0, KIND_TEXT, AT(as_of), VERB_PLAN | VERB_DIFF | VERB_EXPLAIN | VERB_LS, "TIME", NULL,
      "decide as if it were then; in the future: a simulation"},
     {"survey", 0, KIND_CHOICE, AT(survey), VERB_PLAN | VERB_DIFF, "full|none", surveys,
      "list the stores, or trust the catalog's sizes (which diff does unless told)"},
     {"var", 0, KIND_VAR, 0,
-     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_VALIDATE | VERB_TEST | VERB_EXPLAIN, "NAME=VALUE",
-     NULL, "another value for a variable of the policy"},
+     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_VALIDATE | VERB_TEST | VERB_EXPLAIN | VERB_LS,
+     "NAME=VALUE", NULL, "another value for a variable of the policy"},
     {"strict", 0, KIND_SWITCH, AT(strict), VERB_VALIDATE, NULL, NULL, "take warnings for errors"},
     {"online", 0, KIND_SWITCH, AT(online), VERB_VALIDATE, NULL, NULL,
      "ask the catalog and the stores too; exit 75: no answer, 77: access refused"},
-    {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY | VERB_SHOW | VERB_RESTORE, "FILE", NULL,
-     "the policy; that of a plan, if it is not where the plan says"},
+    {"policy", 'p', KIND_TEXT, AT(policy), VERB_APPLY | VERB_SHOW | VERB_RESTORE | VERB_LS, "FILE",
+     NULL, "the policy; that of a plan, if it is not where the plan says"},
     {"auto-approve", 0, KIND_SWITCH, AT(auto_approve), VERB_APPLY | VERB_BACK, NULL, NULL,
      "do not ask"},
     {"expect", 0, KIND_TEXT, AT(expect), VERB_APPLY | VERB_BACK, "DIGEST", NULL,
@@ -80,8 +90,8 @@ static const struct flag flags[] = {
      "take up nothing more after this time, and finish what is under way"},
     {"keep", 0, KIND_TEXT, AT(keep), VERB_DEMO, "DIR", NULL, "make the sandbox here and leave it"},
     {"state", 0, KIND_TEXT, AT(state),
-     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_EXPLAIN, "DIR", NULL,
-     "where the journal is"},
+     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_EXPLAIN | VERB_LS, "DIR",
+     NULL, "where the journal is"},
     {"no-input", 0, KIND_SWITCH, AT(no_input), VERB_RUNS, NULL, NULL, "never ask"},
     {"quiet", 'q', KIND_SWITCH, AT(quiet), VERB_ALL, NULL, NULL, "print nothing on success"},
     {"verbose", 'v', KIND_COUNT, AT(verbose), VERB_ALL, NULL, NULL,
@@ -136,6 +146,24 @@ static bool set_var(struct options *options, const char *value, struct err *err)
     return true;
 }
 
+/* "A B" is two of them. */
+static bool set_words(struct options *options, const struct flag *flag, char *value,
+                      struct err *err)
+{
+    struct options_words *words = member(options, flag);
+    size_t before = words->count;
+    char *rest;
+    for (char *word = strtok_r(value, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        if (words->count == OPTIONS_WORDS_MAX)
+            return ERR(err, ERR_INPUT, "--%s has more than %d words; a file, @FILE, may hold more",
+                       flag->name, OPTIONS_WORDS_MAX);
+        words->items[words->count++] = word; /* the arguments of main are ours to write */
+    }
+    return words->count > before ||
+           ERR(err, ERR_INPUT, "--%s wants %s", flag->name, flag->argument);
+}
+
 static bool set_choice(struct options *options, const struct flag *flag, const char *value,
                        struct err *err)
 {
@@ -160,10 +188,12 @@ static bool set_duration(struct options *options, const struct flag *flag, const
     return true;
 }
 
-static bool set_value(struct options *options, const struct flag *flag, const char *value,
+static bool set_value(struct options *options, const struct flag *flag, char *value,
                       struct err *err)
 {
     switch (flag->kind) {
+    case KIND_WORDS:
+        return set_words(options, flag, value, err);
     case KIND_TEXT:
         *(const char **)member(options, flag) = value;
         return true;
@@ -240,7 +270,7 @@ static bool read_long(struct options *options, int argc, char **argv, int *at, s
 static bool read_letters(struct options *options, int argc, char **argv, int *at, struct seen *seen,
                          struct err *err)
 {
-    for (const char *letter = argv[*at] + 1; *letter != '\0'; letter++) {
+    for (char *letter = argv[*at] + 1; *letter != '\0'; letter++) {
         const struct flag *flag = find_letter(*letter);
         if (flag == NULL)
             return ERR(err, ERR_INPUT, "unknown flag -%c", *letter);
@@ -324,6 +354,7 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
     *options = (struct options){.survey = SURVEY_UNSAID,
                                 .max_bytes = UINT64_MAX,
                                 .ttl_us = PLAN_TTL_US,
+                                .grace_us = -1,
                                 .max_duration_us = INT64_MAX};
     for (int at = 1; at < argc; at++) {
         const char *text = argv[at];

@@ -12,6 +12,7 @@
 
 #define OPTIONS_ARGS_MAX 16
 #define OPTIONS_VARS_MAX 64
+#define OPTIONS_WORDS_MAX 256
 
 /* Which verbs know a flag. */
 enum verb_bit {
@@ -31,11 +32,14 @@ enum verb_bit {
     VERB_DIFF = 1 << 13,
     VERB_ROLLBACK = 1 << 14,
     VERB_RESTORE = 1 << 15,
-    VERB_HISTORY = 1 << 16
+    VERB_HISTORY = 1 << 16,
+    VERB_LS = 1 << 18,
+    VERB_WIZARD = 1 << 19
 };
 #define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP | VERB_ROLLBACK | VERB_RESTORE)
 #define VERB_BACK (VERB_ROLLBACK | VERB_RESTORE)
 #define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)
+#define VERB_ASKS (VERB_PLANS | VERB_LS)
 
 struct options;
 
@@ -58,6 +62,12 @@ enum options_format {
 };
 enum options_survey { SURVEY_FULL, SURVEY_NONE, SURVEY_UNSAID };
 
+/* Of a flag that may be given more than once, or with several words between blanks. */
+struct options_words {
+    const char *items[OPTIONS_WORDS_MAX];
+    size_t count;
+};
+
 struct options {
     const struct verb *verb;
     const char *args[OPTIONS_ARGS_MAX];
@@ -65,11 +75,13 @@ struct options {
     const char *out, *as_of, *state, *expect, *policy, *keep, *base, *to;
     uint64_t format; /* enum options_format */
     uint64_t survey; /* enum options_survey */
+    struct options_words select, exclude;
     struct policy_var vars[OPTIONS_VARS_MAX];
     size_t var_count;
     uint64_t concurrency;
     uint64_t max_bytes; /* UINT64_MAX: no limit */
     int64_t lock_wait_us, ttl_us;
+    int64_t grace_us; /* -1: not said */
     int64_t max_duration_us; /* INT64_MAX: no limit */
     bool all, auto_approve, keep_source, strict, online, quiet, no_input, detailed_exitcode, help;
     uint64_t verbose;

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/str.h"
+#include "engine/request.h"
 #include "engine/signals.h"
 #include "engine/text.h"
 #include "executor/apply.h"
@@ -121,10 +123,15 @@ static void show_moved(const struct apply_result *result, bool by_object)
            text_plural(result->deleted_sources, "source"));
 }
 
+static bool is_restore(const struct plan_summary *summary)
+{
+    return summary->funnel_count == 1 && str_equal(summary->funnels[0].policy, REQUEST_RESTORE);
+}
+
 /* What came back has policies that sent it away. */
 static void tell_what_follows(const struct apply_result *result, const struct plan_reader *plan)
 {
-    bool restored = plan != NULL && plan_file_header(plan)->request != NULL &&
+    bool restored = plan != NULL && is_restore(plan_file_summary(plan)) &&
                     result->directories[APPLY_MOVED] + result->directories[APPLY_RETIERED] > 0;
     if (result->directories[APPLY_ROLLED_BACK] > 0)
         puts("The next plan moves them again, unless the policy is changed, a hold names them or "
@@ -132,6 +139,14 @@ static void tell_what_follows(const struct apply_result *result, const struct pl
     else if (restored)
         puts("A policy that wants them elsewhere moves them again, unless it is changed, a hold "
              "names them or its min_residency keeps them.");
+}
+
+static void show_waiting(const struct apply_result *result)
+{
+    bool is_one = result->waiting_sources == 1;
+    printf("%s %s until %s UTC; frostline reap, or a timer, deletes %s.\n",
+           text_plural(result->waiting_sources, "source"), is_one ? "waits" : "wait, the first",
+           text_instant(result->next_cleanup_us), is_one ? "it" : "them");
 }
 
 static bool is_rollback(const struct plan_reader *plan)
@@ -168,10 +183,7 @@ static void show_result(const struct apply_result *result, const struct troubles
         printf("  ! %s not begun; the same command resumes\n",
                text_plural(result->not_begun, unit));
     if (result->waiting_sources > 0)
-        printf("%s wait until their grace is over, the first on %s UTC; frostline reap, or a "
-               "timer, deletes them.\n",
-               text_plural(result->waiting_sources, "source"),
-               text_instant(result->next_cleanup_us));
+        show_waiting(result);
 
     tell_what_follows(result, request->plan);
     uint64_t stale = result->directories[APPLY_STALE], failed = result->directories[APPLY_FAILED];

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/when.h"
 #include "engine/columns.h"
+#include "engine/request.h"
 #include "engine/text.h"
 
 /* -- rows -----------------------------------------------------------------------------------------
@@ -13,7 +14,7 @@
 
 static char sign_of(const struct show_moves *moves, enum plan_kind kind)
 {
-    if (moves->header->request != NULL)
+    if (moves->header->request != NULL && str_equal(moves->funnel->policy, REQUEST_RESTORE))
         return '<';
     return kind == PLAN_RETIER ? '^' : '>';
 }

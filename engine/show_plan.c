@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "engine/columns.h"
 #include "engine/show_funnel.h"
@@ -15,6 +16,19 @@
 
 /* -- header ---------------------------------------------------------------------------------------
  */
+
+/* The words of a request, which the digest covers as all of it. */
+static void show_asked(FILE *out, const char *request)
+{
+    struct json *json;
+    const char *words;
+    struct err err;
+    if (!json_read(request, strlen(request), &json, &err))
+        return;
+    if (json_is_object(json) && json_get_text(json, "words", &words, &err))
+        fprintf(out, "Asked for %s\n", text_plain(words));
+    json_free(json);
+}
 
 static void show_header(FILE *out, struct plan_reader *plan)
 {
@@ -33,6 +47,8 @@ static void show_header(FILE *out, struct plan_reader *plan)
                  text_plural(plan_file_summary(plan)->rows, "recording"));
     columns_put(&line, text);
     fputc('\n', out);
+    if (header->request != NULL)
+        show_asked(out, header->request);
     if (header->simulation)
         fputs("A simulation: as_of lies in the future, so this plan can't be applied.\n", out);
     if (!header->surveyed && !is_rollback)

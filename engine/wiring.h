@@ -23,6 +23,8 @@ struct wiring {
     struct clock *clock;
     const struct revision *revision; /* of the policy; NULL: the work tree's */
     const char *request;             /* policies in place of the files' own; NULL: none */
+    const char *const *ids; /* all that a request asks for, where it names nothing but ids */
+    size_t id_count;
     const char *state_folder;
     struct diags diags;
     struct policies *policies;

@@ -104,7 +104,7 @@ static void describe_undecided(struct group *group, const struct record *record,
 {
     struct policies *policies = group->policies;
     buf_text(&group->text, "is undecided: ");
-    explain_policy(policies, policy, VERDICT_UNDECIDED, record, location, &group->text);
+    explain_policy(policies, policy, record, location, &group->text);
     if (!group->text.overflowed && group->text.size < WHY_BYTES_MAX)
         return;
     buf_reset(&group->text);

@@ -142,6 +142,8 @@ static inline enum truth decide_leaf(const struct clause *clause, const struct r
         return TRUTH_YES;
     case CLAUSE_STORE:
         return truth_of(row->location != NULL && clause->index == row->location->store);
+    case CLAUSE_POLICY:
+        return truth_of(clause->index == row->policy);
     case CLAUSE_IDS:
         return truth_of(ids_has(&clause->list, row->id));
     case CLAUSE_TIME:

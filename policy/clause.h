@@ -23,6 +23,7 @@ enum clause_kind {
     CLAUSE_NOT, /* of its one child */
     CLAUSE_EVERYTHING,
     CLAUSE_STORE,   /* index is the store's                                           */
+    CLAUSE_POLICY,  /* index is that of the policy that would move it                 */
     CLAUSE_IDS,     /* list                                                           */
     CLAUSE_TIME,    /* the recording's time is within range                           */
     CLAUSE_SIZE,    /* the recording's bytes are within sizes                         */
@@ -48,7 +49,7 @@ struct range {
 struct clause {
     uint8_t                     kind;
     uint8_t                     relations;
-    uint16_t                    index; /* of the field or store       */
+    uint16_t                    index; /* of the field, store, policy */
     uint32_t                    size;  /* in nodes, with its children */
     const struct clause_origin *origin;
     union {
@@ -85,6 +86,7 @@ struct row {
     const struct location *location; /* NULL: in no store */
     uint32_t               id;       /* of ids.h          */
     struct pattern_memory *memory;
+    uint16_t               policy;   /* CLAUSE_POLICY: the one that would move it */
 };
 
 enum truth clause_decide(const struct clause *clause, const struct row *row);

@@ -40,8 +40,23 @@ static void write_hold(const struct policies *policies, const struct row *row, u
     clause_because(hold->select, row, policies->as_of_us, out);
 }
 
+/* Or may be. */
+static bool is_excluded(const struct policy *policy, const struct row *row)
+{
+    return policy->exclude != NULL && clause_decide(policy->exclude, row) != TRUTH_NO;
+}
+
+static void write_asked(const struct policies *policies, const struct row *row, uint16_t index,
+                        struct buf *out)
+{
+    struct row moved = *row;
+    moved.policy = index;
+    buf_text(out, "not asked for: ");
+    clause_because(policies->asked, &moved, policies->as_of_us, out);
+}
+
 static void write_policy(const struct policies *policies, const struct row *row, uint16_t index,
-                         enum policy_verdict verdict, struct buf *out)
+                         struct buf *out)
 {
     const struct policy *policy = &policies->items[index];
     buf_format(out, "%s (", policy->name);
@@ -49,19 +64,21 @@ static void write_policy(const struct policies *policies, const struct row *row,
         buf_text(out, policy->enabled ? "expired" : "disabled");
     else if (!policy_takes_from(policy, row->location))
         buf_format(out, "from %s", policies->stores[policy->from].name);
-    else if (verdict == VERDICT_EXCLUDED || clause_decide(policy->select, row) == TRUTH_YES) {
+    else if (clause_decide(policy->select, row) != TRUTH_YES)
+        clause_because(policy->select, row, policies->as_of_us, out);
+    else if (is_excluded(policy, row)) {
         buf_text(out, "exclude: ");
         clause_because(policy->exclude, row, policies->as_of_us, out);
     } else
-        clause_because(policy->select, row, policies->as_of_us, out);
+        write_asked(policies, row, index, out);
     buf_char(out, ')');
 }
 
-void explain_policy(struct policies *policies, uint16_t index, enum policy_verdict verdict,
-                    const struct record *record, const struct location *location, struct buf *out)
+void explain_policy(struct policies *policies, uint16_t index, const struct record *record,
+                    const struct location *location, struct buf *out)
 {
     struct row row = row_of(policies, record, location);
-    write_policy(policies, &row, index, verdict, out);
+    write_policy(policies, &row, index, out);
 }
 
 /* All policies of one verdict. */
@@ -78,7 +95,7 @@ static void write_policies(const struct policies *policies, const struct row *ro
         if (decision->verdicts[i] != verdict)
             continue;
         buf_format(out, "%s%s%s", between, before, before[0] == '\0' ? "" : ": ");
-        write_policy(policies, row, (uint16_t)i, verdict, out);
+        write_policy(policies, row, (uint16_t)i, out);
         between = ", ";
         before = "";
     }

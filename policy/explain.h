@@ -11,8 +11,8 @@ void explain_because(struct policies *policies, uint16_t index, const struct rec
 
 /* What of a policy makes its verdict of the row, CANDIDATE left out:
  *   "age-out (older_than 90d: 89d)"                                                              */
-void explain_policy(struct policies *policies, uint16_t index, enum policy_verdict verdict,
-                    const struct record *record, const struct location *location, struct buf *out);
+void explain_policy(struct policies *policies, uint16_t index, const struct record *record,
+                    const struct location *location, struct buf *out);
 
 /* Why the row stays where it is, as policy_decide has decided (which is not to move it):
  *   "hold: case-2025-07 (legal): ids"

@@ -24,7 +24,11 @@ const char *extra_where(const struct policies *policies, struct span span, struc
 struct row extra_row(const struct policies *policies, const struct record *record,
                      const struct location *location, struct pattern_memory *memory)
 {
-    return (struct row){record, location, ids_find(&policies->extra->ids, record->id), memory};
+    return (struct row){.record = record,
+                        .location = location,
+                        .id = ids_find(&policies->extra->ids, record->id),
+                        .memory = memory,
+                        .policy = POLICY_NO_INDEX};
 }
 
 void extra_each_selection(const struct policies *policies,
@@ -37,4 +41,6 @@ void extra_each_selection(const struct policies *policies,
         if (policies->items[i].exclude != NULL)
             visit(context, policies->items[i].exclude);
     }
+    if (policies->asked != NULL)
+        visit(context, policies->asked);
 }

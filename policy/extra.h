@@ -54,7 +54,7 @@ const char *extra_where(const struct policies *policies, struct span span, struc
 /* What is looked up for a row once. */
 struct row extra_row(const struct policies *policies, const struct record *record,
                      const struct location *location, struct pattern_memory *memory);
-/* Every compiled selection: of holds and policies, selected and excluded. */
+/* Every compiled selection: of holds and policies, selected and excluded, and of a request. */
 void extra_each_selection(const struct policies *policies,
                           void (*visit)(void *context, struct clause *root), void *context);
 #endif

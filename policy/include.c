@@ -260,6 +260,12 @@ static void refuse_taken(struct load *load, const struct node *own, const struct
     }
 }
 
+static void refuse_aimless(struct load *load, const struct node *request)
+{
+    diag_add(load->diags, DIAG_MISSING_KEY, request->span, "a request needs `policies` or `select`")
+        ->label = "asks for nothing";
+}
+
 void include_request(struct load *load, struct node *root)
 {
     struct raw_request raw = {0};
@@ -267,8 +273,12 @@ void include_request(struct load *load, struct node *root)
     if (request == NULL || !schema_map(load, request, "a request"))
         return;
     schema_read(load, &schema_request, request, &raw);
-    if (raw.policies == NULL)
+    load->asked = raw.select;
+    if (raw.policies == NULL) {
+        if (raw.select == NULL && load->diags->errors == 0)
+            refuse_aimless(load, request);
         return;
+    }
     const struct node *own = tree_find(root, "policies");
     if (own != NULL && own->kind == NODE_LIST)
         refuse_taken(load, own, raw.policies);

@@ -11,8 +11,8 @@ struct node;
  * file.  Where a file could not be read, the root has a broken value of each key, besides what
  * others say: schema_knows is false of all of them. */
 void include_read(struct load *load, struct node *root);
-/* The source's request, which has `policies` and nothing else: they stand in place of the root's,
- * and none has a name of these.  It comes behind the vars, and knows none. */
+/* The source's request: its `policies` stand in place of the root's, and none has a name of these;
+ * its `select` is load->asked.  It comes behind the vars, and knows none. */
 void include_request(struct load *load, struct node *root);
 /* The root of the policy that a file of tests is about, with the file's tests in place of its own;
  * NULL after a finding. */

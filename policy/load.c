@@ -90,7 +90,7 @@ struct extra_file *load_file(struct load *load, struct node *node, size_t limit_
 
 struct node *load_request(struct load *load)
 {
-    static const char name[] = "(request)";
+    static const char name[] = POLICY_REQUEST;
     const char *bytes = arena_copy(load->arena, load->source->request);
     struct extra_file *file = add_file(load, name, name, bytes, strlen(bytes));
     return tree_read(load->diags, file->file, load->arena);
@@ -214,6 +214,27 @@ bool load_find_store(struct load *load, struct node *node, uint16_t *store)
     node->broken = true;
     if (load->stores_known)
         refuse_store(load, node);
+    return false;
+}
+
+bool load_find_policy(struct load *load, struct node *node, uint16_t *index)
+{
+    const struct policies *policies = load->policies;
+    const char **names = arena_make(load->arena, (policies->count + 1) * sizeof *names);
+    for (size_t i = 0; i < policies->count; i++) {
+        names[i] = policies->items[i].name;
+        if (!str_equal(names[i], node->text))
+            continue;
+        *index = (uint16_t)i;
+        return true;
+    }
+    const char *nearest = str_nearest(node->text, names);
+    struct diag *diag = diag_add(load->diags, DIAG_UNKNOWN_POLICY, node->span, "unknown policy %s",
+                                 scalar_shown(load, node));
+    diag->label = "no policy has that name";
+    if (nearest != NULL)
+        diag->help = str_format(load->arena, "did you mean `%s`?", nearest);
+    node->broken = true;
     return false;
 }
 
@@ -375,6 +396,8 @@ static void read_root(struct load *load, struct node *root)
         model_stores_read(load, raw.stores);
     load->stores_known &= schema_knows(&schema_root, root, "stores");
     model_policies_read(load, &raw);
+    if (load->asked != NULL)
+        model_policies_narrow(load);
     if (raw.tests != NULL && load->source->request == NULL)
         model_tests_read(load, raw.tests);
 }

@@ -17,6 +17,7 @@ struct load {
     struct arena               *arena;
     struct diags               *diags;
     struct policies            *policies;
+    struct node                *asked;  /* a request's selection; NULL: none                     */
     const char                 *folder; /* of the root policy: what paths of files start from    */
     uint16_t                    file;   /* the root policy's                                     */
     bool vars_known;    /* the names of all vars are; else a name that is none tells nothing      */
@@ -36,6 +37,8 @@ void load_bytes(struct load *load, const char *bytes, size_t size_bytes,
 /* The index of the store that the scalar names.  False after a finding, or without one if it can't
  * be known which stores there are.                                                               */
 MUST_USE bool load_find_store(struct load *load, struct node *node, uint16_t *store);
+/* The same of a policy; all of them were read before. */
+MUST_USE bool load_find_policy(struct load *load, struct node *node, uint16_t *policy);
 /* The zone that the scalar names; a finding if there is none. */
 void load_zone(struct load *load, struct node *node, const struct zone **zone);
 /* A path that is written at `node`, from where this process stands: it is relative to the folder of

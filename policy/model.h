@@ -19,4 +19,6 @@ void model_stores_read(struct load *load, struct node *stores);
 void model_tests_read(struct load *load, struct node *list);
 /* Holds, defaults and policies; the catalog and the stores were read before. */
 void model_policies_read(struct load *load, const struct raw_root *root);
+/* What of the policies' moves is asked for; they were read before. */
+void model_policies_narrow(struct load *load);
 #endif

@@ -290,3 +290,12 @@ void model_policies_read(struct load *load, const struct raw_root *root)
     if (root->policies != NULL)
         read_policies(load, root->policies, &terms, grace);
 }
+
+/* That little was asked for is no alarm. */
+void model_policies_narrow(struct load *load)
+{
+    struct policies *policies = load->policies;
+    policies->asked = select_compile_asked(load, load->asked);
+    for (size_t i = 0; i < policies->count; i++)
+        policies->items[i].guards.min_recordings = 0;
+}

@@ -166,29 +166,13 @@ static void refuse_twice(struct load *load, const struct node *id)
         "the test has one of that id";
 }
 
-static void check_policy(struct load *load, const struct node *name)
-{
-    const struct policies *policies = load->policies;
-    const char **names = arena_make(load->arena, (policies->count + 1) * sizeof *names);
-    for (size_t i = 0; i < policies->count; i++) {
-        names[i] = policies->items[i].name;
-        if (str_equal(names[i], name->text))
-            return;
-    }
-    const char *nearest = str_nearest(name->text, names);
-    struct diag *diag = diag_add(load->diags, DIAG_UNKNOWN_POLICY, name->span, "unknown policy %s",
-                                 scalar_shown(load, name));
-    diag->label = "no policy has that name";
-    if (nearest != NULL)
-        diag->help = str_format(load->arena, "did you mean `%s`?", nearest);
-}
-
 /* ids: of the recordings; met: of those that something is expected of already. */
 static void read_expected(struct load *load, struct node *map, const struct schema *schema,
                           const struct map *ids, struct map *met, struct policy_test *test)
 {
     struct policy_expected *expected = &test->expected[test->expected_count];
     struct raw_expected raw = {0};
+    uint16_t policy;
     size_t index;
     if (!schema_map(load, map, schema->noun))
         return;
@@ -208,8 +192,8 @@ static void read_expected(struct load *load, struct node *map, const struct sche
             ->label = "nothing can be expected of it";
     else if (!map_put(met, raw.id->text, 0))
         refuse_twice(load, raw.id);
-    if (raw.policy != NULL)
-        check_policy(load, raw.policy);
+    if (raw.policy != NULL && !load_find_policy(load, raw.policy, &policy))
+        raw.policy->broken = true;
     if (raw.to != NULL && !load_find_store(load, raw.to, &expected->target))
         raw.to->broken = true;
 }

@@ -266,6 +266,39 @@ static void blame(const struct policies *policies, struct decision *decision)
     decision->blamed = decision->excluded ? excluding : undecided;
 }
 
+/* Of a row that several equal policies win, one is enough. */
+static enum truth is_asked(const struct policies *policies, struct row *row,
+                           const struct decision *decision)
+{
+    enum truth truth = TRUTH_NO;
+    if (decision->winner == POLICY_NO_INDEX)
+        return clause_decide(policies->asked, row);
+    int32_t priority = policies->items[decision->winner].priority;
+    for (size_t i = 0; truth != TRUTH_YES && i < policies->count; i++) {
+        if (decision->verdicts[i] != VERDICT_CANDIDATE || policies->items[i].priority != priority)
+            continue;
+        row->policy = (uint16_t)i;
+        enum truth one = clause_decide(policies->asked, row);
+        if (one > truth)
+            truth = one;
+    }
+    return truth;
+}
+
+/* What nobody asks for is selected by no policy: a loser of the contest does not get it either. */
+static void ask(const struct policies *policies, struct row *row, struct decision *decision)
+{
+    enum truth truth = is_asked(policies, row, decision);
+    decision->asked = truth == TRUTH_YES;
+    if (decision->asked)
+        return;
+    for (size_t i = 0; i < policies->count; i++)
+        if (decision->verdicts[i] == VERDICT_CANDIDATE)
+            decision->verdicts[i] = truth == TRUTH_NO ? VERDICT_OUT : VERDICT_UNDECIDED;
+    decision->winner = decision->rival = decision->target = POLICY_NO_INDEX;
+    decision->terms = (struct policy_terms){0};
+}
+
 void policy_decide(struct policies *policies, const struct record *record,
                    const struct location *location, struct decision *decision)
 {
@@ -275,6 +308,7 @@ void policy_decide(struct policies *policies, const struct record *record,
 
     decision->winner = decision->rival = decision->target = decision->blamed = POLICY_NO_INDEX;
     decision->excluded = decision->undecided = false;
+    decision->asked = true;
     decision->terms = (struct policy_terms){0};
     for (size_t i = 0; i < policies->count; i++) {
         enum policy_verdict verdict = judge(&policies->items[i], &row);
@@ -282,6 +316,8 @@ void policy_decide(struct policies *policies, const struct record *record,
         if (verdict == VERDICT_CANDIDATE)
             take_candidate(policies, (uint16_t)i, decision);
     }
+    if (policies->asked != NULL)
+        ask(policies, &row, decision);
     decision->hold = find_hold(policies, &row);
     decision->kind =
         decision->hold == POLICY_NO_INDEX ? kind_of(decision, store_of(location)) : DECISION_HELD;

@@ -23,6 +23,7 @@
 #define POLICY_FILE_BYTES_MAX (1u << 20)
 #define POLICY_SUFFIX ".yaml"
 #define POLICY_TESTS ".test.yaml"
+#define POLICY_REQUEST "(request)" /* what findings call a request, which is no file */
 #define POLICY_IDS_FILE_BYTES_MAX (64u << 20)
 #define POLICY_MAX 256      /* policies in a set */
 #define POLICY_WINDOWS_MAX 64
@@ -136,6 +137,8 @@ struct policies {
     size_t                hold_count;
     struct policy        *items;
     size_t                count;
+    struct clause        *asked; /* a request's selection: nothing else moves; NULL: whatever the
+                                  * policies say                                                */
     struct window        *windows; /* different ones, at most POLICY_WINDOWS_MAX */
     size_t                window_count;
     struct policy_test   *tests;
@@ -166,8 +169,9 @@ struct policy_source {
     bool stand_ins; /* what ${..} lacks gets a value that could be one: for a look at the policy
                      * that needs neither its catalog nor its stores                            */
     bool tests;     /* the path may be that of a file of tests                                  */
-    const char *request; /* a policy file of its own, whose `policies` stand in place of those of
-                          * the set, and are a part of its digest; NULL: none                   */
+    const char *request; /* a file of its own, a part of the digest: its `policies` stand in place
+                          * of those of the set, or its `select` says what of theirs moves; NULL:
+                          * none                                                                */
 };
 
 /* A path that ends in POLICY_TESTS is a file of tests: the policy that it names is read with these
@@ -189,7 +193,7 @@ void policy_prepare(struct policies *policies, int64_t as_of_us);
 
 /* What one policy says of one row. */
 enum policy_verdict {
-    VERDICT_OUT,       /* disabled, from another store, not selected              */
+    VERDICT_OUT,       /* disabled, from another store, not selected, not asked for */
     VERDICT_CANDIDATE, /* selected, and not excluded                              */
     VERDICT_EXCLUDED,
     VERDICT_UNDECIDED  /* the selection is unknown, or the exclude of what it selects: it stays */
@@ -210,6 +214,7 @@ struct decision {
     struct policy_terms terms;        /* merged over all equal winners                            */
     bool                excluded;     /* some policy selects and excludes it, and none wins       */
     bool                undecided;    /* some policy is undecided, and none wins                  */
+    bool                asked;        /* the request's selection has it; true without one         */
     uint16_t            blamed;       /* the policy that excludes it or is undecided              */
     uint8_t             verdicts[POLICY_MAX]; /* enum policy_verdict, of each policy; those of a
                                                * held row are filled in as well                   */

@@ -399,11 +399,21 @@ static const struct schema_key root_keys[] = {
 const struct schema schema_root = {"a policy file", root_keys};
 
 static const struct schema_key request_keys[] = {
-    {"policies", SCHEMA_LIST, REQUIRED, AT(raw_request, policies), .item = SCHEMA_OBJECT,
+    {"policies", SCHEMA_LIST, AT(raw_request, policies), .item = SCHEMA_OBJECT,
      .object = &schema_policy, .text = "in place of those of the file"},
+    {"select", SCHEMA_SELECT, AT(raw_request, select),
+     .text = "of what these would move, only this"},
+    {"words", SCHEMA_PROSE, AT(raw_request, words), .text = "the selection, as a person wrote it"},
     {0},
 };
 const struct schema schema_request = {"a request", request_keys};
+
+/* Of a request's selection alone: which policy moves it. */
+static const struct schema_key asked_keys[] = {
+    {"policy", SCHEMA_TEXT, .offset = SELECT_POLICY, .text = "the policy that moves it"},
+    {0},
+};
+const struct schema schema_asked = {"a request's selection", asked_keys};
 
 /* ---- reading by it ---- */
 

@@ -122,7 +122,7 @@ struct raw_tests_file {
 };
 /* policy_source.request */
 struct raw_request {
-    struct node *policies;
+    struct node *policies, *select, *words;
 };
 struct raw_test {
     struct node *name, *recordings, *expect;
@@ -153,6 +153,7 @@ enum selector {
     SELECT_PATH,
     SELECT_SIZE,
     SELECT_STORE,
+    SELECT_POLICY, /* of a request alone */
     SELECT_EVERYTHING,
     SELECT_ALL,
     SELECT_ANY,
@@ -177,7 +178,7 @@ extern const struct schema schema_root, schema_connection, schema_time, schema_s
     schema_reference, schema_hold, schema_defaults, schema_cleanup, schema_policy, schema_guards,
     schema_window, schema_select, schema_dates, schema_path, schema_sizes, schema_tests,
     schema_test, schema_recording, schema_expect, schema_expect_move, schema_expect_stay,
-    schema_tests_file, schema_request;
+    schema_tests_file, schema_request, schema_asked;
 extern const char *const schema_store_types[], *const schema_tiers[];
 /* By the index of the choice that is their `type`. */
 extern const struct schema *const schema_catalogs[], *const schema_stores[];

@@ -22,6 +22,9 @@ int64_t select_midnight(const struct policies *policies, struct when_date date, 
  * if there is one, wherever it stands.  NULL after a finding.                                    */
 struct clause *select_compile(struct load *load, struct node *node, struct node **everything);
 
+/* The same of a request's selection, which may name policies too: these were read before. */
+struct clause *select_compile_asked(struct load *load, struct node *node);
+
 /* The literals of tests on fields take their columns' types; what can't is a finding.  May be done
  * again for another shape.                                                                       */
 void select_bind(const struct policies *policies, const struct catalog_shape *shape,

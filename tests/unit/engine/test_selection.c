@@ -23,7 +23,10 @@ static bool put(const char *const *words, size_t count, struct buf *text, struct
     arena_init(&arena, ARENA_BYTES_MAX);
     buf_init(text, ARENA_BYTES_MAX);
     json_begin(&json, text);
-    bool done = selection_put(&json, words, count, &arena, err);
+    struct selection selection = {0};
+    bool done = selection_read(&selection, words, count, &arena, err) &&
+                selection_resolve(&selection, NULL, &arena, err) &&
+                selection_put(&json, &selection, &arena, err);
     arena_free(&arena);
     return done;
 }
@@ -47,6 +50,10 @@ static void words_become_a_select(void **state)
         {{"id:A,B,store:cold,date:2025-02-14"},
          "{\"any\":[{\"all\":[{\"ids\":[\"A\",\"B\"]},{\"store\":\"cold\"},"
          "{\"date\":\"2025-02-14\"}]}]}"},
+        {{"policy:age-out,id:A"},
+         "{\"any\":[{\"all\":[{\"policy\":\"age-out\"},{\"ids\":[\"A\"]}]}]}"},
+        {{"id:A,id:B,C"}, "{\"any\":[{\"all\":[{\"ids\":[\"A\",\"B\",\"C\"]}]}]}"},
+        {{"state:failed", "id:A"}, "{\"any\":[{\"all\":[{\"ids\":[\"A\"]}]}]}"},
         {{"id:A", "store:cold,id:B"},
          "{\"any\":[{\"all\":[{\"ids\":[\"A\"]}]},"
          "{\"all\":[{\"store\":\"cold\"},{\"ids\":[\"B\"]}]}]}"},
@@ -65,8 +72,9 @@ static void words_become_a_select(void **state)
 static void what_says_nothing_is_refused(void **state)
 {
     (void)state;
-    static const char *const words[] = {"", "id:", "id:A,", "id:A,,B", "date:", "store:", "@",
-                                        "id:A,date:", ","};
+    static const char *const words[] = {"",      "id:",     "id:A,",  "id:A,,B",
+                                        "date:", "store:",  "@",      "id:A,date:",
+                                        ",",     "policy:", "state:", "state:lost"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         struct buf text;
         struct err err;

@@ -439,6 +439,103 @@ static void preparing_again_moves_the_line(void **state)
     fixture_free(&fixture);
 }
 
+/* -- what a request asks for -------------------------------------------------------------------
+ */
+
+#define CONTESTED                                                                                  \
+    "policies:\n" P("low", "cold", "    select: {ids: [A, B]}\n")                                  \
+        P("high", "warm", "    priority: 5\n    select: {ids: [A]}\n")
+
+static void ready_asked(struct fixture *fixture, const char *request, const char *text)
+{
+    *fixture = (struct fixture){.request = request};
+    fixture_ready(fixture, text);
+}
+
+static void what_is_not_asked_for_stays(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    RECORDING(recording);
+    ready_asked(&fixture, "{\"select\":{\"ids\":[\"B\"]}}", CONTESTED);
+    struct decision decision = decide(&fixture, &recording, HOT);
+    assert_int_equal(decision.kind, DECISION_STAY);
+    assert_int_equal(decision.winner, POLICY_NO_INDEX);
+    assert_int_equal(decision.verdicts[0], VERDICT_OUT);
+    assert_int_equal(decision.verdicts[1], VERDICT_OUT);
+    assert_false(decision.excluded || decision.undecided);
+    recording.record.id = "B";
+    decision = decide(&fixture, &recording, HOT);
+    assert_int_equal(decision.kind, DECISION_MOVE);
+    assert_int_equal(decision.verdicts[0], VERDICT_CANDIDATE);
+    fixture_free(&fixture);
+}
+
+/* A policy gets only what it wins without the request as well. */
+static void asking_for_a_policy_lets_no_loser_win(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    RECORDING(recording);
+    ready_asked(&fixture, "{\"select\":{\"policy\":\"low\"}}", CONTESTED);
+    assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_STAY);
+    recording.record.id = "B";
+    assert_int_equal(decide(&fixture, &recording, HOT).target, COLD);
+    fixture_free(&fixture);
+
+    RECORDING(other);
+    ready_asked(&fixture, "{\"select\":{\"not\":{\"policy\":\"low\"}}}", CONTESTED);
+    assert_int_equal(decide(&fixture, &other, HOT).target, WARM);
+    other.record.id = "B";
+    assert_int_equal(decide(&fixture, &other, HOT).kind, DECISION_STAY);
+    fixture_free(&fixture);
+}
+
+static void one_of_equal_winners_is_enough(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    RECORDING(recording);
+    ready_asked(&fixture, "{\"select\":{\"policy\":\"b\"}}",
+                "policies:\n" P("a", "cold", "    select: {ids: [A]}\n")
+                    P("b", "cold", "    select: {ids: [A]}\n"));
+    struct decision decision = decide(&fixture, &recording, HOT);
+    assert_int_equal(decision.kind, DECISION_MOVE);
+    assert_int_equal(decision.verdicts[0], VERDICT_CANDIDATE);
+    assert_int_equal(decision.verdicts[1], VERDICT_CANDIDATE);
+    fixture_free(&fixture);
+}
+
+/* Law 6 holds of it too, and a hold is a hold only of what is asked for. */
+static void what_may_be_asked_for_is_undecided(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    RECORDING(recording);
+    ready_asked(&fixture, "{\"select\":{\"date\":\"2025-01-01\"}}",
+                CONTESTED "holds:\n  - {name: h, select: {ids: [B]}}\n");
+    assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_MOVE);
+    recording.record.has_time = false;
+    struct decision decision = decide(&fixture, &recording, HOT);
+    assert_int_equal(decision.kind, DECISION_STAY);
+    assert_true(decision.undecided);
+    assert_int_equal(decision.verdicts[1], VERDICT_UNDECIDED);
+    recording.record.id = "B";
+    assert_int_equal(decide(&fixture, &recording, HOT).kind, DECISION_HELD);
+    fixture_free(&fixture);
+}
+
+static void that_little_is_asked_for_is_no_alarm(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    ready_asked(
+        &fixture, "{\"select\":{\"ids\":[\"B\"]}}",
+        "policies:\n" P("a", "cold", "    select: {ids: [A]}\n    guards: {min_recordings: 3}\n"));
+    assert_int_equal(fixture.policies->items[0].guards.min_recordings, 0);
+    fixture_free(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +554,11 @@ int main(void)
         cmocka_unit_test(a_contest_knows_no_order),
         cmocka_unit_test(missing_ids_are_reported_with_their_places),
         cmocka_unit_test(preparing_again_moves_the_line),
+        cmocka_unit_test(what_is_not_asked_for_stays),
+        cmocka_unit_test(asking_for_a_policy_lets_no_loser_win),
+        cmocka_unit_test(one_of_equal_winners_is_enough),
+        cmocka_unit_test(what_may_be_asked_for_is_undecided),
+        cmocka_unit_test(that_little_is_asked_for_is_no_alarm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,11 @@ static void a_request_is_policies_and_nothing_else(void **state)
          DIAG_DUPLICATE_KEY},
         {"{\"policies\":[" ASKED("back") "," ASKED("own") "]}", DIAG_SAME_NAME},
         {"{\"policies\":[{name: back, target: hot, select: {older_than: $age}}]}", DIAG_DURATION},
+        {"{\"words\":\"all\"}", DIAG_MISSING_KEY},
+        {"{\"select\":{}}", DIAG_EMPTY_SELECTION},
+        {"{\"select\":{\"policy\":\"owl\"}}", DIAG_UNKNOWN_POLICY},
+        {"{\"select\":{\"store\":\"cool\"}}", DIAG_UNKNOWN_STORE},
+        {"{\"policies\":[{name: back, target: hot, select: {policy: own}}]}", DIAG_UNKNOWN_KEY},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct fixture fixture = {.request = table[i].request};
