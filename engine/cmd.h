@@ -18,6 +18,7 @@ int cmd_reap(const struct options *options);
 int cmd_history(const struct options *options);
 int cmd_restore(const struct options *options);
 int cmd_rollback(const struct options *options);
+int cmd_wizard(const struct options *options);
 int cmd_ls(const struct options *options);
 int cmd_status(const struct options *options);
 #endif

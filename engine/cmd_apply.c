@@ -28,8 +28,7 @@ static bool can_ask(const struct options *options)
     return !options->no_input && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-/* What has to be typed: the plan's short id where much would be deleted. */
-static void wanted_answer(const struct plan_reader *plan, char answer[SHORT_ID_LENGTH + 1])
+void cmd_apply_answer(const struct plan_reader *plan, char answer[CMD_APPLY_ANSWER_MAX])
 {
     const struct plan_summary *summary = plan_file_summary(plan);
     uint64_t sources = summary->actions[PLAN_MOVE] + summary->actions[PLAN_REAP];
@@ -40,8 +39,8 @@ static void wanted_answer(const struct plan_reader *plan, char answer[SHORT_ID_L
 
 static enum exit_code ask(const struct plan_reader *plan)
 {
-    char answer[SHORT_ID_LENGTH + 1], typed[64];
-    wanted_answer(plan, answer);
+    char answer[CMD_APPLY_ANSWER_MAX], typed[64];
+    cmd_apply_answer(plan, answer);
     signals_ask(true);
     fprintf(stderr,
             "\nDo you want to carry out this plan? Only \"%s\" is taken as approval: ", answer);
@@ -55,7 +54,7 @@ static enum exit_code ask(const struct plan_reader *plan)
     return EXIT_REFUSED;
 }
 
-static enum exit_code approve(const struct options *options, const struct plan_reader *plan)
+enum exit_code cmd_apply_approve(const struct options *options, const struct plan_reader *plan)
 {
     const char *digest = plan_file_digest(plan);
     if (options->expect != NULL) {
@@ -212,7 +211,7 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
     if (code == EXIT_OK && !wiring->options->quiet)
         tell_what_runs(plan);
     if (code == EXIT_OK)
-        code = approve(wiring->options, plan);
+        code = cmd_apply_approve(wiring->options, plan);
     if (code == EXIT_OK)
         code = keep(wiring, plan);
     if (code == EXIT_OK)
@@ -246,7 +245,8 @@ static enum exit_code make_kept_plan(struct wiring *wiring, const char **path)
 }
 
 /* A plan that is kept already is shown, approved and carried out. */
-enum exit_code cmd_apply_kept(struct wiring *wiring, const char *path, bool must_ask, bool reap_all)
+enum exit_code cmd_apply_kept(struct wiring *wiring, const char *path, cmd_apply_approval *approve,
+                              bool reap_all)
 {
     const struct options *options = wiring->options;
     struct plan_reader *plan;
@@ -261,7 +261,7 @@ enum exit_code cmd_apply_kept(struct wiring *wiring, const char *path, bool must
     if (!options->quiet && !show_plan(stdout, plan, &how, &err))
         code = exit_with(&err);
     fflush(stdout);
-    if (code == EXIT_OK && must_ask && !show_plan_is_empty(summary))
+    if (code == EXIT_OK && approve != NULL && !show_plan_is_empty(summary))
         code = approve(options, plan);
     if (code == EXIT_OK)
         code = run_plan(
@@ -273,11 +273,11 @@ enum exit_code cmd_apply_kept(struct wiring *wiring, const char *path, bool must
     return code;
 }
 
-static enum exit_code apply_new(struct wiring *wiring, bool must_ask, bool reap_all)
+static enum exit_code apply_new(struct wiring *wiring, cmd_apply_approval *approve, bool reap_all)
 {
     const char *path;
     enum exit_code code = make_kept_plan(wiring, &path);
-    return code == EXIT_OK ? cmd_apply_kept(wiring, path, must_ask, reap_all) : code;
+    return code == EXIT_OK ? cmd_apply_kept(wiring, path, approve, reap_all) : code;
 }
 
 /* By its name, so that one that is empty or missing isn't read as a policy; or by its beginning. */
@@ -315,7 +315,7 @@ int cmd_apply(const struct options *options)
     else {
         code = cmd_apply_open(&wiring, options->args[0]);
         if (code == EXIT_OK)
-            code = apply_new(&wiring, true, false);
+            code = apply_new(&wiring, cmd_apply_approve, false);
     }
     wiring_close(&wiring);
     return code;
@@ -327,7 +327,7 @@ int cmd_reconcile(const struct options *options)
     wiring_init(&wiring, options);
     enum exit_code code = cmd_apply_open(&wiring, options->args[0]);
     if (code == EXIT_OK)
-        code = apply_new(&wiring, false, true);
+        code = apply_new(&wiring, NULL, true);
     wiring_close(&wiring);
     return code;
 }

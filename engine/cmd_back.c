@@ -52,7 +52,9 @@ static enum exit_code roll_back(struct wiring *wiring, int64_t run)
     if (out != NULL)
         return exit_worse(show_saved(wiring, out), made);
     code = cmd_apply_keep(wiring, path, planned.digest, &path);
-    return code == EXIT_OK ? exit_worse(cmd_apply_kept(wiring, path, true, false), made) : code;
+    return code == EXIT_OK
+               ? exit_worse(cmd_apply_kept(wiring, path, cmd_apply_approve, false), made)
+               : code;
 }
 
 int cmd_rollback(const struct options *options)
@@ -154,7 +156,7 @@ static enum exit_code restore(struct wiring *wiring)
     else
         code = cmd_apply_keep(wiring, path, planned.digest, &path);
     if (code == EXIT_OK && out == NULL)
-        code = cmd_apply_kept(wiring, path, true, false);
+        code = cmd_apply_kept(wiring, path, cmd_apply_approve, false);
     return exit_worse(code, tell_left(wiring, &planned.summary));
 }
 

@@ -42,7 +42,7 @@ static const struct flag flags[] = {
      "only these: id:A,B date:2025-02-14 date:A..B store:N policy:N state:failed @FILE; a blank is "
      "or, a comma between them is and"},
     {"exclude", 0, KIND_WORDS, AT(exclude), VERB_ASKS, "WORDS", NULL, "and none of these"},
-    {"to", 0, KIND_TEXT, AT(to), VERB_PLANS | VERB_RESTORE, "STORE", NULL,
+    {"to", 0, KIND_TEXT, AT(to), VERB_PLANS | VERB_RESTORE | VERB_WIZARD, "STORE", NULL,
      "where what is selected goes, in place of what the policies say; of restore: if not to the "
      "one "
      "store to which no policy moves"},

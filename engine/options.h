@@ -36,7 +36,8 @@ enum verb_bit {
     VERB_LS = 1 << 18,
     VERB_WIZARD = 1 << 19
 };
-#define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP | VERB_ROLLBACK | VERB_RESTORE)
+#define VERB_RUNS                                                                                  \
+    (VERB_APPLY | VERB_RECONCILE | VERB_REAP | VERB_ROLLBACK | VERB_RESTORE | VERB_WIZARD)
 #define VERB_BACK (VERB_ROLLBACK | VERB_RESTORE)
 #define VERB_PLANS (VERB_PLAN | VERB_APPLY | VERB_RECONCILE)
 #define VERB_ASKS (VERB_PLANS | VERB_LS)

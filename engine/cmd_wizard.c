@@ -1,0 +1,395 @@
+/* The questions of the script that frostline replaces, in its words and order.  What is answered
+ * becomes the flags of `apply`, and the same plan is made, shown, approved and carried out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "base/when.h"
+#include "engine/ask.h"
+#include "engine/cmd.h"
+#include "engine/cmd_apply.h"
+#include "engine/planning.h"
+#include "engine/request.h"
+#include "engine/text.h"
+#include "engine/wizard_find.h"
+#include "engine/wizard_policy.h"
+
+#define ARENA_BYTES_MAX ((size_t)64 << 20)
+#define ANSWER_MAX 65536
+#define GRACE_DAYS 7
+
+struct wizard {
+    struct arena arena;
+    struct options options; /* as given, and what was answered */
+    const char *policy;
+    const char *target;
+    const char *account; /* of the environment's policy: what its locations begin with; else NULL */
+    char answer[ANSWER_MAX];
+};
+
+/* -- where policy and stores come from ------------------------------------------------------------
+ */
+
+static enum exit_code refuse_variables(const char *missing)
+{
+    fprintf(stderr,
+            "Missing environment variables: %s\n"
+            "  hint: set them, or name a policy: frostline wizard POLICY\n",
+            missing);
+    return EXIT_USAGE;
+}
+
+/* Beside the journal, so that other verbs can be given it as well. */
+static enum exit_code place_policy(struct wizard *wizard, struct wiring *wiring)
+{
+    struct err err;
+    enum exit_code code = wiring_find_state(wiring);
+    if (code != EXIT_OK)
+        return code;
+    static const struct wizard_containers none;
+    wizard->policy =
+        file_join(&wizard->arena, arena_copy(&wizard->arena, wiring->state_folder), "wizard.yaml");
+    if (access(wizard->policy, F_OK) == 0)
+        return EXIT_OK;
+    if (file_make_folder(wiring->state_folder, 0700, &err) &&
+        wizard_policy_write(wizard->policy, &none, &err))
+        return EXIT_OK;
+    return exit_with(&err);
+}
+
+static enum exit_code take_environment(struct wizard *wizard, const char *missing)
+{
+    struct wiring wiring;
+    struct err err;
+    if (missing[0] != '\0')
+        return refuse_variables(missing);
+    if (!wizard_policy_account(&wizard->arena, &wizard->account, &err)) {
+        exit_with(&err);
+        return EXIT_USAGE;
+    }
+    wizard->target = WIZARD_POLICY_COLD;
+    wiring_init(&wiring, &wizard->options);
+    enum exit_code code = place_policy(wizard, &wiring);
+    wiring_close(&wiring);
+    return code;
+}
+
+/* The named policy; without a name the environment, unless it says nothing and a policy is here. */
+static enum exit_code find_policy(struct wizard *wizard)
+{
+    const char *missing;
+    const char *named = wizard->options.args[0];
+    size_t set = wizard_policy_variables(&wizard->arena, &missing);
+    wizard->policy = named;
+    if (named != NULL || (set == 0 && access(WIRING_POLICY, F_OK) == 0))
+        return EXIT_OK;
+    return take_environment(wizard, missing);
+}
+
+/* The one store to which policies move; NULL: there are several, whose names are told. */
+static const char *only_target(const struct policies *policies)
+{
+    uint16_t target = policies->items[0].target;
+    for (size_t i = 1; i < policies->count; i++)
+        if (policies->items[i].target != target)
+            return NULL;
+    return policies->stores[target].name;
+}
+
+static enum exit_code find_target(struct wizard *wizard)
+{
+    struct wiring wiring;
+    if (wizard->target == NULL)
+        wizard->target = wizard->options.to;
+    if (wizard->target != NULL)
+        return EXIT_OK;
+    wiring_init(&wiring, &wizard->options);
+    enum exit_code code = wiring_load(&wiring, wizard->policy);
+    const char *target = code == EXIT_OK ? only_target(wiring.policies) : NULL;
+    if (target != NULL)
+        wizard->target = arena_copy(&wizard->arena, target);
+    else if (code == EXIT_OK) {
+        fputs("frostline: migrate to which store?\n"
+              "  hint: --to STORE; only where all policies move to one it goes without saying\n",
+              stderr);
+        code = EXIT_USAGE;
+    }
+    wiring_close(&wiring);
+    return code;
+}
+
+/* -- questions ------------------------------------------------------------------------------------
+ */
+
+static enum ask_answer ask(struct wizard *wizard, const char *prompt)
+{
+    return ask_line(prompt, wizard->answer, sizeof(wizard->answer));
+}
+
+static enum ask_answer ask_choice(struct wizard *wizard, unsigned *choice)
+{
+    fputs("==========================================================\n"
+          "          ECAL Data Cold Storage Migration Tool\n"
+          "==========================================================\n"
+          "Select the type of migration:\n"
+          "1. Migrate by ECAL IDs\n"
+          "2. Migrate by single date\n"
+          "3. Migrate by date range\n\n",
+          stderr);
+    for (;;) {
+        enum ask_answer got = ask(wizard, "Enter your choice (1-3): ");
+        if (got != ASK_TEXT)
+            return got;
+        *choice = (unsigned)(wizard->answer[0] - '0');
+        if (strlen(wizard->answer) == 1 && *choice >= 1 && *choice <= 3)
+            return ASK_TEXT;
+        fputs("Please enter 1, 2 or 3 (q: leave).\n", stderr);
+    }
+}
+
+/* "A, B" becomes "id:A,B"; NULL: there is none. */
+static const char *ids_of(struct wizard *wizard)
+{
+    struct arena *arena = &wizard->arena;
+    const char *word = NULL;
+    char *rest;
+    for (char *id = strtok_r(wizard->answer, ",", &rest); id != NULL;
+         id = strtok_r(NULL, ",", &rest)) {
+        id += strspn(id, " \t");
+        size_t size = strlen(id);
+        while (size > 0 && strchr(" \t", id[size - 1]) != NULL)
+            size--;
+        if (size > 0)
+            word = str_format(arena, "%s%s%.*s", word == NULL ? "id:" : word,
+                              word == NULL ? "" : ",", (int)size, id);
+    }
+    return word;
+}
+
+static enum ask_answer ask_ids(struct wizard *wizard, const char **word)
+{
+    for (;;) {
+        fputs("\nEnter ECAL IDs (comma-separated):\n", stderr);
+        enum ask_answer got = ask(wizard, "ECAL IDs: ");
+        if (got != ASK_TEXT)
+            return got;
+        *word = ids_of(wizard);
+        if (*word != NULL)
+            return ASK_TEXT;
+        fputs("An empty list selects nothing (q: back).\n", stderr);
+    }
+}
+
+static enum ask_answer ask_day(struct wizard *wizard, const char *prompt, struct when_date *date)
+{
+    for (;;) {
+        struct err err;
+        enum ask_answer got = ask(wizard, prompt);
+        if (got != ASK_TEXT || when_date_read(wizard->answer, date, &err))
+            return got;
+        fprintf(stderr, "%s is no date: YYYY-MM-DD, like 2025-02-14, is wanted (q: back).\n",
+                wizard->answer[0] == '\0' ? "An empty line" : text_plain(wizard->answer));
+    }
+}
+
+static enum ask_answer ask_date(struct wizard *wizard, const char **word)
+{
+    struct when_date day;
+    fputs("\nEnter date (YYYY-MM-DD format):\n", stderr);
+    enum ask_answer got = ask_day(wizard, "Date: ", &day);
+    if (got != ASK_TEXT)
+        return got;
+    fprintf(stderr, "Selected date: %s\n", wizard->answer);
+    *word = str_format(&wizard->arena, "date:%s", wizard->answer);
+    return ASK_TEXT;
+}
+
+static enum ask_answer ask_dates(struct wizard *wizard, const char **word)
+{
+    struct when_date first, last;
+    fputs("\nEnter date range (YYYY-MM-DD format), both days included:\n", stderr);
+    for (;;) {
+        enum ask_answer got = ask_day(wizard, "Start date: ", &first);
+        if (got != ASK_TEXT)
+            return got;
+        const char *start = arena_copy(&wizard->arena, wizard->answer);
+        got = ask_day(wizard, "End date: ", &last);
+        if (got != ASK_TEXT)
+            return got;
+        if (when_days(first) <= when_days(last)) {
+            fprintf(stderr, "Selected date range: %s to %s\n", start, wizard->answer);
+            *word = str_format(&wizard->arena, "date:%s..%s", start, wizard->answer);
+            return ASK_TEXT;
+        }
+        fprintf(stderr, "%s is before %s: the start date comes first (q: back).\n", wizard->answer,
+                start);
+    }
+}
+
+static enum ask_answer ask_what(struct wizard *wizard, const char **word)
+{
+    unsigned choice;
+    enum ask_answer got = ask_choice(wizard, &choice);
+    if (got != ASK_TEXT)
+        return ASK_END; /* there is nothing behind the menu */
+    switch (choice) {
+    case 1:
+        return ask_ids(wizard, word);
+    case 2:
+        return ask_date(wizard, word);
+    default:
+        return ask_dates(wizard, word);
+    }
+}
+
+static enum ask_answer ask_cleanup(struct wizard *wizard)
+{
+    for (;;) {
+        enum ask_answer got = ask(wizard, "Delete the sources? now / after 7 days / no [now]: ");
+        const char *answer = wizard->answer;
+        if (got != ASK_TEXT)
+            return got;
+        bool now = answer[0] == '\0' || str_equal(answer, "now");
+        bool later = str_equal(answer, "after 7 days") || str_equal(answer, "after");
+        wizard->options.keep_source = str_equal(answer, "no");
+        wizard->options.grace_us = now ? 0 : GRACE_DAYS * WHEN_DAY_US;
+        if (now || later || wizard->options.keep_source)
+            return ASK_TEXT;
+        fputs("Please answer now, after 7 days or no (q: back).\n", stderr);
+    }
+}
+
+/* -- the migration --------------------------------------------------------------------------------
+ */
+
+/* A cmd_apply_approval, in the script's words. */
+static enum exit_code approve(const struct options *options, const struct plan_reader *plan)
+{
+    char wanted[CMD_APPLY_ANSWER_MAX], typed[64];
+    const char *question = "Do you want to proceed with the migration? (yes/no): ";
+    (void)options;
+    cmd_apply_answer(plan, wanted);
+    if (!str_equal(wanted, "yes"))
+        fprintf(stderr, "Much is deleted here: \"%s\" is wanted in place of yes.\n", wanted);
+    for (;;) {
+        enum ask_answer got = ask_line(question, typed, sizeof(typed));
+        if (got == ASK_TEXT && str_equal(typed, wanted))
+            return EXIT_OK;
+        if (got != ASK_TEXT || str_equal(typed, "no"))
+            break;
+        fprintf(stderr, "Please answer %s or no.\n", wanted);
+    }
+    fputs("Nothing was migrated.\n", stderr);
+    return EXIT_REFUSED;
+}
+
+static enum exit_code carry_out(struct wizard *wizard, struct wiring *wiring, const char *word)
+{
+    const char *path;
+    struct planned planned;
+    enum exit_code code = request_policy(wiring, REQUEST_MANUAL, wizard->target, &word, 1);
+    if (code == EXIT_OK)
+        code = cmd_apply_open(wiring, wizard->policy);
+    if (code == EXIT_OK)
+        code = planning_scratch(wiring, &path);
+    if (code == EXIT_OK)
+        code = planning_make(wiring, path, true, false, &planned);
+    if (code == EXIT_OK)
+        code = cmd_apply_keep(wiring, path, planned.digest, &path);
+    return code == EXIT_OK ? cmd_apply_kept(wiring, path, approve, false) : code;
+}
+
+/* As a shell takes it for one word. */
+static const char *quoted(struct wizard *wizard, const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+    if (word[strspn(word, plain)] == '\0')
+        return word;
+    const char *text = "'";
+    for (; *word != '\0'; word++)
+        text = str_format(&wizard->arena, *word == '\'' ? "%s'\\''" : "%s%c", text, *word);
+    return str_format(&wizard->arena, "%s'", text);
+}
+
+static void tell_command(struct wizard *wizard, const char *word)
+{
+    const struct options *options = &wizard->options;
+    const char *cleanup = options->keep_source     ? "--keep-source"
+                          : options->grace_us == 0 ? "--grace 0s"
+                                                   : "--grace 7d";
+    printf("\nThe same without questions:\n  frostline apply --select %s --to %s %s "
+           "--auto-approve%s%s\n",
+           quoted(wizard, word), wizard->target, cleanup, wizard->policy == NULL ? "" : " ",
+           wizard->policy == NULL ? "" : quoted(wizard, wizard->policy));
+}
+
+/* *again: another answer is wanted. */
+static enum exit_code migrate(struct wizard *wizard, const char *word, bool *again)
+{
+    struct wiring wiring;
+    *again = ask_cleanup(wizard) != ASK_TEXT;
+    if (*again)
+        return EXIT_OK;
+    fputs("\nPlanning...\n", stderr);
+    wiring_init(&wiring, &wizard->options);
+    enum exit_code code = carry_out(wizard, &wiring, word);
+    wiring_close(&wiring);
+    if (code != EXIT_REFUSED)
+        tell_command(wizard, word);
+    return code;
+}
+
+static enum exit_code converse(struct wizard *wizard)
+{
+    for (;;) {
+        const char *word = NULL;
+        bool found, again = true;
+        enum ask_answer got = ask_what(wizard, &word);
+        if (got == ASK_END) {
+            fputs("Nothing was migrated.\n", stderr);
+            return EXIT_REFUSED;
+        }
+        if (got == ASK_BACK)
+            continue;
+        fputs("\nFetching records from database...\n", stderr);
+        const struct wizard_find find = {.options = &wizard->options,
+                                         .policy = wizard->policy,
+                                         .target = wizard->target,
+                                         .account = wizard->account};
+        enum exit_code code = wizard_find_show(&find, word, &found);
+        if (code == EXIT_OK && found)
+            code = migrate(wizard, word, &again);
+        if (code != EXIT_OK || !again)
+            return code;
+        fputc('\n', stderr);
+    }
+}
+
+int cmd_wizard(const struct options *options)
+{
+    struct wizard *wizard = calloc(1, sizeof(*wizard));
+    if (wizard == NULL)
+        abort();
+    if (!ask_can() || options->no_input) {
+        fputs("frostline: the wizard asks, and nobody is there to answer\n"
+              "  hint: frostline apply --select date:2025-02-14 --to STORE --auto-approve\n",
+              stderr);
+        free(wizard);
+        return EXIT_REFUSED;
+    }
+    wizard->options = *options;
+    arena_init(&wizard->arena, ARENA_BYTES_MAX);
+    enum exit_code code = find_policy(wizard);
+    if (code == EXIT_OK)
+        code = find_target(wizard);
+    if (code == EXIT_OK)
+        code = converse(wizard);
+    arena_free(&wizard->arena);
+    free(wizard);
+    return code;
+}

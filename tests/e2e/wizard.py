@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""The wizard, at a terminal: the script's questions in its words, from its environment variables alone;
+and the same command without questions."""
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from blobs import Account
+from scene import Run, main, sql
+from terminal import Terminal
+
+TABLE = """CREATE TABLE ecal (ecal_id VARCHAR PRIMARY KEY, ecal_name TEXT,
+    recording_start_time TIMESTAMP, map TEXT, size_gb DECIMAL, length INTEGER, is_valid BOOLEAN);
+CREATE INDEX ON ecal (ecal_name COLLATE "C");"""
+
+
+class Desk:
+    """A database and two containers as the script knows them, and a person who has its variables."""
+
+    number = 0
+
+    def __init__(self, container="hot"):
+        Desk.number += 1
+        self.name = f"desk{os.getpid()}n{Desk.number}"
+        self.server = dict(os.environ, DB_NAME=self.name)
+        sql(f"CREATE DATABASE {self.name};")
+        sql(TABLE, server=self.server)
+        self.source = Account(os.environ["SOURCE_AZURE_CONNECTION_STRING"])
+        self.target = Account(os.environ["COLD_STORAGE_CONNECTION_STRING"])
+        self.hot, self.cold = f"{container}-{self.name}", f"cold-{self.name}"
+        self.source.make_container(self.hot)
+        self.target.make_container(self.cold)
+        self.folder = tempfile.mkdtemp(prefix="frostline-e2e.")
+        self.objects, self.keys = {}, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        sql(f"DROP DATABASE {self.name} WITH (FORCE);")
+        self.source.drop_container(self.hot)
+        self.target.drop_container(self.cold)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def add(self, ident, directory, day, size_gb="2.45", name=None):
+        key = f"{directory}{name or ident}.ecalmeas"
+        for each in (key, f"{directory}camera front.h264", f"{directory}can.asc"):
+            body = hashlib.sha256(each.encode()).digest() * 20
+            self.source.put(self.hot, each, body)
+            self.objects[each] = body
+        self.keys[ident] = key
+        self.add_row(ident, self.source.url(self.hot, key), day, size_gb)
+
+    def add_row(self, ident, location, day, size_gb="2.45"):
+        location, ident = location.replace("'", "''"), ident.replace("'", "''")
+        sql(f"INSERT INTO ecal VALUES ('{ident}', '{location}', '{day}', 'map_1', {size_gb}, 600, true);",
+            server=self.server)
+
+    def environment(self):
+        return dict(self.server, COLD_STORAGE_CONTAINER=self.cold,
+                    FROSTLINE_STATE_DIR=os.path.join(self.folder, "state"))
+
+    def sit(self, *words, without=(), **options):
+        environment = self.environment()
+        for name in without:
+            del environment[name]
+        return Terminal(os.environ["FROSTLINE"], "wizard", *words, cwd=self.folder,
+                        environment=dict(environment, TERM="xterm"), **options)
+
+    def run(self, *words):
+        return Run(subprocess.run([os.environ["FROSTLINE"], *words], cwd=self.folder, text=True,
+                                  env=self.environment(), capture_output=True, timeout=300,
+                                  stdin=subprocess.DEVNULL))
+
+    def locations(self):
+        return dict(sql("SELECT ecal_id, ecal_name FROM ecal;", server=self.server))
+
+    def check_moved(self, *idents):
+        """These are at the target, whole, and gone from the source; all others are where they were."""
+        locations = self.locations()
+        for ident, key in self.keys.items():
+            there = ident in idents
+            at, container = (self.target, self.cold) if there else (self.source, self.hot)
+            assert locations[ident] == at.url(container, key), (ident, locations[ident])
+            directory = key[:key.rindex("/") + 1]
+            wanted = {name for name in self.objects if name.startswith(directory)}
+            assert set(at.names(container, directory)) == wanted, (ident, at.names(container))
+            for name in wanted:
+                assert at.get(container, name) == self.objects[name], name
+            if there:
+                assert self.source.names(self.hot, directory) == [], ident
+
+
+def answer(terminal, *steps):
+    """A step is a prompt and what is typed then, or a text alone."""
+    for step in steps:
+        if isinstance(step, str):
+            terminal.expect(step)
+        else:
+            terminal.expect(step[0])
+            terminal.send(step[1] + "\n")
+
+
+MENU, PROCEED = "Enter your choice (1-3): ", "Do you want to proceed with the migration? (yes/no): "
+DELETE = "Delete the sources? now / after 7 days / no [now]: "
+
+
+def filled(desk):
+    """Five of one day, two of others."""
+    for i in range(1, 6):
+        desk.add(f"ECAL_202502140{i}", f"recording/2025-02-14/session_{i}/", f"2025-02-14 1{6 - i}:33:21")
+    desk.add("ECAL_2025021301", "recording/2025-02-13/session_1/", "2025-02-13 23:59:59")
+    desk.add("ECAL_2025021501", "recording/2025-02-15/session_1/", "2025-02-15 00:00:00")
+
+
+def case_by_a_single_date():
+    with Desk() as desk:
+        filled(desk)
+        with desk.sit(columns=120, rows=100) as terminal:
+            answer(terminal, (MENU, "2"), ("Date: ", "2025-02-14"), (DELETE, ""), (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+            said = terminal.screen.text()
+        for line in ("          ECAL Data Cold Storage Migration Tool",
+                     "Select the type of migration:", "1. Migrate by ECAL IDs",
+                     "2. Migrate by single date", "3. Migrate by date range",
+                     "Enter your choice (1-3): 2", "Enter date (YYYY-MM-DD format):",
+                     "Date: 2025-02-14", "Selected date: 2025-02-14",
+                     "Fetching records from database...", "Found 5 record(s) to migrate:",
+                     "1. ECAL ID: ECAL_2025021405", "   Recording Start: 2025-02-14 11:33:21",
+                     "   Size: 2.45 GB", "5. ECAL ID: ECAL_2025021401",
+                     "Total size to migrate: 12.3 GB", PROCEED + "yes"):
+            assert f"\n{line}\n" in said, (line, said)
+        assert re.search(r"\n   Current Location: http://\S{73}\.\.\.\n", said), said
+        assert "5 directories" in said and "Moved 5 recordings" in said, said
+        desk.check_moved(*(f"ECAL_202502140{i}" for i in range(1, 6)))
+
+
+def case_by_ids_and_by_range_and_again_without_questions():
+    with Desk() as desk:
+        filled(desk)
+        with desk.sit(columns=120, rows=100) as terminal:
+            answer(terminal, (MENU, "1"), ("ECAL IDs: ", " ECAL_2025021401, ECAL_2025021403 "),
+                   (DELETE, "now"), (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+        desk.check_moved("ECAL_2025021401", "ECAL_2025021403")
+        with desk.sit(columns=120, rows=100) as terminal:
+            answer(terminal, (MENU, "3"), ("Start date: ", "2025-02-13"), ("End date: ", "2025-02-14"),
+                   (DELETE, "now"), (PROCEED, "no"))
+            assert terminal.end() == 5, terminal.screen.text()
+            said = terminal.screen.text()
+        assert "Selected date range: 2025-02-13 to 2025-02-14" in said, said
+        assert "2 record(s) are in cold already and are skipped." in said, said
+        assert "Found 4 record(s) to migrate:" in said and "Nothing was migrated." in said, said
+        desk.check_moved("ECAL_2025021401", "ECAL_2025021403")
+        with desk.sit(columns=160, rows=100) as terminal:
+            answer(terminal, (MENU, "3"), ("Start date: ", "2025-02-15"), ("End date: ", "2025-02-15"),
+                   (DELETE, "now"), (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+            command = re.search(r"The same without questions:\n  frostline (.*)\n",
+                                terminal.screen.text()).group(1)
+        words = shlex.split(command.replace("2025-02-15..2025-02-15", "2025-02-13..2025-02-14"))
+        assert words[:3] == ["apply", "--select", "date:2025-02-13..2025-02-14"], words
+        desk.run(*words).must()
+        desk.check_moved(*desk.keys)
+
+
+def case_sources_may_wait_or_stay():
+    with Desk() as desk:
+        filled(desk)
+        for ident, words, waits in (("ECAL_2025021401", "after 7 days", 1),
+                                    ("ECAL_2025021402", "no", 0)):
+            with desk.sit(columns=160, rows=100) as terminal:
+                answer(terminal, (MENU, "1"), ("ECAL IDs: ", ident), (DELETE, words), (PROCEED, "yes"))
+                assert terminal.end() == 0, terminal.screen.text()
+                said = terminal.screen.text()
+            assert "deleted 0 sources" in said, said
+            assert said.count("1 source waits until ") == waits, said
+            directory = desk.keys[ident].rsplit("/", 1)[0] + "/"
+            assert len(desk.source.names(desk.hot, directory)) == 3
+            assert len(desk.target.names(desk.cold, directory)) == 3
+        policy = os.path.join(desk.folder, "state", "wizard.yaml")
+        assert "1 source" in desk.run("status").must().out
+        desk.run("reap", policy).must()
+
+
+def case_every_question_is_answered_wrongly_once():
+    with Desk() as desk:
+        filled(desk)
+        with desk.sit(columns=120, rows=200) as terminal:
+            answer(terminal, (MENU, "4"), "Please enter 1, 2 or 3", ("(1-3): ", "x" * 70),
+                   ("(1-3): ", "2"), ("Date: ", "2025-02-30"),
+                   "2025-02-30 is no date", ("Date: ", "14.02.2025"), ("Date: ", "q"),
+                   (MENU, "3"), ("Start date: ", "2025-02-15"), ("End date: ", "2025-02-14"),
+                   "2025-02-14 is before 2025-02-15", ("Start date: ", ""),
+                   ("Start date: ", "q"),
+                   (MENU, "1"), ("ECAL IDs: ", " , "), "An empty list selects nothing",
+                   ("ECAL IDs: ", "ECAL_2025021401, nobody"), "Not in the catalog: nobody",
+                   (MENU, "2"), ("Date: ", "1999-12-31"), "No records found to migrate.",
+                   (MENU, "2"), ("Date: ", "2025-02-13"), (DELETE, "perhaps"),
+                   "Please answer now, after 7 days or no", (DELETE, "q"),
+                   (MENU, "2"), ("Date: ", "2025-02-13"), (DELETE, "now"), (PROCEED, "YES"),
+                   "Please answer yes or no.", (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+        desk.check_moved("ECAL_2025021301")
+
+
+def case_nobody_is_left_in_the_middle():
+    """Ctrl-C, Ctrl-D and q at each question: nothing is done."""
+    steps = ((MENU, "2"), ("Date: ", "2025-02-14"), (DELETE, "now"), (PROCEED, "yes"))
+    with Desk() as desk:
+        filled(desk)
+        for last in range(len(steps)):
+            for key, code in (("\x03", 130), ("\x04", 5)):
+                with desk.sit() as terminal:
+                    answer(terminal, *steps[:last])
+                    terminal.expect(steps[last][0])
+                    terminal.send(key)
+                    assert terminal.end() == code, (last, key, terminal.screen.text())
+        desk.check_moved()
+
+
+def case_a_directory_that_others_share_is_kept():
+    """The script left a row behind that pointed at nothing."""
+    with Desk() as desk:
+        desk.add("A", "recording/2025-02-14/shared/", "2025-02-14 10:00:00")
+        desk.add("B", "recording/2025-02-14/shared/", "2025-02-15 10:00:00")
+        desk.add("C", "recording/2025-02-14/alone/", "2025-02-14 11:00:00")
+        with desk.sit(columns=120, rows=100) as terminal:
+            answer(terminal, (MENU, "2"), ("Date: ", "2025-02-14"), (DELETE, "now"), (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+            said = terminal.screen.text()
+        assert "shared-directory: B is not selected" in said, said
+        desk.check_moved("C")
+
+
+def case_what_is_missing_is_listed_at_once():
+    with Desk() as desk:
+        with desk.sit(without=["DB_HOST", "COLD_STORAGE_CONNECTION_STRING"], columns=120) as terminal:
+            assert terminal.end() == 64
+            assert ("Missing environment variables: DB_HOST, COLD_STORAGE_CONNECTION_STRING\n"
+                    in terminal.screen.text()), terminal.screen.text()
+        told = desk.run("wizard").must(5)
+        assert "nobody is there to answer" in told.err and "--auto-approve" in told.err, told.err
+
+
+def case_containers_are_found_as_they_come():
+    """One source store a container that the chosen rows name; others are told of."""
+    with Desk() as desk, Desk("more") as more:
+        desk.add("A", "recording/a/", "2025-02-14 10:00:00")
+        more.source.put(more.hot, "recording/b/b.ecalmeas", b"b")
+        desk.add_row("B", more.source.url(more.hot, "recording/b/b.ecalmeas"), "2025-02-15 10:00:00")
+        desk.add_row("C", "https://elsewhere.example/x/c.ecalmeas", "2025-02-15 11:00:00")
+        for day, found in (("2025-02-14", 1), ("2025-02-15", 1)):
+            with desk.sit(columns=120, rows=100) as terminal:
+                answer(terminal, (MENU, "2"), ("Date: ", day), (DELETE, "now"), (PROCEED, "yes"))
+                assert terminal.end() == 0, terminal.screen.text()
+                said = terminal.screen.text()
+            assert f"Found {found} record(s) to migrate:" in said, said
+        assert "1 record(s) lie in no known store, and can't be migrated, like C." in said, said
+        desk.check_moved("A")
+        assert desk.locations()["B"] == desk.target.url(desk.cold, "recording/b/b.ecalmeas")
+        with open(os.path.join(desk.folder, "state", "wizard.yaml")) as file:
+            text = file.read()
+        assert f"container: {desk.hot}\n" in text and f"container: {more.hot}\n" in text, text
+        assert os.environ["DB_PASSWORD"] not in text.replace("DB_PASSWORD", ""), text
+        assert "AccountKey" not in text, text
+
+
+def case_a_policy_may_stand_for_the_variables():
+    with Desk() as desk:
+        filled(desk)
+        desk.run("wizard").must(5)
+        with desk.sit(columns=120, rows=100) as terminal:
+            answer(terminal, (MENU, "2"), ("Date: ", "2025-02-13"), (DELETE, "now"), (PROCEED, "no"))
+            assert terminal.end() == 5
+        shutil.copy(os.path.join(desk.folder, "state", "wizard.yaml"),
+                    os.path.join(desk.folder, "own.yaml"))
+        with desk.sit("own.yaml", columns=120, rows=100) as terminal:
+            answer(terminal, (MENU, "2"), ("Date: ", "2025-02-13"), (DELETE, "now"), (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+            assert "--auto-approve own.yaml\n" in terminal.screen.text(), terminal.screen.text()
+        desk.check_moved("ECAL_2025021301")
+
+
+if __name__ == "__main__":
+    main(globals())
