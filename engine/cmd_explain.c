@@ -4,11 +4,15 @@
 
 #include "base/str.h"
 #include "engine/cmd.h"
+#include "engine/finding.h"
 #include "engine/planning.h"
+#include "engine/request.h"
 #include "engine/show_row.h"
 #include "policy/diag_codes.h"
 
 #define COLUMNS 80
+#define SELECTED_SHOWN 100
+#define IDS_BYTES_MAX ((size_t)1 << 20)
 
 /* One line of the table, broken between words; examples are indented and stay as they are. */
 static void print_line(const char *line, size_t size)
@@ -83,26 +87,89 @@ static enum exit_code open_journal(struct wiring *wiring)
     return code == EXIT_OK ? wiring_open_journal(wiring, JOURNAL_READ) : code;
 }
 
+static enum exit_code open_policy(struct wiring *wiring, const char *policy)
+{
+    bool simulation;
+    enum exit_code code = wiring_load(wiring, policy);
+    if (code == EXIT_OK)
+        code = wiring_open_catalog(wiring);
+    if (code == EXIT_OK && wiring->journal == NULL && has_shared_places(wiring->policies))
+        code = open_journal(wiring);
+    if (code == EXIT_OK)
+        code = planning_prepare(wiring, wiring->options->as_of, &simulation);
+    return code;
+}
+
 static enum exit_code explain_row(const struct options *options)
 {
     struct wiring wiring;
-    bool simulation;
     wiring_init(&wiring, options);
-    enum exit_code code = wiring_load(&wiring, options->args[1]);
-    if (code == EXIT_OK)
-        code = wiring_open_catalog(&wiring);
-    if (code == EXIT_OK && has_shared_places(wiring.policies))
-        code = open_journal(&wiring);
-    if (code == EXIT_OK)
-        code = planning_prepare(&wiring, options->as_of, &simulation);
+    enum exit_code code = open_policy(&wiring, options->args[1]);
     if (code == EXIT_OK)
         code = show_row(&wiring, options->args[0]);
     wiring_close(&wiring);
     return code;
 }
 
+/* -- those that are selected --------------------------------------------------------------------
+ */
+
+struct ids {
+    struct arena arena;
+    const char *items[SELECTED_SHOWN];
+    size_t count;
+};
+
+static bool take_id(void *context, const struct found *found, struct err *err)
+{
+    struct ids *ids = context;
+    if (ids->count == SELECTED_SHOWN)
+        return ERR(err, ERR_INPUT, "more than %d recordings are selected; frostline ls lists them",
+                   SELECTED_SHOWN);
+    ids->items[ids->count++] = arena_copy(&ids->arena, found->record->id);
+    return true;
+}
+
+/* By the selection, which then is forgotten: it would be one more reason to stay. */
+static enum exit_code find_selected(const struct options *options, struct ids *ids)
+{
+    struct wiring wiring;
+    struct err err;
+    wiring_init(&wiring, options);
+    enum exit_code code = request_narrow(&wiring, options->select.items, options->select.count);
+    if (code == EXIT_OK)
+        code = open_policy(&wiring, options->args[0]);
+    if (code == EXIT_OK && !finding_each(&wiring, take_id, ids, &err))
+        code = exit_with(&err);
+    wiring_close(&wiring);
+    return code;
+}
+
+static enum exit_code explain_selected(const struct options *options)
+{
+    struct wiring wiring;
+    struct ids ids = {.count = 0};
+    arena_init(&ids.arena, IDS_BYTES_MAX);
+    wiring_init(&wiring, options);
+    enum exit_code code = find_selected(options, &ids);
+    if (code == EXIT_OK)
+        code = open_policy(&wiring, options->args[0]);
+    if (code == EXIT_OK && ids.count == 0)
+        puts("No recording is selected.");
+    for (size_t i = 0; code == EXIT_OK && i < ids.count; i++) {
+        if (i > 0)
+            puts("\n--");
+        code = show_row(&wiring, ids.items[i]);
+    }
+    wiring_close(&wiring);
+    arena_free(&ids.arena);
+    return code;
+}
+
 int cmd_explain(const struct options *options)
 {
+    if (options->select.count + options->exclude.count > 0)
+        return explain_selected(options);
     if (options->arg_count == 0) {
         print_all();
         return EXIT_OK;

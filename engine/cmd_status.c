@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/choice.h"
 #include "engine/cmd.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
@@ -22,6 +23,7 @@ struct totals {
 
 struct rows {
     const struct options *options;
+    struct choice choice;
     struct totals totals;
     uint64_t shown, more;
     struct json_writer json;
@@ -90,15 +92,20 @@ static void put_unit(struct json_writer *json, const struct journal_unit *entry)
 
 static bool take(void *context, const struct journal_unit *entry, struct err *err)
 {
-    (void)err;
     struct rows *rows = context;
+    bool is_chosen, chooses = rows->choice.select.first != NULL;
+    if (!choice_has(&rows->choice, entry, &is_chosen, err))
+        return false;
+    if (!is_chosen)
+        return true;
     count(&rows->totals, entry);
     if (rows->options->format == FORMAT_JSON) {
-        if (unit_is_open(&entry->unit))
+        if (chooses || unit_is_open(&entry->unit))
             put_unit(&rows->json, entry);
         return true;
     }
-    if (!needs_a_look(&entry->unit) && !(rows->options->all && unit_is_open(&entry->unit)))
+    if (!chooses && !needs_a_look(&entry->unit) &&
+        !(rows->options->all && unit_is_open(&entry->unit)))
         return true;
     if (!rows->options->all && rows->shown == ROWS_SHOWN) {
         rows->more++;
@@ -131,9 +138,10 @@ static void show_totals(const struct rows *rows)
     if (rows->more > 0)
         printf("    ... and %s more; --all shows each\n", text_count(rows->more));
     if (totals->waiting > 0)
-        printf("%s (%s) wait until their grace is over, the first on %s UTC\n",
+        printf("%s (%s) %s until %s UTC; frostline reap, or a timer, deletes %s\n",
                text_plural(totals->waiting, "source"), text_size(totals->waiting_bytes),
-               text_instant(totals->next_cleanup_us));
+               totals->waiting == 1 ? "waits" : "wait, the first",
+               text_instant(totals->next_cleanup_us), totals->waiting == 1 ? "it" : "them");
     printf("%s done, %s under way, %s in grace, %s parked, %s abandoned, %s skipped",
            text_plural(totals->units[UNIT_DONE], unit), text_count(under_way),
            text_count(totals->waiting), text_count(totals->units[UNIT_PARKED]),
@@ -141,17 +149,27 @@ static void show_totals(const struct rows *rows)
     if (totals->units[UNIT_ROLLED_BACK] > 0)
         printf(", %s rolled back", text_count(totals->units[UNIT_ROLLED_BACK]));
     putchar('\n');
+    if (!rows->options->select.count && totals->units[UNIT_ABANDONED] > 0)
+        puts(
+            "What was abandoned is planned anew; frostline status --select state:failed shows what "
+            "still is, and why");
 }
 
 static enum exit_code show(struct wiring *wiring)
 {
-    struct rows rows = {.options = wiring->options};
+    const struct options_words *select = &wiring->options->select;
+    struct rows rows = {.options = wiring->options,
+                        .choice = {.journal = wiring->journal, .arena = &wiring->arena}};
     struct journal_run run;
     struct journal_filter filter = {.open_only = false};
     struct buf text;
     struct err err;
     bool json = wiring->options->format == FORMAT_JSON;
 
+    if (!choice_read(&rows.choice, wiring->options, &err)) {
+        exit_with(&err);
+        return EXIT_USAGE;
+    }
     if (!json && journal_run_get(wiring->journal, 0, &wiring->arena, &run, &err))
         show_run(&run);
     buf_init(&text, STATUS_BYTES_MAX);
@@ -159,7 +177,7 @@ static enum exit_code show(struct wiring *wiring)
         json_begin(&rows.json, &text);
         json_object_begin(&rows.json);
         json_put_integer(&rows.json, "format_version", 1);
-        json_key(&rows.json, "open");
+        json_key(&rows.json, select->count > 0 ? "units" : "open");
         json_array_begin(&rows.json);
     }
     bool done = journal_each(wiring->journal, &filter, take, &rows, &err);

@@ -38,10 +38,11 @@ static const char *const surveys[] = {"full", "none", NULL};
 static const struct flag flags[] = {
     {"out", 'o', KIND_TEXT, AT(out), VERB_PLAN | VERB_BACK, "FILE", NULL,
      "save the plan here; rollback and restore then do nothing else"},
-    {"select", 0, KIND_WORDS, AT(select), VERB_ASKS, "WORDS", NULL,
+    {"select", 0, KIND_WORDS, AT(select), VERB_ASKS | VERB_STATUS, "WORDS", NULL,
      "only these: id:A,B date:2025-02-14 date:A..B store:N policy:N state:failed @FILE; a blank is "
      "or, a comma between them is and"},
-    {"exclude", 0, KIND_WORDS, AT(exclude), VERB_ASKS, "WORDS", NULL, "and none of these"},
+    {"exclude", 0, KIND_WORDS, AT(exclude), VERB_ASKS | VERB_STATUS, "WORDS", NULL,
+     "and none of these"},
     {"to", 0, KIND_TEXT, AT(to), VERB_PLANS | VERB_RESTORE | VERB_WIZARD, "STORE", NULL,
      "where what is selected goes, in place of what the policies say; of restore: if not to the "
      "one "

@@ -37,48 +37,65 @@ bool standing_of(enum standing standing, const struct unit *unit)
     }
 }
 
+/* A journal_visit: units of one recording come as they were begun. */
+static bool take_last(void *context, const struct journal_unit *entry, struct err *err)
+{
+    int64_t *last = context;
+    (void)err;
+    *last = entry->unit.id;
+    return true;
+}
+
+static bool find_last(struct journal *journal, const char *id, int64_t *last, struct err *err)
+{
+    const struct journal_filter filter = {.recording = id};
+    *last = 0;
+    return journal_each(journal, &filter, take_last, last, err);
+}
+
+bool standing_is_last(struct journal *journal, const struct unit *unit, struct arena *arena,
+                      bool *is_last, struct err *err)
+{
+    struct arena_mark mark = arena_mark(arena);
+    struct catalog_row *rows;
+    size_t count;
+    int64_t last;
+    bool done = journal_rows_get(journal, unit->id, arena, &rows, &count, err);
+    *is_last = false;
+    for (size_t i = 0; done && !*is_last && i < count; i++) {
+        done = find_last(journal, rows[i].id, &last, err);
+        *is_last = done && last == unit->id;
+    }
+    arena_back(arena, mark);
+    return done;
+}
+
 struct walk {
     struct journal *journal;
     enum standing standing;
     void (*visit)(void *context, const char *id);
     void *context;
     struct arena arena; /* the rows of one unit */
-    int64_t last;       /* unit of one row      */
 };
-
-static bool take_last(void *context, const struct journal_unit *entry, struct err *err)
-{
-    struct walk *walk = context;
-    (void)err;
-    walk->last = entry->unit.id;
-    return true;
-}
-
-/* Units of one recording come as they were begun. */
-static bool take_row(struct walk *walk, const char *id, int64_t unit, struct err *err)
-{
-    const struct journal_filter filter = {.recording = id};
-    if (!journal_each(walk->journal, &filter, take_last, walk, err))
-        return false;
-    if (walk->last == unit)
-        walk->visit(walk->context, id);
-    return true;
-}
 
 static bool take_unit(void *context, const struct journal_unit *entry, struct err *err)
 {
     struct walk *walk = context;
     struct catalog_row *rows;
     size_t count;
+    int64_t last;
     if (!standing_of(walk->standing, &entry->unit))
         return true;
     arena_reset(&walk->arena);
     if (!journal_rows_get(walk->journal, entry->unit.id, &walk->arena, &rows, &count, err))
         return false;
-    bool done = true;
-    for (size_t i = 0; done && i < count; i++)
-        done = take_row(walk, rows[i].id, entry->unit.id, err);
-    return done;
+    for (size_t i = 0; i < count; i++) {
+        if (!find_last(walk->journal, rows[i].id, &last, err))
+            return false;
+        if (last == entry->unit.id)
+            walk->visit(walk->context, rows[i].id);
+    }
+    return true;
 }
 
 bool standing_each(struct journal *journal, enum standing standing,

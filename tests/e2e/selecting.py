@@ -115,6 +115,10 @@ def case_what_failed_is_tried_again():
             file.write("a stranger's")
         box.run("reconcile").must(6)
         assert at_cold(box) == {"A", "C"}
+        told = box.run("status").must().out
+        assert "--select state:failed" in told and "rec/B/" not in told, told
+        told = box.run("status", "--select", "state:failed").must().out
+        assert "rec/B/" in told and "target-differs" in told and "rec/A/" not in told, told
         os.unlink(os.path.join(blocked, "file_0.bin"))
         rows = json.loads(box.run("ls", "state:failed", "--format", "json").must().out)
         assert [row["id"] for row in rows["recordings"]] == ["B"], rows
@@ -125,6 +129,14 @@ def case_what_failed_is_tried_again():
         box.add("D", "rec/D/")
         box.run("apply", "--select", "state:failed", "--auto-approve").must()
         assert at_cold(box) == {"A", "B", "C"}
+        told = box.run("status", "--select", "state:failed").must().out
+        assert "rec/" not in told, told
+        for words, units in ((["id:B"], "BB"), (["policy:early"], "C"), (["store:cold"], "ABBC"),
+                             (["store:cold", "--exclude", "B"], "AC"),
+                             (["state:done,id:A,B"], "AB"), (["store:warm"], "")):
+            found = json.loads(box.run("status", "--format", "json", "--select", *words).must().out)
+            assert [unit["source"][-2] for unit in found["units"]] == list(units), (words, found)
+        assert "date and file" in box.run("status", "--select", "date:2025-02-14").must(64).err
         nothing = box.run("plan", "--select", "state:failed").must().out
         assert "Nothing that was selected is elsewhere." in nothing, nothing
         box.check_whole()
@@ -159,6 +171,17 @@ def case_ls_shows_where_each_is_and_what_comes():
         told = box.run("ls", "@ids.txt").must(1)
         assert told.err == "frostline: not in the catalog: spirit\n", told.err
         assert box.run("ls", "date:1970-01-01").must().out == "No recording is selected.\n"
+
+
+def case_those_that_are_selected_are_explained():
+    with Box() as box:
+        filled(box)
+        told = box.run("explain", "--select", "date:2025-02-14", "--exclude", "B").must().out
+        assert told.count("\n--\n") == 1, told
+        for ident, policy in (("A", "age-out"), ("C", "early")):
+            assert f"{ident}  hot:rec/{ident}/{ident}.ecalmeas\n" in told, told
+            assert f"it moves to cold by {policy}" in told, told
+        assert box.run("explain", "--select", "store:cold").must().out == "No recording is selected.\n"
 
 
 def case_what_can_not_be_is_told():
