@@ -42,8 +42,8 @@ enum ask_answer ask_line(const char *prompt, char *text, size_t capacity)
     bool fits, is_there;
     do {
         fflush(stdout);
+        signals_ask(true); /* before anybody can answer */
         fputs(prompt, stderr);
-        signals_ask(true);
         is_there = read_line(text, capacity, &fits);
         signals_ask(false);
         if (!fits)

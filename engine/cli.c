@@ -1,7 +1,6 @@
 #include "engine/cli.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "engine/cmd.h"
 #include "engine/exit.h"
@@ -68,18 +67,17 @@ static void help_all(FILE *out)
 
 static int cmd_help(const struct options *options)
 {
-    for (size_t i = 0; options->arg_count > 0 && verbs[i].name != NULL; i++) {
-        if (strcmp(verbs[i].name, options->args[0]) == 0) {
-            help_verb(stdout, &verbs[i]);
-            return EXIT_OK;
-        }
+    struct err err;
+    if (options->arg_count == 0) {
+        help_all(stdout);
+        return EXIT_OK;
     }
-    if (options->arg_count > 0) {
-        fprintf(stderr, "frostline: there is no verb %s\n", options->args[0]);
-        return EXIT_USAGE;
-    }
-    help_all(stdout);
-    return EXIT_OK;
+    const struct verb *verb = options_verb(verbs, options->args[0], &err);
+    if (verb != NULL)
+        help_verb(stdout, verb);
+    else
+        exit_with(&err);
+    return verb != NULL ? EXIT_OK : EXIT_USAGE;
 }
 
 static int cmd_version(const struct options *options)

@@ -280,20 +280,6 @@ static enum exit_code apply_new(struct wiring *wiring, cmd_apply_approval *appro
     return code == EXIT_OK ? cmd_apply_kept(wiring, path, approve, reap_all) : code;
 }
 
-/* By its name, so that one that is empty or missing isn't read as a policy; or by its beginning. */
-static bool is_plan(const char *path)
-{
-    if (path != NULL && str_ends(path, ".plan"))
-        return true;
-    FILE *file = path != NULL ? fopen(path, "re") : NULL;
-    char start[20] = "";
-    if (file == NULL)
-        return false;
-    size_t got = fread(start, 1, sizeof(start) - 1, file);
-    fclose(file);
-    return got > 0 && str_starts(start, "{\"frostline_plan\"");
-}
-
 static bool asks(const struct options *options)
 {
     return options->select.count + options->exclude.count > 0 || options->to != NULL ||
@@ -305,12 +291,12 @@ int cmd_apply(const struct options *options)
     struct wiring wiring;
     wiring_init(&wiring, options);
     enum exit_code code;
-    if (is_plan(options->args[0]) && asks(options)) {
+    if (wiring_is_plan(options->args[0]) && asks(options)) {
         fputs("frostline: a saved plan is applied as it was reviewed\n"
               "  hint: plan again with --select, --exclude, --to and --grace\n",
               stderr);
         code = EXIT_USAGE;
-    } else if (is_plan(options->args[0]))
+    } else if (wiring_is_plan(options->args[0]))
         code = apply_saved(&wiring, options->args[0]);
     else {
         code = cmd_apply_open(&wiring, options->args[0]);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/when.h"
@@ -20,6 +21,7 @@
 
 #define ARENA_BYTES_MAX ((size_t)64 << 20)
 #define ANSWER_MAX 65536
+#define COMMAND_BYTES_MAX ((size_t)1 << 20)
 #define GRACE_DAYS 7
 
 struct wizard {
@@ -154,19 +156,24 @@ static enum ask_answer ask_choice(struct wizard *wizard, unsigned *choice)
 /* "A, B" becomes "id:A,B"; NULL: there is none. */
 static const char *ids_of(struct wizard *wizard)
 {
-    struct arena *arena = &wizard->arena;
     const char *word = NULL;
     char *rest;
+    struct buf text;
+    buf_init(&text, 2 * ANSWER_MAX);
     for (char *id = strtok_r(wizard->answer, ",", &rest); id != NULL;
          id = strtok_r(NULL, ",", &rest)) {
         id += strspn(id, " \t");
         size_t size = strlen(id);
         while (size > 0 && strchr(" \t", id[size - 1]) != NULL)
             size--;
-        if (size > 0)
-            word = str_format(arena, "%s%s%.*s", word == NULL ? "id:" : word,
-                              word == NULL ? "" : ",", (int)size, id);
+        if (size == 0)
+            continue;
+        buf_text(&text, text.size == 0 ? "id:" : ",");
+        buf_add(&text, id, size);
     }
+    if (text.size > 0)
+        word = arena_copy(&wizard->arena, buf_string(&text));
+    buf_free(&text);
     return word;
 }
 
@@ -303,29 +310,54 @@ static enum exit_code carry_out(struct wizard *wizard, struct wiring *wiring, co
     return code == EXIT_OK ? cmd_apply_kept(wiring, path, approve, false) : code;
 }
 
-/* As a shell takes it for one word. */
-static const char *quoted(struct wizard *wizard, const char *word)
+static void put_word(struct buf *out, const char *word)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
-    if (word[strspn(word, plain)] == '\0')
-        return word;
-    const char *text = "'";
-    for (; *word != '\0'; word++)
-        text = str_format(&wizard->arena, *word == '\'' ? "%s'\\''" : "%s%c", text, *word);
-    return str_format(&wizard->arena, "%s'", text);
+    if (word[strspn(word, plain)] == '\0') {
+        buf_text(out, word);
+        return;
+    }
+    buf_char(out, '\'');
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            buf_text(out, "'\\'");
+        buf_char(out, *word);
+    }
+    buf_char(out, '\'');
+}
+
+/* To --select a blank is the end of a word. */
+static void put_selection(struct buf *out, const char *word, struct arena *arena)
+{
+    struct buf text;
+    buf_init(&text, 2 * ANSWER_MAX);
+    for (; *word != '\0'; word++) {
+        if (*word == ' ')
+            buf_char(&text, '\\');
+        buf_char(&text, *word);
+    }
+    put_word(out, arena_copy(arena, buf_string(&text)));
+    buf_free(&text);
 }
 
 static void tell_command(struct wizard *wizard, const char *word)
 {
     const struct options *options = &wizard->options;
-    const char *cleanup = options->keep_source     ? "--keep-source"
-                          : options->grace_us == 0 ? "--grace 0s"
-                                                   : "--grace 7d";
-    printf("\nThe same without questions:\n  frostline apply --select %s --to %s %s "
-           "--auto-approve%s%s\n",
-           quoted(wizard, word), wizard->target, cleanup, wizard->policy == NULL ? "" : " ",
-           wizard->policy == NULL ? "" : quoted(wizard, wizard->policy));
+    struct buf text;
+    buf_init(&text, COMMAND_BYTES_MAX);
+    buf_text(&text, "frostline apply --select ");
+    put_selection(&text, word, &wizard->arena);
+    buf_format(&text, " --to %s %s --auto-approve", wizard->target,
+               options->keep_source     ? "--keep-source"
+               : options->grace_us == 0 ? "--grace 0s"
+                                        : "--grace 7d");
+    if (wizard->policy != NULL) {
+        buf_char(&text, ' ');
+        put_word(&text, wizard->policy);
+    }
+    printf("\nThe same without questions:\n  %s\n", buf_string(&text));
+    buf_free(&text);
 }
 
 /* *again: another answer is wanted. */

@@ -147,15 +147,28 @@ static bool set_var(struct options *options, const char *value, struct err *err)
     return true;
 }
 
-/* "A B" is two of them. */
+/* The word at *rest, up to a blank that no backslash stands before; NULL at the end. */
+static char *next_word(char **rest)
+{
+    char *from = *rest + strspn(*rest, " "), *to = from, *at = from;
+    if (*from == '\0')
+        return NULL;
+    for (; *at != '\0' && *at != ' '; at++) {
+        at += at[0] == '\\' && at[1] == ' ';
+        *to++ = *at;
+    }
+    *rest = at + (*at != '\0');
+    *to = '\0';
+    return from;
+}
+
+/* "A B" is two of them, "A\\ B" is one. */
 static bool set_words(struct options *options, const struct flag *flag, char *value,
                       struct err *err)
 {
     struct options_words *words = member(options, flag);
     size_t before = words->count;
-    char *rest;
-    for (char *word = strtok_r(value, " ", &rest); word != NULL;
-         word = strtok_r(NULL, " ", &rest)) {
+    for (char *word; (word = next_word(&value)) != NULL;) {
         if (words->count == OPTIONS_WORDS_MAX)
             return ERR(err, ERR_INPUT, "--%s has more than %d words; a file, @FILE, may hold more",
                        flag->name, OPTIONS_WORDS_MAX);
@@ -291,7 +304,7 @@ static bool read_letters(struct options *options, int argc, char **argv, int *at
     return true;
 }
 
-static const struct verb *find_verb(const struct verb *verbs, const char *name, struct err *err)
+const struct verb *options_verb(const struct verb *verbs, const char *name, struct err *err)
 {
     const char *names[64] = {0};
     for (size_t i = 0; verbs[i].name != NULL && i < 63; i++) {
@@ -310,7 +323,7 @@ static bool take_argument(struct options *options, const char *text, const struc
                           struct err *err)
 {
     if (options->verb == NULL) {
-        options->verb = find_verb(verbs, text, err);
+        options->verb = options_verb(verbs, text, err);
         return options->verb != NULL;
     }
     if (options->arg_count == options->verb->argument_count_max)
@@ -335,6 +348,25 @@ static bool knows_format(enum verb_bit verb, uint64_t format)
     }
 }
 
+static bool is_seen(const struct seen *seen, const char *name)
+{
+    for (size_t i = 0; i < seen->count; i++)
+        if (str_equal(seen->flags[i]->name, name))
+            return true;
+    return false;
+}
+
+/* Each would undo the other. */
+static bool check_pairs(const struct seen *seen, struct err *err)
+{
+    static const char *const pairs[][2] = {{"quiet", "verbose"}, {"keep-source", "grace"}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (is_seen(seen, pairs[i][0]) && is_seen(seen, pairs[i][1]))
+            return ERR(err, ERR_INPUT, "--%s and --%s exclude each other", pairs[i][0],
+                       pairs[i][1]);
+    return true;
+}
+
 static bool check_flags(const struct options *options, const struct seen *seen, struct err *err)
 {
     for (size_t i = 0; i < seen->count; i++)
@@ -344,7 +376,7 @@ static bool check_flags(const struct options *options, const struct seen *seen, 
     if (options->verb != NULL && !knows_format(options->verb->bit, options->format))
         return ERR(err, ERR_INPUT, "%s does not know --format %s", options->verb->name,
                    formats[options->format]);
-    return true;
+    return check_pairs(seen, err);
 }
 
 bool options_read(struct options *options, int argc, char **argv, const struct verb *verbs,

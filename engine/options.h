@@ -92,6 +92,8 @@ struct options {
  * a hint.  Flags may stand anywhere; "--" ends them.                                             */
 MUST_USE bool options_read(struct options *options, int argc, char **argv, const struct verb *verbs,
                            struct err *err);
+/* NULL after ERR_INPUT, with the nearest one as a hint. */
+const struct verb *options_verb(const struct verb *verbs, const char *name, struct err *err);
 /* The flags of a verb, a line each. */
 void options_help(FILE *out, const struct verb *verb);
 #endif

@@ -172,6 +172,8 @@ enum exit_code planning_read(const char *path, struct plan_reader **plan)
     struct err err;
     if (plan_file_open(path, plan, &err))
         return EXIT_OK;
+    if (err.kind == ERR_INPUT)
+        snprintf(err.hint, sizeof(err.hint), "frostline plan --out FILE saves one");
     if (err.kind == ERR_CORRUPT)
         snprintf(err.hint, sizeof(err.hint),
                  "it is damaged or was edited; make a new one with frostline plan");

@@ -58,6 +58,27 @@ const char *wiring_policy_path(struct wiring *wiring, const char *word)
     return word;
 }
 
+bool wiring_is_plan(const char *path)
+{
+    if (path != NULL && str_ends(path, ".plan"))
+        return true;
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    char start[20] = "";
+    if (file == NULL)
+        return false;
+    size_t got = fread(start, 1, sizeof(start) - 1, file);
+    fclose(file);
+    return got > 0 && str_starts(start, "{\"frostline_plan\"");
+}
+
+static enum exit_code refuse_plan(const char *path)
+{
+    struct err err;
+    ERR(&err, ERR_INPUT, "%s is a plan, and a policy is wanted", path);
+    snprintf(err.hint, sizeof(err.hint), "frostline show and frostline apply take plans");
+    return exit_with(&err);
+}
+
 static void print_frames(const struct diags *diags)
 {
     struct buf text;
@@ -119,6 +140,8 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
                                    .stand_ins = is_test,
                                    .tests = is_test || options->verb->bit == VERB_VALIDATE};
     struct err err;
+    if (wiring_is_plan(path))
+        return refuse_plan(path);
     if (!policy_load(&source, &wiring->arena, &wiring->diags, &wiring->policies, &err)) {
         if (path == NULL && err.kind == ERR_MISSING)
             snprintf(err.hint, sizeof(err.hint), "name a policy file; `frostline demo` makes one");

@@ -44,6 +44,9 @@ void wiring_close(struct wiring *wiring);
 /* The policy file that was named, or frostline.yaml here or in the named folder, is read; what is
  * wrong with it or to be warned of is in wiring->diags, and was not printed. */
 enum exit_code wiring_parse(struct wiring *wiring, const char *path);
+/* By its name, `.plan`, so that one that is empty or missing isn't read as a policy; or by its
+ * beginning.  NULL is none. */
+bool wiring_is_plan(const char *path);
 /* The frostline.yaml of the named folder, or of this one if path is NULL; else path. */
 const char *wiring_policy_path(struct wiring *wiring, const char *path);
 /* Prints what is in wiring->diags; EXIT_INVALID if there are errors. */

@@ -272,6 +272,30 @@ def case_containers_are_found_as_they_come():
         assert "AccountKey" not in text, text
 
 
+PASSWORD = "p@ss w:/?#[]!$&'()*+,;=%\"`\\{}|<>^~ü"
+
+
+def case_names_and_passwords_may_be_odd():
+    with Desk() as desk:
+        role, quoted = f"o'{desk.name}", PASSWORD.replace("'", "''")
+        desk.add("an id's own", "recording/2025-02-14/a b's (ü)/", "2025-02-14 10:00:00", name="x")
+        sql(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{quoted}'; "
+            f"GRANT ALL ON ecal TO \"{role}\";", server=desk.server)
+        try:
+            desk.server.update(DB_USER=role, DB_PASSWORD=PASSWORD)
+            with desk.sit(columns=200, rows=100) as terminal:
+                answer(terminal, (MENU, "1"), ("ECAL IDs: ", "an id's own"), (DELETE, "no"),
+                       (PROCEED, "yes"))
+                assert terminal.end() == 0, terminal.screen.text()
+                said = terminal.screen.text()
+            command = re.search(r"\n  frostline (.*)\n", said).group(1)
+            told = desk.run(*shlex.split(command)).must().out
+            assert "Nothing that was selected is elsewhere." in told, told
+        finally:
+            desk.server = dict(os.environ, DB_NAME=desk.name)
+            sql(f"REVOKE ALL ON ecal FROM \"{role}\"; DROP ROLE \"{role}\";", server=desk.server)
+
+
 def case_a_policy_may_stand_for_the_variables():
     with Desk() as desk:
         filled(desk)

@@ -40,7 +40,7 @@ start() {
         { cat "$dir/initdb.log" >&2; return 1; }
     serve
     "$bin/psql" -qXh "$dir/socket" -p "$port" -U postgres \
-        -c "CREATE ROLE frostline LOGIN CREATEDB PASSWORD '$password'" \
+        -c "CREATE ROLE frostline LOGIN CREATEDB CREATEROLE PASSWORD '$password'" \
         -c "CREATE DATABASE frostline OWNER frostline"
 }
 
