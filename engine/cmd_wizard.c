@@ -294,6 +294,36 @@ static enum exit_code approve(const struct options *options, const struct plan_r
     return EXIT_REFUSED;
 }
 
+static struct store *target_of(const struct wizard *wizard, const struct wiring *wiring)
+{
+    size_t i = 0;
+    while (!str_equal(wiring->policies->stores[i].name, wizard->target))
+        i++;
+    return wiring->stores[i];
+}
+
+/* The script made the container where it was not there; here somebody is asked. */
+static enum exit_code make_target(struct wizard *wizard, struct wiring *wiring)
+{
+    struct store *store = target_of(wizard, wiring);
+    struct err err;
+    if (store->ops->make == NULL || store_probe(store, &err))
+        return EXIT_OK;
+    if (err.kind != ERR_MISSING)
+        return exit_with(&err);
+    fprintf(stderr, "The container of the store %s does not exist.\n", wizard->target);
+    for (;;) {
+        enum ask_answer got = ask(wizard, "Create it? (yes/no): ");
+        if (got != ASK_TEXT || str_equal(wizard->answer, "no"))
+            break;
+        if (str_equal(wizard->answer, "yes"))
+            return store->ops->make(store, &err) ? EXIT_OK : exit_with(&err);
+        fputs("Please answer yes or no.\n", stderr);
+    }
+    fputs("Nothing was migrated.\n", stderr);
+    return EXIT_REFUSED;
+}
+
 static enum exit_code carry_out(struct wizard *wizard, struct wiring *wiring, const char *word)
 {
     const char *path;
@@ -301,6 +331,8 @@ static enum exit_code carry_out(struct wizard *wizard, struct wiring *wiring, co
     enum exit_code code = request_policy(wiring, REQUEST_MANUAL, wizard->target, &word, 1);
     if (code == EXIT_OK)
         code = cmd_apply_open(wiring, wizard->policy);
+    if (code == EXIT_OK)
+        code = make_target(wizard, wiring);
     if (code == EXIT_OK)
         code = planning_scratch(wiring, &path);
     if (code == EXIT_OK)

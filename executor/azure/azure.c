@@ -41,6 +41,7 @@ static const struct store_ops azure_ops = {
     .flat = true,
     .list = azure_list,
     .copy = azure_copy,
+    .make = azure_make,
     .remove = azure_remove,
     .read = azure_read,
     .set_tier = azure_tier_set,

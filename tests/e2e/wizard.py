@@ -272,6 +272,21 @@ def case_containers_are_found_as_they_come():
         assert "AccountKey" not in text, text
 
 
+def case_a_container_that_is_missing_is_made():
+    with Desk() as desk:
+        filled(desk)
+        desk.target.drop_container(desk.cold)
+        steps = ((MENU, "2"), ("Date: ", "2025-02-13"), (DELETE, "now"),
+                 "The container of the store cold does not exist.", ("Create it? (yes/no): ", "maybe"))
+        with desk.sit(columns=120, rows=100) as terminal:
+            answer(terminal, *steps, ("Create it? (yes/no): ", "no"))
+            assert terminal.end() == 5, terminal.screen.text()
+        with desk.sit(columns=120, rows=100) as terminal:
+            answer(terminal, *steps, ("Create it? (yes/no): ", "yes"), (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+        desk.check_moved("ECAL_2025021301")
+
+
 PASSWORD = "p@ss w:/?#[]!$&'()*+,;=%\"`\\{}|<>^~ü"
 
 
