@@ -31,7 +31,8 @@ enum verb_bit {
     VERB_DIFF = 1 << 13,
     VERB_ROLLBACK = 1 << 14,
     VERB_RESTORE = 1 << 15,
-    VERB_HISTORY = 1 << 16
+    VERB_HISTORY = 1 << 16,
+    VERB_DOCTOR = 1 << 17
 };
 #define VERB_RUNS (VERB_APPLY | VERB_RECONCILE | VERB_REAP | VERB_ROLLBACK | VERB_RESTORE)
 #define VERB_BACK (VERB_ROLLBACK | VERB_RESTORE)
@@ -72,6 +73,7 @@ struct options {
     int64_t lock_wait_us, ttl_us;
     int64_t max_duration_us; /* INT64_MAX: no limit */
     bool all, auto_approve, keep_source, strict, online, quiet, no_input, detailed_exitcode, help;
+    bool read_only;
     uint64_t verbose;
 };
 

@@ -69,6 +69,13 @@ bool catalog_open(const struct catalog_config *config, struct clock *clock,
     return catalog_retry_open(openers[config->type], config, clock, catalog, err);
 }
 
+const char *catalog_libraries(struct arena *arena)
+{
+    int version = PQlibVersion();
+    return str_format(arena, "SQLite %s, libpq %d.%d", sqlite3_libversion(), version / 10000,
+                      version % 10000);
+}
+
 void catalog_close(struct catalog *catalog)
 {
     if (catalog != NULL)

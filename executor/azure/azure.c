@@ -39,8 +39,10 @@ static void azure_close(struct store *store)
 static const struct store_ops azure_ops = {
     .kind = "azure",
     .flat = true,
+    .batches = true,
     .list = azure_list,
     .copy = azure_copy,
+    .put = azure_put,
     .remove = azure_remove,
     .read = azure_read,
     .set_tier = azure_tier_set,
