@@ -8,8 +8,9 @@
 #include "engine/text.h"
 #include "executor/http/http.h"
 
-#define SKEW_MAX_US (5 * 60 * WHEN_SECOND_US) /* a SAS that begins or ends so far off is refused   \
-                                               */
+#define SKEW_MAX_US                                                                                \
+    (5 * 60 * WHEN_SECOND_US) /* a SAS that begins or ends so far off is refused                   \
+                               */
 #define READ_ONLY "--read-only"
 #define NOTHING_WRITTEN "nothing could be written"
 
@@ -141,9 +142,10 @@ static void tell_write(const struct telling *telling)
         i++;
     if (i < TRIAL_OBJECTS)
         tell_outcome(telling, &trial->puttings[i].outcome,
-                     "grant writing: of a SAS the rights create and write", "an object of our own");
+                     "grant writing: of a SAS the rights create and write",
+                     "making an object of its own");
     else
-        doctor_ok(telling->doctor, "an object of our own");
+        doctor_ok(telling->doctor, "made objects of its own");
 }
 
 static void tell_read(const struct telling *telling)
@@ -154,9 +156,9 @@ static void tell_read(const struct telling *telling)
     else if (outcome->result != RESULT_DONE)
         doctor_fail(telling->doctor, code_of(outcome),
                     fix_for(outcome, "grant reading: of a SAS the right read"),
-                    "the object of our own: %s", text_of(telling->doctor, outcome));
+                    "reading one of them: %s", text_of(telling->doctor, outcome));
     else
-        doctor_ok(telling->doctor, "it holds what was written");
+        doctor_ok(telling->doctor, "one of them holds what was written");
 }
 
 static void tell_delete(const struct telling *telling)
@@ -167,9 +169,9 @@ static void tell_delete(const struct telling *telling)
     else if (outcome->result != RESULT_DONE)
         doctor_fail(telling->doctor, code_of(outcome),
                     fix_for(outcome, "grant deleting: of a SAS the right delete"),
-                    "the object of our own: %s", text_of(telling->doctor, outcome));
+                    "deleting one of them: %s", text_of(telling->doctor, outcome));
     else
-        doctor_ok(telling->doctor, "the object of our own");
+        doctor_ok(telling->doctor, "deleted one of them");
 }
 
 static void tell_batch(const struct telling *telling)
@@ -185,10 +187,10 @@ static void tell_batch(const struct telling *telling)
     else if (!trial->batched)
         doctor_fail(telling->doctor, code_of(&trial->pair[refused].outcome),
                     fix_for(&trial->pair[refused].outcome, "use a key, or a SAS of the account"),
-                    "two deletions in one request: %s",
+                    "deleting two in one request: %s",
                     text_of(telling->doctor, &trial->pair[refused].outcome));
     else
-        doctor_ok(telling->doctor, "two deletions in one request");
+        doctor_ok(telling->doctor, "deleted two in one request");
 }
 
 static void tell_copy(const struct telling *telling)
@@ -207,15 +209,15 @@ static void tell_copy(const struct telling *telling)
         if (made->copy.outcome.result != RESULT_DONE) {
             tell_outcome(telling, &made->copy.outcome,
                          "let this account read that one: by its key, or a SAS that may read",
-                         str_format(&doctor->wiring->arena, "an object of %s", name));
+                         str_format(&doctor->wiring->arena, "copying an object of %s", name));
             return;
         }
         from = from == NULL ? name : str_format(&doctor->wiring->arena, "%s, %s", from, name);
     }
     if (from != NULL)
-        doctor_ok(doctor, "an object of %s", from);
+        doctor_ok(doctor, "copied an object of %s", from);
     else
-        doctor_skip(doctor, "there is no other store of its kind to copy from");
+        doctor_skip(doctor, "no other store of its kind holds an object to copy");
 }
 
 static void tell_versions(const struct telling *telling)

@@ -126,6 +126,18 @@ void findings_show(const struct findings *findings, bool quiet, struct buf *out)
 
 /* -- for programs ------------------------------------------------------------------------------ */
 
+/* "store.cold.write" */
+static const char *id_of(const struct findings *findings, const struct finding *finding)
+{
+    bool has_subject = finding->subject != NULL;
+    char *id =
+        str_format(findings->arena, "%s.%s%s%s", finding->group,
+                   has_subject ? finding->subject : "", has_subject ? "." : "", finding->name);
+    for (char *at = id; *at != '\0'; at++)
+        *at = *at == ' ' ? '-' : *at;
+    return id;
+}
+
 void findings_json(const struct findings *findings, struct buf *out)
 {
     struct json_writer json;
@@ -136,12 +148,8 @@ void findings_json(const struct findings *findings, struct buf *out)
     json_array_begin(&json);
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
-        bool has_subject = finding->subject != NULL;
         json_object_begin(&json);
-        json_put_text(&json, "id",
-                      str_format(findings->arena, "%s.%s%s%s", finding->group,
-                                 has_subject ? finding->subject : "", has_subject ? "." : "",
-                                 finding->name));
+        json_put_text(&json, "id", id_of(findings, finding));
         json_put_text(&json, "group", finding->group);
         json_put_text(&json, "status", status_names[finding->status]);
         json_put_text(&json, "text", finding->text);

@@ -137,7 +137,7 @@ static bool count_rows(struct catalog_pg_link *link, struct arena *arena,
                        struct catalog_health *health, struct err *err)
 {
     struct catalog_pg_query query = {
-        .sql = str_format(arena, "SELECT count(*) FROM (SELECT 1 FROM %s LIMIT %d) AS some",
+        .sql = str_format(arena, "SELECT count(*) FROM (SELECT 1 FROM %s LIMIT %d) AS few",
                           link->table->quoted, CATALOG_COUNTED_MAX + 1)};
     CATALOG_PG_REPLY reply = {.count = 0};
     return catalog_pg_link_batch(link, &query, 1, &reply, err) &&
