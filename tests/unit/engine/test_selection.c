@@ -65,8 +65,8 @@ static void words_become_a_select(void **state)
 static void what_says_nothing_is_refused(void **state)
 {
     (void)state;
-    static const char *const words[] = {
-        "", "id:", "id:A,", "id:A,,B", "date:", "store:", "@", "id:A,date:", ","};
+    static const char *const words[] = {"", "id:", "id:A,", "id:A,,B", "date:", "store:", "@",
+                                        "id:A,date:", ","};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         struct buf text;
         struct err err;
