@@ -46,7 +46,7 @@ static const char *lacking(const struct doctor *doctor, unsigned facts)
                                         "the table was not found",
                                         "the columns are not as the policy has them",
                                         "the rows may not be read",
-                                        "there is no state folder",
+                                        "the state folder can't be looked into",
                                         "there is no journal"};
     size_t i = 0;
     while (!(facts & (1u << i)))

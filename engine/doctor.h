@@ -14,7 +14,7 @@ enum doctor_fact {
     DOCTOR_TABLE = 1 << 2,   /* the table was found */
     DOCTOR_COLUMNS = 1 << 3, /* and is as the policy has it */
     DOCTOR_ROWS = 1 << 4,    /* and may be read */
-    DOCTOR_STATE = 1 << 5,   /* the state folder is there */
+    DOCTOR_STATE = 1 << 5,   /* the state folder, or where it will be, can be looked into */
     DOCTOR_JOURNAL = 1 << 6  /* and a journal in it, which can be read */
 };
 

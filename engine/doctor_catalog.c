@@ -130,7 +130,7 @@ static void tell_columns(struct doctor *doctor)
 
 void doctor_catalog_columns(struct doctor *doctor)
 {
-    const char *fix = "name them as the database does; an ALTER TABLE may add one";
+    const char *fix = "name them as the database does";
     const char *text = flaws_of(doctor, SUBJECT_COLUMNS, &fix);
     const char *ignored, *key = flaws_of(doctor, SUBJECT_KEY, &ignored);
     if (text != NULL)
@@ -144,8 +144,7 @@ void doctor_catalog_columns(struct doctor *doctor)
 void doctor_catalog_key(struct doctor *doctor)
 {
     const struct catalog_config *config = &doctor->wiring->policies->catalog;
-    const char *fix = str_format(&doctor->wiring->arena, "ALTER TABLE %s ADD PRIMARY KEY (%s)",
-                                 config->table, config->id);
+    const char *fix = catalog_key_statement(config, &doctor->wiring->arena);
     const char *text = flaws_of(doctor, SUBJECT_KEY, &fix);
     if (text != NULL)
         doctor_fail(doctor, EXIT_INVALID, fix, "%s", text);

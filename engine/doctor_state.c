@@ -36,12 +36,12 @@ void doctor_state_folder(struct doctor *doctor)
         doctor_fail(doctor, EXIT_USAGE, ELSEWHERE, "there is no place for the journal");
         return;
     }
-    doctor->facts |= DOCTOR_STATE;
     const char *folder = wiring->state_folder, *there = existing(&wiring->arena, folder);
-    bool is_folder = stat(there, &found) == 0 && S_ISDIR(found.st_mode);
-    if (!is_folder)
-        doctor_fail(doctor, EXIT_INVALID, ELSEWHERE, "%s: %s", there,
-                    strerror(errno != 0 ? errno : ENOTDIR));
+    bool is_there = stat(there, &found) == 0;
+    if (is_there && S_ISDIR(found.st_mode) && access(there, R_OK | X_OK) == 0)
+        doctor->facts |= DOCTOR_STATE;
+    if (is_there && !S_ISDIR(found.st_mode))
+        doctor_fail(doctor, EXIT_INVALID, ELSEWHERE, "%s: %s", there, strerror(ENOTDIR));
     else if (access(there, W_OK | X_OK) != 0)
         doctor_fail(doctor, EXIT_AUTH, ELSEWHERE ", or let this user write this one", "%s: %s",
                     there, strerror(errno));

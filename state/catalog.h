@@ -222,6 +222,8 @@ struct catalog {
  * catalog_retry.c; an unknown COMMIT never is. */
 MUST_USE bool catalog_open(const struct catalog_config *config, struct clock *clock,
                            struct catalog **catalog, struct err *err);
+/* What makes the id a key of its table. */
+const char *catalog_key_statement(const struct catalog_config *config, struct arena *arena);
 /* Those that databases are reached by, for people. */
 const char *catalog_libraries(struct arena *arena);
 void catalog_close(struct catalog *catalog); /* NULL is fine */

@@ -324,6 +324,12 @@ def case_local_what_may_not_be_written():
             run = house.unprivileged()
             os.chmod(path, before)
             only_failure(run.must(77), check)
+        os.chmod(house.state, 0)
+        run = house.unprivileged()
+        os.chmod(house.state, 0o700)
+        only_failure(run.must(77), "state.folder", "Permission denied")
+        only_failure(house.run("doctor", "--format", "json", "--state", house.database).must(65),
+                     "state.folder", "Not a directory")
         house.unprivileged().must()
         os.chmod(house.folder, 0o555)
         run = house.unprivileged("--state", "new/state")
