@@ -2,21 +2,15 @@
 """The doctor finds each fault, says how to mend it, and leaves nothing behind; and says so where all is
 well.  Whatever is wrong, it tells no secret."""
 import base64
-import contextlib
-import fcntl
 import json
 import os
 import re
-import shutil
-import sqlite3
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from blobs import changes
-from box import FROSTLINE, Box
-from scene import Run, Scene, main, sql
+from findings import findings, only_failure
+from scene import Scene, main, sql
 from server import servers
 
 SOURCE, TARGET = "SOURCE_AZURE_CONNECTION_STRING", "COLD_STORAGE_CONNECTION_STRING"
@@ -46,30 +40,20 @@ class Patient(Scene):
         return run.must(code)
 
     def fails(self, check, code, *told, **environment):
-        """This check, and no other; its fix.  Nothing stays in any store that can be looked into."""
+        """This check, and no other; its fix."""
         run = self.doctor("--format", "json", code=code, **environment)
         return only_failure(run, check, *told)
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is None:
+                self.check_clean()
+        finally:
+            self.close()
 
     def check_clean(self):
         assert self.source.names(self.hot) == sorted(self.objects), self.source.names(self.hot)
         assert self.target.names(self.cold) == [], self.target.names(self.cold)
-
-
-def findings(run, status):
-    return {check["id"]: check for check in json.loads(run.out)["checks"]
-            if check["status"] == status}
-
-
-def only_failure(run, check, *told):
-    failed = findings(run, "failed")
-    assert list(failed) == [check], run.out
-    for text in told:
-        assert text in failed[check]["text"], failed
-    assert failed[check]["fix"], failed
-    return failed[check]["fix"]
-
-
-# -- accounts and a server -------------------------------------------------------------------------
 
 
 def case_all_is_well():
@@ -116,7 +100,6 @@ def case_the_server_refuses_or_is_not_there():
         run = scene.doctor(code=75, DB_PORT="1")
         assert "catalog      encrypted, primary, table" in run.out, run.out
         assert run.out.count("not reached") == 1, run.out
-        scene.check_clean()
 
 
 def case_the_table_is_another():
@@ -135,7 +118,6 @@ def case_the_table_is_another():
         run = scene.doctor(code=65)
         assert "did you mean" in run.out and "key, index, read" in run.out, run.out
         sql(f"ALTER TABLE {scene.table}x RENAME TO {scene.table};")
-        scene.check_clean()
 
 
 def case_no_index_is_a_warning_with_the_statement():
@@ -166,7 +148,6 @@ def case_a_role_without_rights_is_told_the_grant():
         sql(f"ALTER TABLE {scene.table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;")
         failed = findings(scene.doctor("--format", "json", code=77), "failed")
         assert "row level security" in failed["catalog.read"]["text"], failed
-        scene.check_clean()
 
 
 def case_a_standby_is_told():
@@ -184,7 +165,6 @@ def case_a_container_is_missing():
         assert fix.endswith(f"--account-name coldacct --name {scene.cold}"), fix
         scene.target.make_container(scene.cold)
         scene.doctor()
-        scene.check_clean()
 
 
 def case_an_account_refuses():
@@ -198,7 +178,6 @@ def case_an_account_refuses():
         # To the source no policy moves anything: that it takes nothing is no failure.
         run = scene.doctor("--format", "json", **{SOURCE: as_sas(scene.source, "rl")})
         assert list(findings(run, "warning")) == ["store.hot.write"], run.out
-        scene.check_clean()
 
 
 def case_what_can_not_be_deleted_is_named():
@@ -211,7 +190,6 @@ def case_what_can_not_be_deleted_is_named():
         assert all(name.startswith(".frostline-doctor-") for name in names), names
         for name in names:
             scene.target.delete(scene.cold, name)
-        scene.check_clean()
 
 
 def case_an_account_is_not_there():
@@ -220,7 +198,6 @@ def case_an_account_is_not_there():
         nowhere = os.environ[TARGET].replace(there, "127.0.0.1:1")
         fix = scene.fails("store.cold.reachable", 75, **{TARGET: nowhere})
         assert "endpoint" in fix, fix
-        scene.check_clean()
 
 
 def case_missing_variables_are_told_at_once():
@@ -243,183 +220,5 @@ def case_without_a_policy_the_wizard_is_named():
         only_failure(run, "policy.reads", "elsewhere.yaml")
 
 
-# -- folders and a file ----------------------------------------------------------------------------
-
-
-def tree(folder):
-    return sorted(os.path.join(path, name) for path, folders, names in os.walk(folder)
-                  for name in folders + names)
-
-
-class House(Box):
-    """A box whose policy is not warned of."""
-
-    def __init__(self):
-        super().__init__()
-        self.policy(after="7d")
-        self.execute('CREATE INDEX by_location ON ecal (ecal_name)')
-        self.add("R0", "rec/0/")
-        self.state = os.path.join(self.folder, "state")
-
-    def doctor(self, *words, code=0, environment=None):
-        before = tree(self.hot), tree(self.cold)
-        run = self.run("doctor", *words, environment=environment).must(code)
-        assert before == (tree(self.hot), tree(self.cold)), tree(self.folder)
-        return run
-
-    def fails(self, check, code, *told):
-        return only_failure(self.doctor("--format", "json", code=code), check, *told)
-
-    def warns(self, check, *told):
-        warned = findings(self.doctor("--format", "json"), "warning")
-        assert list(warned) == [check], warned
-        for text in told:
-            assert text in warned[check]["text"], warned
-        return warned[check]["fix"]
-
-    def unprivileged(self, *words):
-        """Even as root, one who may do what the modes of files say."""
-        drop = (["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-                if os.getuid() == 0 else [])
-        return Run(subprocess.run([*drop, FROSTLINE, "doctor", "--format", "json", *words],
-                                  cwd=self.folder, env=self.environment(), capture_output=True,
-                                  text=True, stdin=subprocess.DEVNULL, timeout=120))
-
-
-def case_local_all_is_well():
-    with House() as house:
-        run = house.doctor()
-        assert "the first run makes it" in run.out and "\n  x" not in run.out, run.out
-        assert "catalog      rows: 1\n" in run.out and "SQLite 3" in run.out, run.out
-        assert "clock" not in run.out and "batch" not in run.out and "encrypted" not in run.out
-        assert not os.path.exists(house.state), "the doctor makes no state"
-        house.run("apply", "--auto-approve").must()
-        run = house.doctor()
-        assert "1 apply, ended well 0m ago" in run.out and "sound, of version" in run.out, run.out
-        assert house.doctor("-q").out == ""
-
-
-def case_local_what_is_missing():
-    with House() as house:
-        shutil.rmtree(house.cold)
-        os.mkdir(house.cold + "x")
-        fix = only_failure(house.run("doctor", "--format", "json").must(65), "store.cold.reachable")
-        subprocess.run(fix.split(), check=True)
-        house.doctor()
-        os.unlink(house.database)
-        house.fails("catalog.reachable", 65)
-        house.make_table()
-        fix = house.warns("catalog.index")
-        house.execute(fix)
-        house.doctor("-q")
-
-
-def case_local_what_may_not_be_written():
-    with House() as house:
-        house.run("apply", "--auto-approve").must()
-        for path, check in ((house.cold, "store.cold.write"), (house.database, "catalog.write"),
-                            (house.folder, "catalog.write"), (house.state, "state.folder")):
-            before = os.stat(path).st_mode
-            os.chmod(path, before & 0o555)
-            run = house.unprivileged()
-            os.chmod(path, before)
-            only_failure(run.must(77), check)
-        os.chmod(house.state, 0)
-        run = house.unprivileged()
-        os.chmod(house.state, 0o700)
-        only_failure(run.must(77), "state.folder", "Permission denied")
-        only_failure(house.run("doctor", "--format", "json", "--state", house.database).must(65),
-                     "state.folder", "Not a directory")
-        house.unprivileged().must()
-        os.chmod(house.folder, 0o555)
-        run = house.unprivileged("--state", "new/state")
-        os.chmod(house.folder, 0o755)
-        assert "state.folder" in findings(run.must(77), "failed"), run.out
-
-
-def case_local_the_journal_is_damaged():
-    with House() as house:
-        for i in range(40):
-            house.add(f"S{i}", f"rec/1/{i}/")
-        house.run("apply", "--auto-approve").must()
-        journal = os.path.join(house.state, "journal.db")
-        kept = open(journal, "rb").read()
-        with open(journal, "r+b") as file:
-            for page in range(2, len(kept) // 4096):
-                file.seek(page * 4096 + 8)
-                file.write(b"damage damage damage")
-        assert "backup" in house.fails("state.journal", 65, "damage")
-        with open(journal, "wb") as file:
-            file.write(b"no journal at all; " * 1000)
-        house.fails("state.journal", 65)
-        with open(journal, "wb") as file:
-            file.write(kept)
-        with sqlite3.connect(journal) as database:
-            database.execute("PRAGMA user_version = 1000")
-        house.fails("state.journal", 65, "newer")
-        with open(journal, "wb") as file:
-            file.write(kept)
-        house.doctor()
-        with sqlite3.connect(journal) as database:
-            database.execute("UPDATE run SET ended_us = 0")
-        assert "same command" in house.warns("state.last-run", "ended before its time")
-        with sqlite3.connect(journal) as database:
-            database.execute("UPDATE run SET ended_us = started_us, exit_code = 3")
-        assert "status" in house.warns("state.last-run", "exit code 3")
-
-
-@contextlib.contextmanager
-def held(folder, line):
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "run.lock"), "w") as file:
-        file.write(line)
-        file.flush()
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def case_local_a_run_is_under_way():
-    with House() as house:
-        line = {"host": "node7", "pid": 42, "since": "2025-02-14T06:00:00Z", "what": "reconcile"}
-        with held(house.state, json.dumps(line)):
-            fix = house.warns("state.lock", "reconcile", "process 42 on node7")
-        assert "--lock-wait" in fix, fix
-        with held(house.state, ""):
-            house.warns("state.lock", "a run holds it")
-        house.doctor()
-
-
-def case_local_a_disk_is_full():
-    with House() as house:
-        os.mkdir(house.state)
-        if not house.tiny_disk("1m", house.state):
-            return
-        house.fails("state.space", 75, "a run wants")
-
-
-def case_local_a_policy_is_wrong():
-    with House() as house:
-        path = os.path.join(house.folder, "frostline.yaml")
-        with open(path) as file:
-            good = file.read()
-        with open(path, "w") as file:
-            file.write(good.replace("older_than", "older_then"))
-        house.fails("policy.reads", 65, "frostline.yaml:16: unknown", "`older_then`")
-        with open(path, "w") as file:
-            file.write(good.replace("after: 7d", "after: 0s"))
-        assert "validate" in house.warns("policy.warnings", "1 warning")
-
-
-def case_local_the_machine():
-    with House() as house:
-        run = house.doctor("--format", "json",
-                           environment={"TZDIR": house.folder, "LC_ALL": "C", "LANG": "C.UTF-8"})
-        assert sorted(findings(run, "warning")) == ["environment.locale", "environment.time-zones"]
-        run = Run(subprocess.run(["bash", "-c", f"ulimit -n 200; {FROSTLINE} doctor --format json"],
-                                 cwd=house.folder, env=house.environment(), capture_output=True,
-                                 text=True, stdin=subprocess.DEVNULL)).must()
-        assert "only 200" in findings(run, "warning")["environment.open-files"]["text"], run.out
-
-
 if __name__ == "__main__":
-    main({name: case for name, case in globals().items()})
+    main(globals())

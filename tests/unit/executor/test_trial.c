@@ -170,12 +170,33 @@ static void what_was_written_and_not_answered_is_found_and_named(void **state)
     assert_string_equal(trials[1].left, trials[1].folder); /* one may come yet */
 }
 
-static void other_bytes_are_told(void **state)
+static void a_refusal_to_read_is_told(void **state)
 {
     (void)state;
     refuse(0, STORE_MEMORY_READ, RESULT_DENIED, 1);
     run();
     assert_int_equal(trials[0].reading.outcome.result, RESULT_DENIED);
+    assert_int_equal(trials[1].reading.outcome.result, RESULT_DONE);
+}
+
+static void read_zeros(struct store *store, struct reading *readings, size_t count)
+{
+    (void)store;
+    assert_int_equal(count, 1);
+    memset(readings[0].bytes, 0, readings[0].size_bytes);
+    readings[0].got_bytes = readings[0].size_bytes;
+    readings[0].outcome.result = RESULT_DONE;
+}
+
+static void other_bytes_than_were_written_are_told(void **state)
+{
+    (void)state;
+    static struct store_ops forgetful;
+    forgetful = *trials[0].store->ops;
+    forgetful.read = read_zeros;
+    trials[0].store->ops = &forgetful;
+    run();
+    assert_int_equal(trials[0].reading.outcome.result, RESULT_CHANGED);
     assert_int_equal(trials[1].reading.outcome.result, RESULT_DONE);
 }
 
@@ -284,7 +305,8 @@ int main(void)
         CASE(a_refusal_to_write_is_told),
         CASE(half_of_the_objects_are_taken_back),
         CASE(what_was_written_and_not_answered_is_found_and_named),
-        CASE(other_bytes_are_told),
+        CASE(a_refusal_to_read_is_told),
+        CASE(other_bytes_than_were_written_are_told),
         CASE(a_refused_copy_is_told_of_its_target),
         CASE(what_is_refused_together_is_deleted_alone),
         CASE(a_kind_without_batches_is_not_asked_for_one),
