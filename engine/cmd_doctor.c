@@ -2,11 +2,21 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/doctor.h"
 #include "engine/signals.h"
 
 #define TEXT_BYTES_MAX ((size_t)16 << 20)
+
+/* Each with what it needs itself. */
+#define POLICY DOCTOR_POLICY
+#define CATALOG (POLICY | DOCTOR_CATALOG)
+#define TABLE (CATALOG | DOCTOR_TABLE)
+#define COLUMNS (TABLE | DOCTOR_COLUMNS)
+#define ROWS (COLUMNS | DOCTOR_ROWS)
+#define STATE DOCTOR_STATE
+#define JOURNAL (STATE | DOCTOR_JOURNAL)
 
 static const struct doctor_check checks[] = {
     {"environment", "variables", 0, doctor_environment_variables},
@@ -15,28 +25,25 @@ static const struct doctor_check checks[] = {
     {"environment", "open files", 0, doctor_environment_files},
     {"environment", "libraries", 0, doctor_environment_libraries},
     {"policy", "reads", 0, doctor_policy_read},
-    {"policy", "warnings", DOCTOR_POLICY, doctor_policy_warnings},
-    {"catalog", "reachable", DOCTOR_POLICY, doctor_catalog_reach},
-    {"catalog", "encrypted", DOCTOR_POLICY | DOCTOR_CATALOG, doctor_catalog_encrypted},
-    {"catalog", "primary", DOCTOR_POLICY | DOCTOR_CATALOG, doctor_catalog_primary},
-    {"catalog", "table", DOCTOR_POLICY | DOCTOR_CATALOG, doctor_catalog_table},
-    {"catalog", "columns", DOCTOR_POLICY | DOCTOR_CATALOG | DOCTOR_TABLE, doctor_catalog_columns},
-    {"catalog", "key", DOCTOR_POLICY | DOCTOR_CATALOG | DOCTOR_TABLE, doctor_catalog_key},
-    {"catalog", "index", DOCTOR_POLICY | DOCTOR_CATALOG | DOCTOR_TABLE, doctor_catalog_index},
-    {"catalog", "read", DOCTOR_POLICY | DOCTOR_CATALOG | DOCTOR_TABLE | DOCTOR_COLUMNS,
-     doctor_catalog_read},
-    {"catalog", "rows",
-     DOCTOR_POLICY | DOCTOR_CATALOG | DOCTOR_TABLE | DOCTOR_COLUMNS | DOCTOR_ROWS,
-     doctor_catalog_rows},
-    {"catalog", "write", DOCTOR_POLICY | DOCTOR_CATALOG | DOCTOR_TABLE | DOCTOR_COLUMNS,
-     doctor_catalog_write},
-    {"store", "all", DOCTOR_POLICY, doctor_store_all},
+    {"policy", "warnings", POLICY, doctor_policy_warnings},
+    {"catalog", "reachable", POLICY, doctor_catalog_reach},
+    {"catalog", "encrypted", CATALOG, doctor_catalog_encrypted},
+    {"catalog", "primary", CATALOG, doctor_catalog_primary},
+    {"catalog", "table", CATALOG, doctor_catalog_table},
+    {"catalog", "columns", TABLE, doctor_catalog_columns},
+    {"catalog", "key", TABLE, doctor_catalog_key},
+    {"catalog", "index", TABLE, doctor_catalog_index},
+    {"catalog", "read", COLUMNS, doctor_catalog_read},
+    {"catalog", "rows", ROWS, doctor_catalog_rows},
+    {"catalog", "write", COLUMNS, doctor_catalog_write},
+    {"store", "all", POLICY, doctor_store_all},
     {"state", "folder", 0, doctor_state_folder},
-    {"state", "space", DOCTOR_STATE, doctor_state_space},
-    {"state", "lock", DOCTOR_STATE, doctor_state_lock},
-    {"state", "journal", DOCTOR_STATE, doctor_state_journal},
-    {"state", "last run", DOCTOR_STATE | DOCTOR_JOURNAL, doctor_state_run},
+    {"state", "space", STATE, doctor_state_space},
+    {"state", "lock", STATE, doctor_state_lock},
+    {"state", "journal", STATE, doctor_state_journal},
+    {"state", "last run", JOURNAL, doctor_state_run},
 };
+#define CHECK_COUNT (sizeof checks / sizeof checks[0])
 
 /* Why a check that needs it can't be made; the first that is lacking says most. */
 static const char *lacking(const struct doctor *doctor, unsigned facts)
@@ -80,16 +87,34 @@ static void read_policy(struct doctor *doctor)
         doctor->policy_err = err;
 }
 
-static void tell(const struct doctor *doctor)
+static void print(struct buf *text)
+{
+    fputs(buf_string(text), stdout);
+    fflush(stdout);
+    buf_reset(text);
+}
+
+/* People see a group when it is complete: the next one may have to wait for a server. */
+static void look_at_all(struct doctor *doctor)
 {
     const struct options *options = doctor->wiring->options;
+    bool for_people = options->format == FORMAT_HUMAN;
     struct buf text;
     buf_init(&text, TEXT_BYTES_MAX);
-    if (options->format == FORMAT_JSON)
-        findings_json(&doctor->findings, &text);
+    for (size_t i = 0, shown = 0; i < CHECK_COUNT && signals_exit() == EXIT_OK; i++) {
+        look(doctor, &checks[i]);
+        bool is_last = i + 1 == CHECK_COUNT || !str_equal(checks[i].group, checks[i + 1].group);
+        if (!for_people || !is_last)
+            continue;
+        findings_show(&doctor->findings, shown, options->quiet, &text);
+        print(&text);
+        shown = doctor->findings.count;
+    }
+    if (for_people)
+        findings_count(&doctor->findings, options->quiet, &text);
     else
-        findings_show(&doctor->findings, options->quiet, &text);
-    fputs(buf_string(&text), stdout);
+        findings_json(&doctor->findings, &text);
+    print(&text);
     buf_free(&text);
 }
 
@@ -103,9 +128,7 @@ int cmd_doctor(const struct options *options)
     doctor->wiring = &wiring;
     findings_init(&doctor->findings, &wiring.arena);
     read_policy(doctor);
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0] && signals_exit() == EXIT_OK; i++)
-        look(doctor, &checks[i]);
-    tell(doctor);
+    look_at_all(doctor);
     enum exit_code code = findings_exit(&doctor->findings);
     if (signals_exit() != EXIT_OK)
         code = signals_exit();

@@ -1,12 +1,10 @@
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "base/str.h"
 #include "base/when.h"
 #include "engine/doctor.h"
 #include "engine/signals.h"
 #include "engine/text.h"
-#include "executor/http/http.h"
 
 #define SKEW_MAX_US                                                                                \
     (5 * 60 * WHEN_SECOND_US) /* a SAS that begins or ends so far off is refused                   \
@@ -61,7 +59,7 @@ static bool is_target(const struct doctor *doctor, size_t index)
 struct telling {
     struct doctor *doctor;
     const struct policy_store *definition;
-    const struct trial *trials, *trial;
+    const struct trial *trial;
     bool is_target;
 };
 
@@ -250,7 +248,6 @@ void doctor_store_tell(struct doctor *doctor, const struct trial *trials, size_t
     const struct policy_store *definition = &doctor->wiring->policies->stores[index];
     const struct telling telling = {.doctor = doctor,
                                     .definition = definition,
-                                    .trials = trials,
                                     .trial = &trials[index],
                                     .is_target = is_target(doctor, index)};
     const struct doctor_check *outer = doctor->check;
@@ -281,14 +278,14 @@ void doctor_store_all(struct doctor *doctor)
         doctor_fail_with(doctor, &err, "check FROSTLINE_CA_FILE");
         return;
     }
-    /* A signal must not keep the objects from being deleted. */
-    signals_cancel_with(NULL);
     for (size_t i = 0; i < count; i++) {
         trials[i].read_only = wiring->options->read_only;
         if (wiring_open_store(wiring, i, &trials[i].listed))
             trials[i].store = wiring->stores[i];
     }
-    trial_run(trials, count, wiring->clock, &wiring->arena, signals_stop());
+    trial_look(trials, count, wiring->clock, &wiring->arena, signals_stop());
+    signals_cancel_with(NULL); /* from here on a signal must not keep objects from being deleted */
+    trial_run(trials, count, &wiring->arena, signals_stop());
     for (size_t i = 0; i < count && signals_exit() == EXIT_OK; i++)
         doctor_store_tell(doctor, trials, i);
 }

@@ -63,16 +63,6 @@ enum exit_code findings_exit(const struct findings *findings)
 
 /* -- for people -------------------------------------------------------------------------------- */
 
-static size_t widest_group(const struct findings *findings)
-{
-    size_t width = 0;
-    for (size_t i = 0; i < findings->count; i++) {
-        size_t columns = text_columns(findings->items[i].group);
-        width = columns > width ? columns : width;
-    }
-    return width;
-}
-
 static bool are_one_line(const struct finding *a, const struct finding *b)
 {
     return a->status == FINDING_SKIPPED && b->status == FINDING_SKIPPED &&
@@ -81,7 +71,7 @@ static bool are_one_line(const struct finding *a, const struct finding *b)
 }
 
 /* The finding at that index, and those behind it that stand in its line; returns how many. */
-static size_t show_line(const struct findings *findings, size_t at, size_t width, struct buf *out)
+static size_t show_line(const struct findings *findings, size_t at, struct buf *out)
 {
     static const char *const signs[] = {[FINDING_OK] = "ok",
                                         [FINDING_SKIPPED] = "-",
@@ -89,7 +79,7 @@ static size_t show_line(const struct findings *findings, size_t at, size_t width
                                         [FINDING_FAILED] = "x"};
     const struct finding *first = &findings->items[at];
     size_t count = 1;
-    buf_format(out, "  %-4s %-*s  ", signs[first->status], (int)width, first->group);
+    buf_format(out, "  %-4s %-*s  ", signs[first->status], FINDINGS_GROUP_COLUMNS, first->group);
     if (first->subject != NULL)
         buf_format(out, "%s: ", text_plain(first->subject));
     buf_text(out, first->name);
@@ -101,27 +91,26 @@ static size_t show_line(const struct findings *findings, size_t at, size_t width
     return count;
 }
 
-static void show_counts(const struct findings *findings, struct buf *out)
+void findings_show(const struct findings *findings, size_t from, bool quiet, struct buf *out)
+{
+    while (from < findings->count) {
+        bool shows = !quiet || findings->items[from].status >= FINDING_WARNING;
+        from += shows ? show_line(findings, from, out) : 1;
+    }
+}
+
+void findings_count(const struct findings *findings, bool quiet, struct buf *out)
 {
     size_t skipped = count_of(findings, FINDING_SKIPPED);
+    size_t warnings = count_of(findings, FINDING_WARNING);
+    size_t failures = count_of(findings, FINDING_FAILED);
+    if (quiet && warnings + failures == 0)
+        return;
     buf_format(out, "%s, %s, %s", text_plural(findings->count - skipped, "check"),
-               text_plural(count_of(findings, FINDING_WARNING), "warning"),
-               text_plural(count_of(findings, FINDING_FAILED), "failure"));
+               text_plural(warnings, "warning"), text_plural(failures, "failure"));
     if (skipped > 0)
         buf_format(out, "; %s not made", text_plural(skipped, "check"));
     buf_char(out, '\n');
-}
-
-void findings_show(const struct findings *findings, bool quiet, struct buf *out)
-{
-    size_t width = widest_group(findings);
-    bool mends = count_of(findings, FINDING_WARNING) + count_of(findings, FINDING_FAILED) > 0;
-    for (size_t i = 0; i < findings->count;) {
-        bool shows = !quiet || findings->items[i].status >= FINDING_WARNING;
-        i += shows ? show_line(findings, i, width, out) : 1;
-    }
-    if (!quiet || mends)
-        show_counts(findings, out);
 }
 
 /* -- for programs ------------------------------------------------------------------------------ */

@@ -11,6 +11,8 @@
 struct arena;
 struct buf;
 
+#define FINDINGS_GROUP_COLUMNS 11 /* "environment": lines are shown before all groups are known */
+
 enum finding_status {
     FINDING_OK,
     FINDING_SKIPPED, /* it could not be looked at; what kept it from that is a finding itself */
@@ -37,9 +39,11 @@ struct findings {
 void findings_init(struct findings *findings, struct arena *arena);
 /* Text and fix become one line each that no terminal acts upon; the other strings are borrowed. */
 void findings_add(struct findings *findings, const struct finding *finding);
-/* A line each, a fix below it, and a line that counts.  quiet: only what is to be mended, and
- * nothing at all if nothing is.  Neighbours that were not looked at for one reason share a line. */
-void findings_show(const struct findings *findings, bool quiet, struct buf *out);
+/* Those from that index on: a line each, and a fix below it.  quiet: only what is to be mended.
+ * Neighbours that were not looked at for one reason share a line. */
+void findings_show(const struct findings *findings, size_t from, bool quiet, struct buf *out);
+/* The last line; none if quiet and nothing is to be mended. */
+void findings_count(const struct findings *findings, bool quiet, struct buf *out);
 void findings_json(const struct findings *findings, struct buf *out);
 /* EXIT_OK if nothing failed. */
 enum exit_code findings_exit(const struct findings *findings);

@@ -14,7 +14,6 @@
 struct trying {
     struct trial *trials;
     size_t count;
-    struct clock *clock;
     struct arena *arena;
     const atomic_bool *stop;
 };
@@ -31,15 +30,15 @@ static bool is_done(const struct store_outcome *outcome)
 
 /* -- what is tried ----------------------------------------------------------------------------- */
 
-static void look(const struct trying *trying, struct trial *trial)
+static void look(struct trial *trial, struct clock *clock, struct arena *arena)
 {
     struct listing listing = {.prefix = trial->folder, .limit = 1};
-    trial->store->ops->list(trial->store, &listing, 1, trying->arena);
+    trial->store->ops->list(trial->store, &listing, 1, arena);
     trial->listed = listing.err;
     trial->protocol = listing.protocol;
     trial->has_clock = listing.server_us != 0;
     if (trial->has_clock)
-        trial->skew_us = listing.server_us - trying->clock->ops->now_us(trying->clock);
+        trial->skew_us = listing.server_us - clock->ops->now_us(clock);
 }
 
 static void put_objects(const struct trying *trying, struct trial *trial)
@@ -187,17 +186,20 @@ static void try_writing(const struct trying *trying)
             remove_objects(&trying->trials[i]);
 }
 
-void trial_run(struct trial *trials, size_t count, struct clock *clock, struct arena *arena,
-               const atomic_bool *stop)
+void trial_look(struct trial *trials, size_t count, struct clock *clock, struct arena *arena,
+                const atomic_bool *stop)
 {
-    struct trying trying = {
-        .trials = trials, .count = count, .clock = clock, .arena = arena, .stop = stop};
-    for (size_t i = 0; i < count && goes_on(&trying); i++) {
+    for (size_t i = 0; i < count && !atomic_load(stop); i++) {
         trials[i].folder = str_format(arena, TRIAL_FOLDER "%016" PRIx64 "%016" PRIx64 "/",
                                       rand_system(), rand_system());
         if (trials[i].store)
-            look(&trying, &trials[i]);
+            look(&trials[i], clock, arena);
     }
+}
+
+void trial_run(struct trial *trials, size_t count, struct arena *arena, const atomic_bool *stop)
+{
+    struct trying trying = {.trials = trials, .count = count, .arena = arena, .stop = stop};
     try_writing(&trying);
     for (size_t i = 0; i < count; i++)
         if (has_objects(&trials[i]))

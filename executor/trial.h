@@ -41,8 +41,11 @@ struct trial {
     char bytes[64];
 };
 
-/* Tries all of them.  A copy is made between each two stores of one kind that took their objects.
- * Strings live in the arena.  When `stop` is set nothing more is begun, but for the deletions. */
-void trial_run(struct trial *trials, size_t count, struct clock *clock, struct arena *arena,
-               const atomic_bool *stop);
+/* Lists each as little as can be: the first step.  Strings of both live in the arena.  When `stop`
+ * is set nothing more is begun. */
+void trial_look(struct trial *trials, size_t count, struct clock *clock, struct arena *arena,
+                const atomic_bool *stop);
+/* Tries the rest.  A copy is made between each two stores of one kind that took their objects. When
+ * `stop` is set deletions go on. */
+void trial_run(struct trial *trials, size_t count, struct arena *arena, const atomic_bool *stop);
 #endif

@@ -134,7 +134,8 @@ static void a_trial_goes_well_and_leaves_nothing(void **state)
     struct trial trials[STORE_RIG_SIDES] = {{.store = rig->stores[SOURCE]},
                                             {.store = rig->stores[TARGET]}};
     store_rig_put(rig, SOURCE, "a/b", "theirs", 6);
-    trial_run(trials, STORE_RIG_SIDES, &rig->clock.clock, &rig->arena, &stop);
+    trial_look(trials, STORE_RIG_SIDES, &rig->clock.clock, &rig->arena, &stop);
+    trial_run(trials, STORE_RIG_SIDES, &rig->arena, &stop);
     for (int side = 0; side < STORE_RIG_SIDES; side++) {
         const struct object *objects;
         assert_true(trials[side].put);

@@ -51,6 +51,12 @@ static void add_fault(enum finding_status status, enum exit_code code, const cha
                                               .fix = fix});
 }
 
+static void show(bool quiet)
+{
+    findings_show(&findings, 0, quiet, &text);
+    findings_count(&findings, quiet, &text);
+}
+
 static void a_line_each_with_its_fix_below(void **state)
 {
     (void)state;
@@ -58,7 +64,7 @@ static void a_line_each_with_its_fix_below(void **state)
     add(FINDING_OK, "store", "cold", "write", "an object");
     add_fault(FINDING_WARNING, EXIT_OK, "wait");
     add_fault(FINDING_FAILED, EXIT_AUTH, "GRANT it");
-    findings_show(&findings, false, &text);
+    show(false);
     assert_string_equal(buf_string(&text), "  ok   environment  locale: C.UTF-8\n"
                                            "  ok   store        cold: write: an object\n"
                                            "  !    state        lock: held\n"
@@ -76,11 +82,11 @@ static void what_was_not_looked_at_shares_a_line(void **state)
     add(FINDING_SKIPPED, "store", "cold", "read", "why");
     add(FINDING_SKIPPED, "store", "cold", "copy", "another reason");
     add(FINDING_OK, "state", NULL, "lock", "free");
-    findings_show(&findings, false, &text);
-    assert_string_equal(buf_string(&text), "  -    store  hot: read, copy: why\n"
-                                           "  -    store  cold: read: why\n"
-                                           "  -    store  cold: copy: another reason\n"
-                                           "  ok   state  lock: free\n"
+    show(false);
+    assert_string_equal(buf_string(&text), "  -    store        hot: read, copy: why\n"
+                                           "  -    store        cold: read: why\n"
+                                           "  -    store        cold: copy: another reason\n"
+                                           "  ok   state        lock: free\n"
                                            "1 check, 0 warnings, 0 failures; 4 checks not made\n");
 }
 
@@ -89,12 +95,23 @@ static void quietly_only_what_is_to_be_mended(void **state)
     (void)state;
     add(FINDING_OK, "state", NULL, "lock", "free");
     add(FINDING_SKIPPED, "state", NULL, "journal", "why");
-    findings_show(&findings, true, &text);
+    show(true);
     assert_string_equal(buf_string(&text), "");
     add_fault(FINDING_WARNING, EXIT_OK, NULL);
-    findings_show(&findings, true, &text);
-    assert_string_equal(buf_string(&text), "  !    state  lock: held\n"
+    show(true);
+    assert_string_equal(buf_string(&text), "  !    state        lock: held\n"
                                            "2 checks, 1 warning, 0 failures; 1 check not made\n");
+}
+
+static void groups_are_shown_one_after_the_other(void **state)
+{
+    (void)state;
+    add(FINDING_OK, "state", NULL, "lock", "free");
+    add(FINDING_OK, "state", NULL, "space", "enough");
+    findings_show(&findings, 1, false, &text);
+    assert_string_equal(buf_string(&text), "  ok   state        space: enough\n");
+    findings_show(&findings, 2, false, &text);
+    assert_string_equal(buf_string(&text), "  ok   state        space: enough\n");
 }
 
 static void what_failed_worst_is_the_exit_code(void **state)
@@ -119,7 +136,7 @@ static void no_text_is_acted_upon_by_a_terminal(void **state)
     (void)state;
     add(FINDING_OK, "state", NULL, "lock", "\x1b[2Jheld\nby");
     add_fault(FINDING_FAILED, EXIT_AUTH, "a\rb");
-    findings_show(&findings, false, &text);
+    show(false);
     assert_non_null(strstr(buf_string(&text), "lock: ?[2Jheld by\n"));
     assert_non_null(strstr(buf_string(&text), "fix: a b\n"));
 }
@@ -162,9 +179,13 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(a_line_each_with_its_fix_below),      CASE(what_was_not_looked_at_shares_a_line),
-        CASE(quietly_only_what_is_to_be_mended),   CASE(what_failed_worst_is_the_exit_code),
-        CASE(no_text_is_acted_upon_by_a_terminal), CASE(programs_get_each_of_many),
+        CASE(a_line_each_with_its_fix_below),
+        CASE(what_was_not_looked_at_shares_a_line),
+        CASE(groups_are_shown_one_after_the_other),
+        CASE(quietly_only_what_is_to_be_mended),
+        CASE(what_failed_worst_is_the_exit_code),
+        CASE(no_text_is_acted_upon_by_a_terminal),
+        CASE(programs_get_each_of_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
