@@ -110,9 +110,10 @@ static void look_at_all(struct doctor *doctor)
         print(&text);
         shown = doctor->findings.count;
     }
-    if (for_people)
+    bool is_whole = signals_exit() == EXIT_OK; /* half of it would read as if it were all */
+    if (is_whole && for_people)
         findings_count(&doctor->findings, options->quiet, &text);
-    else
+    else if (is_whole)
         findings_json(&doctor->findings, &text);
     print(&text);
     buf_free(&text);
