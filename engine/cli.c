@@ -41,6 +41,9 @@ static const struct verb verbs[] = {
     {"status", VERB_STATUS, "", 0, "what runs, what is open or parked", cmd_status},
     {"history", VERB_HISTORY, "ID", 1, "all that ever happened to a recording, step by step",
      cmd_history},
+    {"doctor", VERB_DOCTOR, "[POLICY]", 1,
+     "check environment, catalog, stores and state, and say how to mend what is not well",
+     cmd_doctor},
     {"help", VERB_HELP, "[VERB]", 1, "what a verb does and which flags it knows", cmd_help},
     {"version", VERB_VERSION, "", 0, "which frostline this is", cmd_version},
     {0}};

@@ -6,6 +6,7 @@
 
 int cmd_demo(const struct options *options);
 int cmd_diff(const struct options *options);
+int cmd_doctor(const struct options *options);
 int cmd_explain(const struct options *options);
 int cmd_test(const struct options *options);
 int cmd_validate(const struct options *options);

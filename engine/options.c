@@ -51,7 +51,7 @@ static const struct flag flags[] = {
      "with --to: keep the sources for so long (default: what the policy's defaults say)"},
     {"format", 0, KIND_CHOICE, AT(format),
      VERB_PLAN | VERB_SHOW | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_VALIDATE | VERB_TEST |
-         VERB_LS,
+         VERB_LS | VERB_DOCTOR,
      "FORMAT", formats,
      "how to print: human, json; validate also github (annotations); test human, tap, junit; diff "
      "also markdown"},
@@ -68,7 +68,8 @@ static const struct flag flags[] = {
     {"survey", 0, KIND_CHOICE, AT(survey), VERB_PLAN | VERB_DIFF, "full|none", surveys,
      "list the stores, or trust the catalog's sizes (which diff does unless told)"},
     {"var", 0, KIND_VAR, 0,
-     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_VALIDATE | VERB_TEST | VERB_EXPLAIN | VERB_LS,
+     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_VALIDATE | VERB_TEST | VERB_EXPLAIN | VERB_LS |
+         VERB_DOCTOR,
      "NAME=VALUE", NULL, "another value for a variable of the policy"},
     {"strict", 0, KIND_SWITCH, AT(strict), VERB_VALIDATE, NULL, NULL, "take warnings for errors"},
     {"online", 0, KIND_SWITCH, AT(online), VERB_VALIDATE, NULL, NULL,
@@ -91,8 +92,11 @@ static const struct flag flags[] = {
      "take up nothing more after this time, and finish what is under way"},
     {"keep", 0, KIND_TEXT, AT(keep), VERB_DEMO, "DIR", NULL, "make the sandbox here and leave it"},
     {"state", 0, KIND_TEXT, AT(state),
-     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_EXPLAIN | VERB_LS, "DIR",
-     NULL, "where the journal is"},
+     VERB_RUNS | VERB_PLAN | VERB_DIFF | VERB_STATUS | VERB_HISTORY | VERB_EXPLAIN | VERB_LS |
+         VERB_DOCTOR,
+     "DIR", NULL, "where the journal is"},
+    {"read-only", 0, KIND_SWITCH, AT(read_only), VERB_DOCTOR, NULL, NULL,
+     "try no object of its own in the stores: only list them"},
     {"no-input", 0, KIND_SWITCH, AT(no_input), VERB_RUNS, NULL, NULL, "never ask"},
     {"quiet", 'q', KIND_SWITCH, AT(quiet), VERB_ALL, NULL, NULL, "print nothing on success"},
     {"verbose", 'v', KIND_COUNT, AT(verbose), VERB_ALL, NULL, NULL,

@@ -33,6 +33,7 @@ enum verb_bit {
     VERB_ROLLBACK = 1 << 14,
     VERB_RESTORE = 1 << 15,
     VERB_HISTORY = 1 << 16,
+    VERB_DOCTOR = 1 << 17,
     VERB_LS = 1 << 18,
     VERB_WIZARD = 1 << 19
 };
@@ -85,6 +86,7 @@ struct options {
     int64_t grace_us; /* -1: not said */
     int64_t max_duration_us; /* INT64_MAX: no limit */
     bool all, auto_approve, keep_source, strict, online, quiet, no_input, detailed_exitcode, help;
+    bool read_only;
     uint64_t verbose;
 };
 

@@ -17,9 +17,16 @@
 #define ARENA_BYTES_MAX ((size_t)4 << 30)
 #define DIAGNOSTICS_BYTES_MAX ((size_t)4 << 20)
 
+static const char *from_environment(void *context, const char *name)
+{
+    (void)context;
+    return getenv(name);
+}
+
 void wiring_init(struct wiring *wiring, const struct options *options)
 {
-    *wiring = (struct wiring){.options = options, .clock = clock_real(), .lock = {.fd = -1}};
+    *wiring = (struct wiring){
+        .options = options, .env = from_environment, .clock = clock_real(), .lock = {.fd = -1}};
     arena_init(&wiring->arena, ARENA_BYTES_MAX);
     diag_init(&wiring->diags, &wiring->arena);
 }
@@ -41,12 +48,6 @@ void wiring_close(struct wiring *wiring)
 
 /* -- the policy ----------------------------------------------------------------------------------
  */
-
-static const char *from_environment(void *context, const char *name)
-{
-    (void)context;
-    return getenv(name);
-}
 
 const char *wiring_policy_path(struct wiring *wiring, const char *word)
 {
@@ -71,12 +72,11 @@ bool wiring_is_plan(const char *path)
     return got > 0 && str_starts(start, "{\"frostline_plan\"");
 }
 
-static enum exit_code refuse_plan(const char *path)
+static bool refuse_plan(const char *path, struct err *err)
 {
-    struct err err;
-    ERR(&err, ERR_INPUT, "%s is a plan, and a policy is wanted", path);
-    snprintf(err.hint, sizeof(err.hint), "frostline show and frostline apply take plans");
-    return exit_with(&err);
+    ERR(err, ERR_INPUT, "%s is a plan, and a policy is wanted", path);
+    snprintf(err->hint, sizeof(err->hint), "frostline show and frostline apply take plans");
+    return false;
 }
 
 static void print_frames(const struct diags *diags)
@@ -124,13 +124,14 @@ enum exit_code wiring_tell(const struct wiring *wiring)
     return EXIT_INVALID;
 }
 
-enum exit_code wiring_parse(struct wiring *wiring, const char *path)
+bool wiring_read(struct wiring *wiring, const char *path, struct err *err)
 {
     const struct options *options = wiring->options;
     bool is_test = options->verb->bit == VERB_TEST;
     const struct revision *revision = wiring->revision;
     struct policy_source source = {.path = wiring_policy_path(wiring, path),
-                                   .env = from_environment,
+                                   .env = wiring->env,
+                                   .env_context = wiring->env_context,
                                    .read = revision != NULL ? revision_read : NULL,
                                    .read_context = (void *)revision,
                                    .revision = revision != NULL ? revision->name : NULL,
@@ -139,17 +140,23 @@ enum exit_code wiring_parse(struct wiring *wiring, const char *path)
                                    .request = wiring->request,
                                    .stand_ins = is_test,
                                    .tests = is_test || options->verb->bit == VERB_VALIDATE};
-    struct err err;
     if (wiring_is_plan(path))
-        return refuse_plan(path);
-    if (!policy_load(&source, &wiring->arena, &wiring->diags, &wiring->policies, &err)) {
-        if (path == NULL && err.kind == ERR_MISSING)
-            snprintf(err.hint, sizeof(err.hint), "name a policy file; `frostline demo` makes one");
-        return exit_with(&err);
+        return refuse_plan(path, err);
+    if (!policy_load(&source, &wiring->arena, &wiring->diags, &wiring->policies, err)) {
+        if (path == NULL && err->kind == ERR_MISSING)
+            snprintf(err->hint, sizeof(err->hint),
+                     "name a policy file; `frostline demo` makes one");
+        return false;
     }
     if (wiring->policies != NULL)
         lint_policies(wiring->policies, wiring->clock->ops->now_us(wiring->clock), &wiring->diags);
-    return EXIT_OK;
+    return true;
+}
+
+enum exit_code wiring_parse(struct wiring *wiring, const char *path)
+{
+    struct err err;
+    return wiring_read(wiring, path, &err) ? EXIT_OK : exit_with(&err);
 }
 
 enum exit_code wiring_load(struct wiring *wiring, const char *path)
@@ -186,18 +193,23 @@ enum exit_code wiring_open_catalog(struct wiring *wiring)
     return wiring_bind(wiring, &wiring->shape);
 }
 
-enum exit_code wiring_open_http(struct wiring *wiring)
+bool wiring_start_http(struct wiring *wiring, struct err *err)
 {
     struct http_config config = {.clock = wiring->clock,
                                  .user_agent = "frostline/" FROSTLINE_VERSION,
                                  .ca_file = getenv("FROSTLINE_CA_FILE")};
-    struct err err;
     if (wiring->http != NULL)
-        return EXIT_OK;
-    if (!http_open(&config, &wiring->http, &err))
-        return exit_with(&err);
+        return true;
+    if (!http_open(&config, &wiring->http, err))
+        return false;
     signals_cancel_with(wiring->http);
-    return EXIT_OK;
+    return true;
+}
+
+enum exit_code wiring_open_http(struct wiring *wiring)
+{
+    struct err err;
+    return wiring_start_http(wiring, &err) ? EXIT_OK : exit_with(&err);
 }
 
 bool wiring_open_store(struct wiring *wiring, size_t index, struct err *err)

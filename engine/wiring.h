@@ -22,7 +22,9 @@ struct wiring {
     const struct options *options;
     struct clock *clock;
     const struct revision *revision; /* of the policy; NULL: the work tree's */
-    const char *request;             /* policies in place of the files' own; NULL: none */
+    policy_env *env;                 /* of the policy; the environment's own if nobody else's */
+    void *env_context;
+    const char *request; /* policies in place of the files' own; NULL: none */
     const char *const *ids; /* all that a request asks for, where it names nothing but ids */
     size_t id_count;
     const char *state_folder;
@@ -67,6 +69,10 @@ enum exit_code wiring_find_state(struct wiring *wiring);
 enum exit_code wiring_open_journal(struct wiring *wiring, enum journal_mode mode);
 
 /* These print nothing: the caller tells. */
+/* As wiring_parse. */
+MUST_USE bool wiring_read(struct wiring *wiring, const char *path, struct err *err);
+/* As wiring_open_http. */
+MUST_USE bool wiring_start_http(struct wiring *wiring, struct err *err);
 /* The catalog is connected and described. */
 MUST_USE bool wiring_describe(struct wiring *wiring, struct err *err);
 /* wiring->state_folder, or false. */

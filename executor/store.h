@@ -25,7 +25,7 @@ struct store;
 /* What became of one item of a batch. */
 enum store_result {
     RESULT_DONE,    /* as asked; for a deletion also: was not there                              */
-    RESULT_EXISTS,  /* copy: the target key is taken; it was left as it is                       */
+    RESULT_EXISTS,  /* copy, put: the target key is taken; it was left as it is                  */
     RESULT_CHANGED, /* the source (copy, read) or the object (deletion) has another etag, or the
                      * source is gone; nothing was changed                                       */
     RESULT_PENDING, /* copy: begun, the service goes on by itself                                */
@@ -48,8 +48,9 @@ struct listing {
     size_t limit;       /* no more objects than that, where a store has pages; 0: STORE_PAGE_MAX */
     struct object *objects; /* out: in the arena, in the store's own order; keys whole            */
     size_t count;
-    int64_t server_us; /* out: the service's clock; 0 if it has none of its own           */
-    struct err err;    /* out: ERR_NONE, or why this page failed                          */
+    int64_t server_us;    /* out: the service's clock, which a failure tells too; 0: none    */
+    const char *protocol; /* out: "HTTP/1.1", that the service spoke; NULL: none               */
+    struct err err;       /* out: ERR_NONE, or why this page failed                          */
 };
 
 struct copy {
@@ -62,6 +63,16 @@ struct copy {
     char target_etag[OBJECT_ETAG_MAX]; /* DONE                        */
     uint8_t md5[OBJECT_MD5_BYTES];     /* of the bytes written        */
     enum md5_origin md5_origin;        /* COMPUTED, or ABSENT         */
+};
+
+/* A small object made of these bytes. */
+struct putting {
+    const char *key;
+    const void *bytes;
+    size_t size_bytes;
+    struct store_outcome outcome;
+    char etag[OBJECT_ETAG_MAX]; /* DONE */
+    bool versioned; /* DONE: the service keeps versions: what is deleted stays as one of them */
 };
 
 struct deletion {
@@ -90,6 +101,7 @@ struct store_ops {
     /* One listing of a common prefix costs less than one a directory.  Keys come in the order of
      * their bytes, of UTF-16, or with '/' first: what is below a folder follows each other. */
     bool flat;
+    bool batches; /* several deletions go out as one request, which a permission may lack */
     /* The next page of each of at most STORE_LISTINGS_MAX listings, at the same time.  A container
      * or folder that is not there is ERR_MISSING; a prefix without objects is an empty page.  A
      * page that was cut off is an error, never a short page.  Temporary files and markers of
@@ -97,6 +109,8 @@ struct store_ops {
     void (*list)(struct store *, struct listing *listings, size_t count, struct arena *);
     /* From a source of the same kind.  Source If-Match, target If-None-Match: *. */
     void (*copy)(struct store *target, struct store *source, struct copy *copies, size_t count);
+    /* Target If-None-Match: *. */
+    void (*put)(struct store *, struct putting *puttings, size_t count);
     void (*remove)(struct store *, struct deletion *deletions, size_t count);
     void (*read)(struct store *, struct reading *readings, size_t count);
     /* The objects are kept at these tiers from now on; their bytes, properties and etags stay as

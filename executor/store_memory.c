@@ -268,6 +268,7 @@ static void memory_list(struct store *store, struct listing *listings, size_t co
         listings[i].objects = NULL;
         listings[i].count = 0;
         listings[i].server_us = 0;
+        listings[i].protocol = NULL;
         listings[i].err = (struct err){0};
         if (list_fault(memory, &listings[i]))
             continue;
@@ -363,6 +364,39 @@ static void memory_copy(struct store *target_store, struct store *source_store, 
             result = RESULT_UNKNOWN;
         }
         copies[i].outcome = outcome_make(result);
+    }
+}
+
+static enum store_result put_one(struct store_memory *memory, struct putting *putting)
+{
+    pthread_mutex_lock(&memory->mutex);
+    bool taken = entry_find(memory, putting->key) != NULL;
+    if (!taken) {
+        struct entry *entry = entry_make(memory, putting->key);
+        entry_fill(memory, entry, bytes_copy(putting->bytes, putting->size_bytes),
+                   putting->size_bytes);
+        snprintf(putting->etag, sizeof putting->etag, "%s", entry->etag);
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return taken ? RESULT_EXISTS : RESULT_DONE;
+}
+
+static void memory_put(struct store *store, struct putting *puttings, size_t count)
+{
+    struct store_memory *memory = memory_of(store);
+    for (size_t i = 0; i < count; i++) {
+        bool apply;
+        enum store_result result = fault_ask(memory, STORE_MEMORY_PUT, puttings[i].key, &apply);
+        puttings[i].etag[0] = '\0';
+        puttings[i].versioned = false;
+        count_write(memory);
+        if (result == RESULT_DONE || (result == RESULT_UNKNOWN && apply)) {
+            enum store_result done = put_one(memory, &puttings[i]);
+            result = result == RESULT_DONE ? done : result;
+        }
+        if (result != RESULT_DONE)
+            puttings[i].etag[0] = '\0';
+        puttings[i].outcome = outcome_make(result);
     }
 }
 
@@ -522,8 +556,10 @@ struct store *store_memory_store(struct store_memory *memory)
 static const struct store_ops memory_ops = {
     .kind = "memory",
     .flat = true,
+    .batches = true,
     .list = memory_list,
     .copy = memory_copy,
+    .put = memory_put,
     .remove = memory_remove,
     .read = memory_read,
     .set_tier = memory_set_tier,

@@ -20,7 +20,7 @@ void store_memory_remove(struct store_memory *memory, const char *key);
 const void *store_memory_get(const struct store_memory *memory, const char *key, size_t *size_bytes,
                              const char **etag);
 size_t store_memory_count(const struct store_memory *memory);
-/* Requests that changed something or tried to: copies, deletions, tiers. */
+/* Requests that changed something or tried to: copies, puts, deletions, tiers. */
 uint64_t store_memory_writes(const struct store_memory *memory);
 
 /* Asked before each item of each call; says what becomes of it.  RESULT_DONE: no fault.  *apply is
@@ -33,7 +33,8 @@ enum store_memory_verb {
     STORE_MEMORY_COPY,
     STORE_MEMORY_REMOVE,
     STORE_MEMORY_READ,
-    STORE_MEMORY_TIER
+    STORE_MEMORY_TIER,
+    STORE_MEMORY_PUT
 };
 typedef enum store_result store_memory_fault(void *context, enum store_memory_verb verb,
                                              const char *key, bool *apply);

@@ -69,6 +69,22 @@ bool catalog_open(const struct catalog_config *config, struct clock *clock,
     return catalog_retry_open(openers[config->type], config, clock, catalog, err);
 }
 
+/* SQLite can't give a key to a table that is there. */
+const char *catalog_key_statement(const struct catalog_config *config, struct arena *arena)
+{
+    if (config->type == CATALOG_SQLITE)
+        return str_format(arena, "make the table anew, with %s TEXT PRIMARY KEY NOT NULL",
+                          config->id);
+    return str_format(arena, "ALTER TABLE %s ADD PRIMARY KEY (%s)", config->table, config->id);
+}
+
+const char *catalog_libraries(struct arena *arena)
+{
+    int version = PQlibVersion();
+    return str_format(arena, "SQLite %s, libpq %d.%d", sqlite3_libversion(), version / 10000,
+                      version % 10000);
+}
+
 void catalog_close(struct catalog *catalog)
 {
     if (catalog != NULL)

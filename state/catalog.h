@@ -113,6 +113,19 @@ struct catalog_shape {
     const char *index_statement; /* the statement that would make such an index */
 };
 
+/* What a person wants to know of a catalog before it is relied on.  Strings live in the arena. */
+struct catalog_health {
+    const char *server;    /* "PostgreSQL 15.8 at db.example:5432", "SQLite 3.40.1 in /path" */
+    const char *encrypted; /* "TLSv1.3"; NULL: the connection is not */
+    bool is_exposed;       /* and it leaves this machine */
+    bool is_standby;
+    /* Of a table without flaws; else nothing is said. */
+    const char *no_read, *no_write; /* why its rows can't be read, or cut over; NULL: they can */
+    const char *mend_read, *mend_write; /* what would let them; beside a reason, never NULL */
+    uint64_t rows; /* counted if they can be read; CATALOG_COUNTED_MAX + 1: there are more */
+};
+#define CATALOG_COUNTED_MAX 1000000
+
 struct catalog_row {
     const char *id, *old_location, *new_location;
 };
@@ -148,6 +161,8 @@ struct catalog_ops {
      * reads or writes rows the first flaw is an error, but one of references, which is an error to
      * `referenced` alone: ERR_MISSING if something is, else ERR_INPUT. */
     bool (*describe)(struct catalog *, struct arena *, struct catalog_shape *, struct err *);
+    /* Changes nothing, and says nothing of what only a cut-over could tell (a trigger, a CHECK). */
+    bool (*examine)(struct catalog *, struct arena *, struct catalog_health *, struct err *);
     /* One read-only snapshot for all cursors until snapshot_end, on a connection of its own: all
      * other calls see the present.  One thread at a time; one cursor at a time. */
     bool (*snapshot)(struct catalog *, struct err *);
@@ -207,5 +222,9 @@ struct catalog {
  * catalog_retry.c; an unknown COMMIT never is. */
 MUST_USE bool catalog_open(const struct catalog_config *config, struct clock *clock,
                            struct catalog **catalog, struct err *err);
+/* What makes the id a key of its table. */
+const char *catalog_key_statement(const struct catalog_config *config, struct arena *arena);
+/* Those that databases are reached by, for people. */
+const char *catalog_libraries(struct arena *arena);
 void catalog_close(struct catalog *catalog); /* NULL is fine */
 #endif

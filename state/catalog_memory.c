@@ -349,6 +349,18 @@ static bool memory_describe(struct catalog *catalog, struct arena *arena,
     return true;
 }
 
+static bool memory_examine(struct catalog *catalog, struct arena *arena,
+                           struct catalog_health *health, struct err *err)
+{
+    (void)arena;
+    (void)err;
+    struct catalog_memory *self = memory_of(catalog);
+    pthread_mutex_lock(&self->mutex);
+    *health = (struct catalog_health){.server = "memory", .rows = self->rows.count};
+    pthread_mutex_unlock(&self->mutex);
+    return true;
+}
+
 /* The first flaw is the error. */
 static bool check_table(const struct catalog_memory *self, struct err *err)
 {
@@ -639,6 +651,7 @@ static void memory_close(struct catalog *catalog)
 static const struct catalog_ops MEMORY_OPS = {
     .kind = "memory",
     .describe = memory_describe,
+    .examine = memory_examine,
     .snapshot = memory_snapshot,
     .snapshot_end = memory_snapshot_end,
     .cursor_open = memory_cursor_open,

@@ -88,6 +88,7 @@ static void pg_close(struct catalog *catalog)
 static const struct catalog_ops PG_OPS = {
     .kind = "postgres",
     .describe = pg_describe,
+    .examine = catalog_pg_examine,
     .snapshot = catalog_pg_snapshot,
     .snapshot_end = catalog_pg_snapshot_end,
     .cursor_open = catalog_pg_cursor_open,

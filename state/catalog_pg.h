@@ -6,6 +6,7 @@
  *   catalog_pg_wire.c   the binary format of values
  *   catalog_pg_read.c   snapshot, cursor, fetch, below, referenced
  *   catalog_pg_cut.c    cut_over, look
+ *   catalog_pg_health.c examine
  *
  * Nothing is left behind in a connection: every statement runs in a transaction that sets what it
  * needs (search_path, row_security, time limits) for itself alone, so a transaction pooler may
@@ -45,12 +46,14 @@ bool catalog_pg_cursor_next(struct catalog_cursor *cursor, const struct record *
 void catalog_pg_cursor_close(struct catalog_cursor *cursor);
 bool catalog_pg_fetch(struct catalog *catalog, const char *const *ids, size_t count,
                       catalog_visit *visit, void *context, struct err *err);
-bool catalog_pg_below(struct catalog *catalog, const char *url, size_t limit,
-                      catalog_visit *visit, void *context, struct err *err);
+bool catalog_pg_below(struct catalog *catalog, const char *url, size_t limit, catalog_visit *visit,
+                      void *context, struct err *err);
 bool catalog_pg_referenced(struct catalog *catalog, const char *const *urls, size_t count,
                            const struct catalog_reference **found, struct err *err);
 bool catalog_pg_cut_over(struct catalog *catalog, const struct catalog_cut *cut,
                          enum catalog_outcome *outcome, struct err *err);
 bool catalog_pg_look(struct catalog *catalog, const struct catalog_cut *cut, bool lock,
                      struct catalog_sight *sight, struct err *err);
+bool catalog_pg_examine(struct catalog *catalog, struct arena *arena, struct catalog_health *health,
+                        struct err *err);
 #endif

@@ -47,6 +47,18 @@ static bool retry_describe(struct catalog *catalog, struct arena *arena,
     }
 }
 
+static bool retry_examine(struct catalog *catalog, struct arena *arena,
+                          struct catalog_health *health, struct err *err)
+{
+    struct catalog_retry *self = retry_of(catalog);
+    for (unsigned tries = 0;;) {
+        if (self->inner->ops->examine(self->inner, arena, health, err))
+            return true;
+        if (!wait_again(self->clock, &tries, err))
+            return false;
+    }
+}
+
 static bool retry_snapshot(struct catalog *catalog, struct err *err)
 {
     struct catalog_retry *self = retry_of(catalog);
@@ -163,6 +175,7 @@ struct catalog *catalog_retry_wrap(struct catalog *inner, struct clock *clock)
         .catalog.ops = &self->ops,
         .ops = {.kind = inner->ops->kind,
                 .describe = retry_describe,
+                .examine = retry_examine,
                 .snapshot = retry_snapshot,
                 .snapshot_end = retry_snapshot_end,
                 .cursor_open = retry_cursor_open,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -121,6 +122,51 @@ static bool sqlite_describe(struct catalog *catalog, struct arena *arena,
 {
     struct catalog_sqlite *self = sqlite_of(catalog);
     bool ok = begin(self, "BEGIN", err) && describe(self, arena, shape, err);
+    end(self);
+    return ok;
+}
+
+/* The rollback journal stands beside the file. */
+static void find_obstacle(const struct catalog_sqlite *self, struct arena *arena,
+                          struct catalog_health *health)
+{
+    const char *slash = strrchr(self->path, '/');
+    const char *folder =
+        slash == self->path ? "/" : str_copy(arena, self->path, (size_t)(slash - self->path));
+    if (sqlite3_db_readonly(self->writer, "main") == 1)
+        health->no_write = str_format(arena, "the file %s may not be written", self->path);
+    else if (access(folder, W_OK | X_OK) != 0)
+        health->no_write = str_format(
+            arena, "the folder %s may not be written, where SQLite keeps a journal", folder);
+    health->mend_write = "let this user write the file and the folder that it is in";
+}
+
+static bool examine(struct catalog_sqlite *self, struct arena *arena, struct catalog_health *health,
+                    struct err *err)
+{
+    struct catalog_sqlite_table table;
+    struct catalog_flaws flaws;
+    int64_t rows = 0;
+    *health = (struct catalog_health){
+        .server = str_format(arena, "SQLite %s in %s", sqlite3_libversion(), self->path)};
+    catalog_flaw_init(&flaws, self->config, arena);
+    if (!catalog_sqlite_table_look(self->writer, &flaws, &table, err))
+        return false;
+    if (flaws.count > 0)
+        return true;
+    find_obstacle(self, arena, health);
+    const char *count = str_format(arena, "SELECT count(*) FROM (SELECT 1 FROM %s LIMIT %d)",
+                                   table.quoted, CATALOG_COUNTED_MAX + 1);
+    bool ok = sql_number(self->writer, count, &rows, err);
+    health->rows = (uint64_t)rows;
+    return ok;
+}
+
+static bool sqlite_examine(struct catalog *catalog, struct arena *arena,
+                           struct catalog_health *health, struct err *err)
+{
+    struct catalog_sqlite *self = sqlite_of(catalog);
+    bool ok = begin(self, "BEGIN", err) && examine(self, arena, health, err);
     end(self);
     return ok;
 }
@@ -344,6 +390,7 @@ static void sqlite_close(struct catalog *catalog)
 static const struct catalog_ops SQLITE_OPS = {
     .kind = "sqlite",
     .describe = sqlite_describe,
+    .examine = sqlite_examine,
     .snapshot = catalog_sqlite_snapshot,
     .snapshot_end = catalog_sqlite_snapshot_end,
     .cursor_open = catalog_sqlite_cursor_open,

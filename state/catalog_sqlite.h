@@ -1,6 +1,6 @@
 /* catalog_sqlite.h: the catalog as a table of a SQLite file.
  *
- *   catalog_sqlite.c        opening, closing, describe, cut_over, look
+ *   catalog_sqlite.c        opening, closing, describe, examine, cut_over, look
  *   catalog_sqlite_table.c  which table and columns it is, and the SQL that names them
  *   catalog_sqlite_read.c   snapshot, cursor, fetch, below, referenced, and what values mean
  *

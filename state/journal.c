@@ -140,9 +140,8 @@ static bool read_copy(struct journal *journal, struct err *err)
 
 static bool set_up_reader(struct journal *journal, struct err *err)
 {
-    bool is_old;
-    return journal_schema_look(journal->db, &is_old, err) && (!is_old || read_copy(journal, err)) &&
-           prepare_all(journal, err);
+    return journal_schema_look(journal->db, &journal->version, &journal->is_old, err) &&
+           (!journal->is_old || read_copy(journal, err)) && prepare_all(journal, err);
 }
 
 /* A reader may not roll back what a killed writer left half written, so a writer does it. */
@@ -313,6 +312,18 @@ bool journal_look_end(struct journal *journal, bool done, struct err *err)
         drop_group(journal);
     pthread_mutex_unlock(&journal->mutex);
     return done || err_wrap(err, "reading the journal");
+}
+
+bool journal_check(struct journal *journal, struct err *err)
+{
+    return journal_look(journal, err) &&
+           journal_look_end(journal, check_integrity(journal->db, err), err);
+}
+
+int64_t journal_version(const struct journal *journal, bool *is_old)
+{
+    *is_old = journal->is_old;
+    return journal->version;
 }
 
 void journal_close(struct journal *journal)

@@ -40,6 +40,10 @@ enum journal_mode { JOURNAL_WRITE, JOURNAL_READ };
 MUST_USE bool journal_open(const char *folder, enum journal_mode mode, struct clock *clock,
                            struct journal **journal, struct err *err);
 void journal_close(struct journal *journal); /* writes what is pending; NULL is fine */
+/* ERR_CORRUPT: SQLite finds damage.  Reads all of the file. */
+MUST_USE bool journal_check(struct journal *journal, struct err *err);
+/* Of its file; an older one is brought up to date by the next run.  A reader may have a copy. */
+int64_t journal_version(const struct journal *journal, bool *is_old);
 /* 32 hexadecimal digits, made once with the file; "none" while the journal has no unit. */
 MUST_USE bool journal_lineage(struct journal *journal, char lineage[JOURNAL_LINEAGE_MAX],
                               struct err *err);

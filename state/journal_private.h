@@ -61,14 +61,16 @@ struct journal {
     sqlite3_stmt *statements[JOURNAL_STATEMENTS];
     uint64_t pending; /* writes that wait for the next fsync */
     int64_t group_us; /* monotonic: when the first of them began */
+    int64_t version;  /* of the file that a reader opened                   */
+    bool is_old;      /* and it is older than this program                  */
     bool looks_alone; /* the call that reads has a transaction of its own */
 };
 
 /* -- journal_schema.c ------------------------------------------------------------------------- */
 extern const char *const journal_statement_texts[JOURNAL_STATEMENTS];
-/* Is the file of an older version?  ERR_INPUT: newer, or no journal at all; ERR_MISSING: still
- * empty. */
-MUST_USE bool journal_schema_look(sqlite3 *db, bool *is_old, struct err *err);
+/* Its version, and is that an older one?  ERR_INPUT: newer, or no journal at all; ERR_MISSING:
+ * still empty. */
+MUST_USE bool journal_schema_look(sqlite3 *db, int64_t *version, bool *is_old, struct err *err);
 /* The file is of this version: an older one, or an empty file, is brought up to it in one
  * transaction.  ERR_INPUT: newer, or no journal at all. */
 MUST_USE bool journal_schema_migrate(sqlite3 *db, struct err *err);

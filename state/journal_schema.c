@@ -179,13 +179,12 @@ static bool migrate_from(sqlite3 *db, int64_t version, struct err *err)
     return false;
 }
 
-bool journal_schema_look(sqlite3 *db, bool *is_old, struct err *err)
+bool journal_schema_look(sqlite3 *db, int64_t *version, bool *is_old, struct err *err)
 {
-    int64_t version;
-    if (!read_version(db, &version, err))
+    if (!read_version(db, version, err))
         return false;
-    *is_old = version < VERSION;
-    return version != 0 || ERR(err, ERR_MISSING, "the journal is empty");
+    *is_old = *version < VERSION;
+    return *version != 0 || ERR(err, ERR_MISSING, "the journal is empty");
 }
 
 bool journal_schema_migrate(sqlite3 *db, struct err *err)

@@ -39,9 +39,11 @@ static void azure_close(struct store *store)
 static const struct store_ops azure_ops = {
     .kind = "azure",
     .flat = true,
+    .batches = true,
     .list = azure_list,
     .copy = azure_copy,
     .make = azure_make,
+    .put = azure_put,
     .remove = azure_remove,
     .read = azure_read,
     .set_tier = azure_tier_set,

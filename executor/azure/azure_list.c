@@ -59,13 +59,13 @@ static void answer(const struct azure *azure, const struct http_request *request
 {
     listing->objects = NULL;
     listing->count = 0;
-    listing->server_us = 0;
+    listing->server_us = request->err.kind == ERR_NONE ? server_us(request, scratch) : 0;
+    listing->protocol = request->protocol;
     listing->err = (struct err){0};
     if (request->err.kind != ERR_NONE || request->status != 200) {
         azure_outcome_err(azure, request, scratch, &listing->err);
         return;
     }
-    listing->server_us = server_us(request, scratch);
     if (!azure_page_finish(page, listing, &listing->err))
         err_wrap(&listing->err, "container %s of store %s", azure->container, azure->store.name);
     else if (listing->exact)

@@ -146,6 +146,7 @@ void azure_head_all(struct azure *azure, struct azure_head *heads, size_t count,
 void azure_list(struct store *store, struct listing *listings, size_t count, struct arena *arena);
 void azure_copy(struct store *target, struct store *source, struct copy *copies, size_t count);
 bool azure_make(struct store *store, struct err *err);
+void azure_put(struct store *store, struct putting *puttings, size_t count);
 void azure_remove(struct store *store, struct deletion *deletions, size_t count);
 void azure_read(struct store *store, struct reading *readings, size_t count);
 void azure_tier_set(struct store *store, struct tiering *tierings, size_t count);

@@ -406,6 +406,11 @@ static void drive(struct batch *batch)
     }
 }
 
+const char *http_libraries(void)
+{
+    return curl_version();
+}
+
 void http_batch(struct http *http, struct http_request *requests, size_t count, struct arena *arena)
 {
     struct batch batch = {.http = http, .arena = arena, .requests = requests, .count = count};
@@ -416,6 +421,7 @@ void http_batch(struct http *http, struct http_request *requests, size_t count, 
     batch.lane = borrow_lane(http);
     for (size_t i = 0; i < count; i++) {
         requests[i].status = 0;
+        requests[i].protocol = NULL;
         requests[i].tries = 0;
         requests[i].in_doubt = false;
         requests[i].err = (struct err){0};

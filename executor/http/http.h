@@ -70,6 +70,7 @@ struct http_request {
     const char *reply; /* NUL behind the last byte */
     size_t reply_bytes;
     const char *reply_headers; /* raw lines, for http_header_find */
+    const char *protocol;      /* "HTTP/1.1", of the reply; NULL: there is none */
     uint32_t tries;
 };
 
@@ -91,6 +92,8 @@ int64_t http_window_skew_us(const struct http_window *window);
  * is not repeatable is retried only if it was not sent, or refused with 429 or 503. */
 void http_batch(struct http *http, struct http_request *requests, size_t count,
                 struct arena *arena);
+/* libcurl and what it is made with, for people. */
+const char *http_libraries(void);
 /* No new request starts; those in flight finish.  From a signal's thread. */
 void http_cancel(struct http *http);
 /* Value of a header of the last reply, copied into the arena; NULL: absent.  Names in any case. */

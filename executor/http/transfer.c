@@ -251,14 +251,23 @@ static void set_failure(struct transfer *transfer, CURLcode code)
     struct http_request *request = transfer->request;
     const char *what = transfer->too_large ? "the reply is too large" : curl_easy_strerror(code);
     request->status = 0;
+    request->protocol = NULL;
     ERR(&request->err, kind_of(transfer, code), "%s: %s", request->method, what);
     snprintf(request->err.code, sizeof request->err.code, "curl-%d", (int)code);
+}
+
+static const char *protocol_of(const struct transfer *transfer)
+{
+    long version = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    return version == CURL_HTTP_VERSION_1_0 ? "HTTP/1.0" : "HTTP/1.1"; /* no other is asked for */
 }
 
 static void set_reply(struct transfer *transfer)
 {
     struct http_request *request = transfer->request;
     request->status = status_of(transfer);
+    request->protocol = protocol_of(transfer);
     request->err = (struct err){0};
     request->reply_headers =
         str_copy(transfer->arena, buf_string(&transfer->head), transfer->head.size);

@@ -72,6 +72,59 @@ static struct store_outcome remove_one(const struct root *root, int folder,
     return outcome;
 }
 
+static bool put_bytes(int fd, const struct putting *putting)
+{
+    const char *bytes = putting->bytes;
+    for (size_t done = 0; done < putting->size_bytes;) {
+        ssize_t size = write(fd, bytes + done, putting->size_bytes - done);
+        if (size < 0 && errno != EINTR)
+            return false;
+        done += size > 0 ? (size_t)size : 0;
+    }
+    return fsync(fd) == 0;
+}
+
+/* It has its name at once, unlike a copy: nobody looks for it before it is told of. */
+static struct store_outcome put_file(int folder, struct putting *putting)
+{
+    const char *name = putting->key + root_folder_size(putting->key);
+    struct stat status;
+    FILE_FD fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return outcome_errno(errno);
+    if (!put_bytes(fd, putting) || fstat(fd, &status) < 0) {
+        struct store_outcome outcome = outcome_errno(errno);
+        unlinkat(folder, name, 0);
+        return outcome;
+    }
+    root_etag(&status, putting->etag);
+    return outcome_plain(RESULT_DONE);
+}
+
+static struct store_outcome put_one(const struct root *root, struct putting *putting)
+{
+    const char *key = putting->key;
+    size_t folder_size = root_folder_size(key);
+    if (!root_is_key(key, strlen(key)) || root_is_temporary(key + folder_size, NULL))
+        return outcome_plain(RESULT_REFUSED);
+    FILE_FD folder = root_make_folder(root, key, folder_size);
+    if (folder < 0)
+        return outcome_errno(errno);
+    struct store_outcome outcome = put_file(folder, putting);
+    if (outcome.result == RESULT_DONE && root_sync_folder(root, key, folder_size) < 0)
+        outcome = outcome_unknown(errno);
+    return outcome;
+}
+
+static void local_put(struct store *store, struct putting *puttings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        puttings[i].etag[0] = '\0';
+        puttings[i].versioned = false;
+        puttings[i].outcome = put_one(&local_of(store)->root, &puttings[i]);
+    }
+}
+
 /* How many deletions from the first on are in the same folder. */
 static size_t group_size(const struct deletion *deletions, size_t count)
 {
@@ -170,6 +223,7 @@ static const struct store_ops local_ops = {
     .flat = false,
     .list = local_list,
     .copy = local_copy,
+    .put = local_put,
     .remove = local_remove,
     .read = local_read,
     .tidy = local_tidy,

@@ -932,6 +932,46 @@ static void describe_tells_kinds_and_identity(void **state)
     assert_true(str_starts(shape.index_statement, "CREATE INDEX "));
 }
 
+static struct catalog_health examine(struct catalog_rig *rig)
+{
+    struct catalog *catalog = connect_to(rig);
+    struct catalog_health health;
+    struct err err = {0};
+    succeed(catalog->ops->examine(catalog, &rig->arena, &health, &err), &err);
+    return health;
+}
+
+static void examine_counts_and_tells_what_it_is(void **state)
+{
+    struct catalog_rig *rig = *state;
+    static const char *const servers[] = {"memory", "SQLite ", "PostgreSQL "};
+    put_two(rig);
+    for (int round = 0; round < 2; round++) { /* and leaves nothing behind */
+        struct catalog_health health = examine(rig);
+        assert_true(str_starts(health.server, servers[kind]));
+        assert_int_equal(health.rows, 2);
+        assert_null(health.no_read);
+        assert_null(health.no_write);
+        assert_false(health.is_standby);
+        assert_false(health.is_exposed);
+    }
+    assert_int_equal(cut_over(rig, &TWO), CATALOG_CUT);
+}
+
+static void examine_says_nothing_of_a_table_with_flaws(void **state)
+{
+    struct catalog_rig *rig = *state;
+    put_two(rig);
+    if (kind == CATALOG_RIG_MEMORY)
+        skip(); /* which has no server to tell of */
+    rig->config.location = "nowhere";
+    struct catalog_health health = examine(rig);
+    assert_non_null(health.server);
+    assert_null(health.no_read);
+    assert_null(health.no_write);
+    assert_int_equal(health.rows, 0);
+}
+
 static struct catalog_shape describe(struct catalog_rig *rig)
 {
     struct catalog *catalog = connect_to(rig);
@@ -1119,6 +1159,8 @@ static const struct CMUnitTest *case_list(size_t *count)
         CASE(fetch_takes_more_ids_than_one_query_holds),
         CASE(a_visitor_that_refuses_is_not_asked_again),
         CASE(describe_tells_kinds_and_identity),
+        CASE(examine_counts_and_tells_what_it_is),
+        CASE(examine_says_nothing_of_a_table_with_flaws),
         CASE(all_that_is_missing_is_told_at_once),
         CASE(all_that_can_not_be_set_is_told_at_once),
         CASE(a_table_that_is_missing_lacks_nothing_else),

@@ -647,6 +647,76 @@ static void what_the_role_may_not_see_is_denied(void **state)
     catalog_rig_assert_moved(rig, false);
 }
 
+static struct catalog_health examine(struct catalog_rig *rig)
+{
+    struct catalog_health health;
+    struct err err = {0};
+    catalog_rig_succeed(rig->catalog->ops->examine(rig->catalog, &rig->arena, &health, &err), &err);
+    return health;
+}
+
+/* The reason names the column, and what mends it does. */
+static void assert_right(struct catalog_rig *rig, const char *revoked, const char *reason,
+                         bool read)
+{
+    catalog_rig_sql(rig, "%s", revoked);
+    struct catalog_health health = examine(rig);
+    assert_int_equal(health.no_read != NULL, read);
+    assert_non_null(health.no_write);
+    if (strstr(health.no_write, reason) == NULL)
+        fail_msg("%s", health.no_write);
+    catalog_rig_sql(rig, "%s", read ? health.mend_read : health.mend_write);
+}
+
+static void what_the_role_lacks_is_told_with_what_grants_it(void **state)
+{
+    struct catalog_rig *rig = *state;
+    open_two(rig);
+    catalog_rig_connect(rig);
+    PGresult *result = PQexec(rig->postgres, "SHOW is_superuser");
+    bool all_powerful = strcmp(PQgetvalue(result, 0, 0), "on") == 0;
+    PQclear(result);
+    if (all_powerful)
+        skip();
+    assert_null(examine(rig).no_write);
+    assert_right(rig, "REVOKE UPDATE ON ecal FROM CURRENT_USER", "may not change ecal_name", false);
+    assert_null(examine(rig).no_write);
+    catalog_rig_sql(rig, "REVOKE SELECT ON ecal FROM CURRENT_USER");
+    assert_right(rig, "GRANT SELECT (ecal_id, ecal_name, recorded) ON ecal TO CURRENT_USER",
+                 "may not read", true);
+    assert_null(examine(rig).no_read);
+    assert_int_equal(examine(rig).rows, 2);
+    /* The table's owner may change one column, and others are set as well. */
+    static const struct catalog_set sets[] = {{"map", "cold"}};
+    rig->config.sets = sets;
+    rig->config.set_count = 1;
+    catalog_close(rig->catalog);
+    rig->catalog = NULL;
+    catalog_rig_connect(rig);
+    catalog_rig_sql(rig, "REVOKE UPDATE ON ecal FROM CURRENT_USER");
+    assert_right(rig, "GRANT UPDATE (ecal_name) ON ecal TO CURRENT_USER", "may not change map",
+                 false);
+    assert_null(examine(rig).no_write);
+}
+
+static void what_is_hidden_from_the_role_is_told(void **state)
+{
+    struct catalog_rig *rig = *state;
+    open_two(rig);
+    catalog_rig_connect(rig);
+    PGresult *result = PQexec(rig->postgres, "SHOW is_superuser");
+    bool all_powerful = strcmp(PQgetvalue(result, 0, 0), "on") == 0;
+    PQclear(result);
+    if (all_powerful)
+        skip();
+    catalog_rig_sql(rig, "ALTER TABLE ecal ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY");
+    struct catalog_health health = examine(rig);
+    assert_non_null(strstr(health.no_read, "row level security"));
+    assert_non_null(strstr(health.mend_read, "BYPASSRLS"));
+    assert_string_equal(health.no_write, health.no_read);
+    assert_int_equal(health.rows, 0);
+}
+
 static void a_refused_login_is_denied_at_once(void **state)
 {
     struct catalog_rig *rig = *state;
@@ -818,6 +888,8 @@ int main(void)
         CASE(what_is_no_table_of_locations_is_refused),
         CASE(a_column_that_goes_away_is_noticed),
         CASE(what_the_role_may_not_see_is_denied),
+        CASE(what_the_role_lacks_is_told_with_what_grants_it),
+        CASE(what_is_hidden_from_the_role_is_told),
         CASE(a_refused_login_is_denied_at_once),
         CASE(a_wrong_password_is_denied_and_not_repeated),
         CASE(a_missing_database_is_missing),

@@ -104,7 +104,7 @@ def every_verb(scene, environment, plan="p.plan"):
                   ["show", plan, "--format", "json"], ["explain", "ECAL_00000"],
                   ["apply", plan, "--auto-approve"], ["status", "--all"],
                   ["status", "--format", "json"], ["plan", "--out", f"{plan}.2"],
-                  ["diff", plan, f"{plan}.2"], ["reap"], ["reconcile"]):
+                  ["diff", plan, f"{plan}.2"], ["reap"], ["reconcile"], ["doctor"]):
         yield scene.run(*words, "-v", "-v", **environment)
 
 
@@ -116,7 +116,7 @@ def case_a_good_run_tells_no_secret():
         scene.fill(2)
         scene.policy(after="1h")
         codes = [run.code for run in every_verb(scene, {})]
-        assert codes == [0] * 12, (codes, scene.told[-2000:])
+        assert codes == [0] * 13, (codes, scene.told[-2000:])
         scene.check_secrets()
 
 
@@ -141,7 +141,7 @@ def case_secrets_come_from_files_as_well():
         codes = [run.code for run in every_verb(scene, {
             SOURCE: None, TARGET: None, "DB_PASSWORD": None, "CREDENTIALS_DIRECTORY": scene.folder,
             "PGPASSFILE": os.path.join(scene.folder, "pass.secret")})]
-        assert codes == [0] * 12, (codes, scene.told[-2000:])
+        assert codes == [0] * 13, (codes, scene.told[-2000:])
         scene.check_secrets()
 
 
@@ -155,7 +155,7 @@ def case_a_sas_is_a_secret():
             scene.secrets.add(dict(urllib.parse.parse_qsl(signature))["sig"])
             sas[name] = f"BlobEndpoint={account.endpoint};SharedAccessSignature={signature}"
         codes = [run.code for run in every_verb(scene, sas)]
-        assert codes == [0] * 12, (codes, scene.told[-2000:])
+        assert codes == [0] * 13, (codes, scene.told[-2000:])
         scene.check_secrets()
 
 
@@ -177,9 +177,9 @@ def case_a_failure_tells_no_secret():
                 ({SOURCE: source.replace("http://", f"http://u:{WRONG_PASSWORD}@")}, 65),
                 ({SOURCE: f"https://u:{WRONG_PASSWORD}@x/?sig={WRONG_PASSWORD}"}, 65)):
             for words in (["validate", "--online"], ["plan"], ["explain", "ECAL_00000"],
-                          ["reconcile"], ["status"]):
+                          ["reconcile"], ["status"], ["doctor"]):
                 run = scene.run(*words, "-v", "-v", **environment)
-                if words[0] == "validate":
+                if words[0] in ("validate", "doctor"):
                     run.must(code)
         scene.check_untouched()
         scene.check_secrets()

@@ -60,15 +60,15 @@ class Account:
                 if attempt:
                     raise
 
-    def sas(self):
-        """An account SAS for everything, an hour long: for tools that take nothing else."""
+    def sas(self, rights="rwdlac"):
+        """An account SAS, for everything unless told, an hour long."""
         now = datetime.datetime.now(datetime.timezone.utc)
         begin, end = ((now + datetime.timedelta(minutes=m)).strftime("%Y-%m-%dT%H:%M:%SZ")
                       for m in (-5, 60))
-        text = "\n".join([self.name, "rwdlac", "b", "sco", begin, end, "", "", "2021-12-02", "", ""])
+        text = "\n".join([self.name, rights, "b", "sco", begin, end, "", "", "2021-12-02", "", ""])
         mac = hmac.new(self.key, text.encode(), hashlib.sha256).digest()
         return urllib.parse.urlencode(
-            {"sv": "2021-12-02", "ss": "b", "srt": "sco", "st": begin, "se": end, "sp": "rwdlac",
+            {"sv": "2021-12-02", "ss": "b", "srt": "sco", "st": begin, "se": end, "sp": rights,
              "sig": base64.b64encode(mac).decode()})
 
     def _must(self, want, method, path, *args, **kwargs):

@@ -160,6 +160,10 @@ static void damage_is_seen_when_it_is_opened(void **state)
     }
     fclose(file);
     assert_refused(rig, JOURNAL_WRITE, ERR_CORRUPT, "journal.db");
+    MUST(journal_open(rig->folder, JOURNAL_READ, &rig->clock.clock, &rig->journal, &rig->err));
+    assert_false(journal_check(rig->journal, &rig->err)); /* a reader has to ask */
+    assert_int_equal(rig->err.kind, ERR_CORRUPT);
+    journal_rig_close(rig);
 
     file = fopen(rig->path, "w");
     assert_non_null(file);
@@ -300,6 +304,9 @@ static void a_reader_sees_the_last_group_while_the_next_is_open(void **state)
     journal_rig_save(rig, id, UNIT_VERIFYING, REASON_NONE, false);
     rig->journal = reader;
     assert_int_equal(journal_rig_unit(rig, id).unit.state, UNIT_COPYING);
+    MUST(journal_check(reader, &rig->err));
+    bool is_old = true;
+    assert_true(journal_version(reader, &is_old) > 0 && !is_old);
     rig->journal = writer;
     journal_rig_save(rig, id, UNIT_COMMITTING, REASON_NONE, true);
     rig->journal = reader;

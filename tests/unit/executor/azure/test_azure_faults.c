@@ -477,6 +477,72 @@ static void a_listing_fails_for_a_reason(void **state)
     }
     struct fake_http_reply lost = {.fault = FAKE_HTTP_DROP};
     assert_int_equal(list_after(rig, &lost, 1).err.kind, ERR_BUSY);
+    /* A clock that is wrong is why a signature is refused: so a refusal tells it as well. */
+    struct fake_http_reply late = {.status = 403,
+                                   .headers = {{"Date", "Sun, 01 Jun 2025 00:00:01 GMT"}}};
+    struct listing listing = list_after(rig, &late, 1);
+    assert_int_equal(listing.server_us, START_US + WHEN_SECOND_US);
+    assert_string_equal(listing.protocol, "HTTP/1.1");
+}
+
+/* -- puts -------------------------------------------------------------------------------------- */
+
+static struct putting put_after(struct rig *rig, const struct fake_http_reply *replies,
+                                unsigned count)
+{
+    struct putting putting = {.key = "a b", .bytes = "bytes", .size_bytes = 5};
+    script(rig, replies, count);
+    rig->store->ops->put(rig->store, &putting, 1);
+    return putting;
+}
+
+static void a_put_is_conditional_and_has_its_bytes(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_http_reply created = {.status = 201, .headers = {{"ETag", ETAG}}};
+    struct putting putting = put_after(rig, &created, 1);
+    assert_int_equal(putting.outcome.result, RESULT_DONE);
+    assert_string_equal(putting.etag, ETAG);
+    assert_false(putting.versioned);
+    const struct fake_http_request *sent = fake_http_request(rig->fake, 0);
+    assert_string_equal(sent->method, "PUT");
+    assert_string_equal(sent->path, "/acct/c/p/a%20b");
+    assert_int_equal(sent->body_bytes, 5);
+    assert_memory_equal(sent->body, "bytes", 5);
+    assert_true(was_sent(rig, 0, "If-None-Match: *\n"));
+    assert_true(was_sent(rig, 0, "x-ms-blob-type: BlockBlob\n"));
+    assert_true(was_sent(rig, 0, "Authorization: SharedKey acct:"));
+}
+
+static void an_account_that_keeps_versions_says_so(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_http_reply created = {
+        .status = 201,
+        .headers = {{"ETag", ETAG}, {"x-ms-version-id", "2025-06-01T00:00:00.0000000Z"}}};
+    assert_true(put_after(rig, &created, 1).versioned);
+}
+
+static void a_refused_put_says_why(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        int status;
+        const char *code;
+        enum store_result wanted;
+    } cases[] = {{409, "BlobAlreadyExists", RESULT_EXISTS},
+                 {403, "AuthorizationPermissionMismatch", RESULT_DENIED},
+                 {404, "ContainerNotFound", RESULT_REFUSED},
+                 {503, "ServerBusy", RESULT_BUSY}};
+    for (size_t i = 0; i < ITEMS(cases); i++) {
+        struct fake_http_reply reply = refusal(cases[i].status, cases[i].code);
+        struct putting putting = put_after(rig, &reply, 1);
+        assert_int_equal(putting.outcome.result, cases[i].wanted);
+        assert_string_equal(putting.outcome.code, cases[i].code);
+        assert_string_equal(putting.etag, "");
+    }
+    struct fake_http_reply lost = {.fault = FAKE_HTTP_DROP};
+    assert_int_equal(put_after(rig, &lost, 1).outcome.result, RESULT_UNKNOWN);
 }
 
 static void a_page_that_was_cut_off_is_asked_for_again(void **state)
@@ -908,6 +974,9 @@ int main(void)
         TEST(a_sas_is_used_until_half_of_it_is_over),
         TEST(a_page_is_asked_for_with_all_it_needs),
         TEST(a_listing_fails_for_a_reason),
+        TEST(a_put_is_conditional_and_has_its_bytes),
+        TEST(an_account_that_keeps_versions_says_so),
+        TEST(a_refused_put_says_why),
         TEST(a_page_that_was_cut_off_is_asked_for_again),
         TEST(an_exact_listing_ends_with_the_first_key),
         TEST(each_part_means_what_it_says),
