@@ -19,14 +19,19 @@ class Screen:
     scrolls off the top is kept in `gone`.  Lines are not wrapped anew when the width changes."""
 
     ORDER = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])")
+    BEGUN = re.compile(r"\x1b(\[[?0-9;]*)?\Z")  # the rest of it comes with what is read next
 
     def __init__(self, columns, rows):
         self.columns, self.rows = columns, rows
         self.lines, self.gone = [""], []
         self.row = self.column = 0
+        self.begun = ""
 
     def show(self, text):
-        at = 0
+        text, at = self.begun + text, 0
+        begun = self.BEGUN.search(text)
+        self.begun = begun.group() if begun else ""
+        text = text.removesuffix(self.begun)
         while at < len(text):
             if text[at] == "\x1b":
                 order = self.ORDER.match(text, at)
