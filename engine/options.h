@@ -65,6 +65,7 @@ struct options {
     const char *out, *as_of, *state, *expect, *policy, *keep, *base, *to;
     uint64_t format; /* enum options_format */
     uint64_t survey; /* enum options_survey */
+    uint64_t log_format, progress, color; /* enum logging_format, progress_mode, terminal_colours */
     struct policy_var vars[OPTIONS_VARS_MAX];
     size_t var_count;
     uint64_t concurrency;
