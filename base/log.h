@@ -1,6 +1,7 @@
 /* log.h: what happens, as events with fields.  Whoever owns the terminal sets the one sink; before
- * that, events go nowhere.  The words of events are fixed ("request-retried", "run-started"):
- * values stand in fields, never in the event.  Secrets are never given as a field. */
+ * that, events go nowhere.  The words of events are fixed ("request-retried", "run-begun") and
+ * listed in engine/DESIGN.md: values stand in fields, never in the event.  Secrets are never given
+ * as a field. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -26,7 +27,7 @@ void log_open(enum log_level level, log_sink *sink, void *context);
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
-/* LOG(LOG_INFO, "run-started", LOG_TEXT("run", id)); needs at least one field. */
+/* LOG(LOG_INFO, "run-begun", LOG_TEXT("run", id)); needs at least one field. */
 #define LOG(level, event, ...)                                                                     \
     log_write((level), (event), (struct log_field[]){__VA_ARGS__},                                 \
               sizeof((struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

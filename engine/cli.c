@@ -5,6 +5,9 @@
 #include "engine/cmd.h"
 #include "engine/exit.h"
 #include "engine/logging.h"
+#include "engine/progress.h"
+#include "engine/terminal.h"
+#include "engine/text.h"
 
 static int cmd_help(const struct options *options);
 static int cmd_version(const struct options *options);
@@ -95,7 +98,7 @@ static int flush(int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    fputs("frostline: the output could not be written\n", stderr);
+    logging_error(NULL, "the output could not be written");
     return code == EXIT_OK ? EXIT_FAILED : code;
 }
 
@@ -104,7 +107,11 @@ int cli_run(int argc, char **argv)
     struct options options;
     struct err err;
 
-    if (!options_read(&options, argc, argv, verbs, &err)) {
+    bool read = options_read(&options, argc, argv, verbs, &err);
+    terminal_set_colours(options.color);
+    logging_open(options.log_format, options.verbose, options.quiet);
+    progress_set_mode(options.quiet ? PROGRESS_NONE : options.progress);
+    if (!read) {
         exit_with(&err);
         return EXIT_USAGE;
     }
@@ -116,6 +123,5 @@ int cli_run(int argc, char **argv)
         help_verb(stdout, options.verb);
         return flush(EXIT_OK);
     }
-    logging_open(options.verbose, options.quiet);
     return flush(options.verb->run(&options));
 }

@@ -8,11 +8,13 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/cmd.h"
+#include "engine/logging.h"
 #include "engine/planning.h"
 #include "engine/request.h"
 #include "engine/run.h"
 #include "engine/show_plan.h"
 #include "engine/signals.h"
+#include "engine/terminal.h"
 #include "engine/text.h"
 #include "executor/apply.h"
 
@@ -41,11 +43,14 @@ static enum exit_code ask(const struct plan_reader *plan)
 {
     char answer[CMD_APPLY_ANSWER_MAX], typed[64];
     cmd_apply_answer(plan, answer);
+    terminal_forget_keys();
     signals_ask(true);
     fprintf(stderr,
             "\nDo you want to carry out this plan? Only \"%s\" is taken as approval: ", answer);
-    if (fgets(typed, sizeof(typed), stdin) == NULL)
+    if (fgets(typed, sizeof(typed), stdin) == NULL) {
         typed[0] = '\0';
+        fputc('\n', stderr); /* nobody else ended the line */
+    }
     signals_ask(false);
     typed[strcspn(typed, "\n")] = '\0';
     if (str_equal(typed, answer))
@@ -60,16 +65,15 @@ enum exit_code cmd_apply_approve(const struct options *options, const struct pla
     if (options->expect != NULL) {
         if (str_equal(options->expect, digest))
             return EXIT_OK;
-        fprintf(stderr, "frostline: the plan's digest is %s, not %s\n", digest, options->expect);
+        logging_error(NULL, "the plan's digest is %s, not %s", digest, options->expect);
         return EXIT_STALE;
     }
     if (options->auto_approve)
         return EXIT_OK;
     if (can_ask(options))
         return ask(plan);
-    fputs("frostline: nobody approved this plan\n"
-          "  hint: --auto-approve, or --expect with the digest that was reviewed\n",
-          stderr);
+    logging_error("--auto-approve, or --expect with the digest that was reviewed",
+                  "nobody approved this plan");
     return EXIT_REFUSED;
 }
 
@@ -141,10 +145,11 @@ static enum exit_code check_age(struct wiring *wiring, const struct plan_reader 
     if (!journal_each(wiring->journal, &filter, look_for_begun, &begun, &err))
         return exit_with(&err);
     if (begun.found) {
-        fprintf(stderr,
-                "frostline: the plan was good until %s UTC: what it has begun is carried on, and "
-                "nothing else is begun\n",
-                text_instant(until_us));
+        if (!wiring->options->quiet)
+            logging_note(NULL,
+                         "the plan was good until %s UTC: what it has begun is carried on, and "
+                         "nothing else is begun",
+                         text_instant(until_us));
         return EXIT_OK;
     }
     ERR(&err, ERR_CONFLICT, "the plan was good until %s UTC", text_instant(until_us));
@@ -180,9 +185,8 @@ static enum exit_code run_kept(struct wiring *wiring, const struct plan_reader *
                                                           reviewed, wiring->options->ttl_us)});
     else {
         unlink(path);
-        fputs("frostline: the plan was changed while it was approved; nothing was done\n"
-              "  hint: look at it again with frostline show\n",
-              stderr);
+        logging_error("look at it again with frostline show",
+                      "the plan was changed while it was approved; nothing was done");
         code = EXIT_STALE;
     }
     plan_file_close(plan);
@@ -292,9 +296,8 @@ int cmd_apply(const struct options *options)
     wiring_init(&wiring, options);
     enum exit_code code;
     if (wiring_is_plan(options->args[0]) && asks(options)) {
-        fputs("frostline: a saved plan is applied as it was reviewed\n"
-              "  hint: plan again with --select, --exclude, --to and --grace\n",
-              stderr);
+        logging_error("plan again with --select, --exclude, --to and --grace",
+                      "a saved plan is applied as it was reviewed");
         code = EXIT_USAGE;
     } else if (wiring_is_plan(options->args[0]))
         code = apply_saved(&wiring, options->args[0]);

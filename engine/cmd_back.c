@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/cmd_apply.h"
+#include "engine/logging.h"
 #include "engine/planning.h"
 #include "engine/request.h"
 #include "engine/show_plan.h"
@@ -63,9 +64,8 @@ int cmd_rollback(const struct options *options)
     uint64_t run;
     if (options->arg_count == 0 || !str_to_u64(options->args[0], &run) || run == 0 ||
         run > INT64_MAX) {
-        fputs("frostline: send back which run?\n"
-              "  hint: frostline rollback NUMBER; frostline status names the latest\n",
-              stderr);
+        logging_error("frostline rollback NUMBER; frostline status names the latest",
+                      "send back which run?");
         return EXIT_USAGE;
     }
     wiring_init(&wiring, options);
@@ -112,9 +112,8 @@ static enum exit_code choose_target(struct wiring *wiring, const char **target)
     if (origin != NULL)
         *target = arena_copy(&wiring->arena, origin);
     else if (code == EXIT_OK) {
-        fputs("frostline: restore to which store?\n"
-              "  hint: --to STORE; only of one that no policy moves to it goes without saying\n",
-              stderr);
+        logging_error("--to STORE; only of one that no policy moves to it goes without saying",
+                      "restore to which store?");
         code = EXIT_USAGE;
     }
     wiring_close(&scout);
@@ -128,15 +127,13 @@ static enum exit_code tell_left(const struct wiring *wiring, const struct plan_s
     uint64_t unreachable = summary->unreachable;
     const char *unit = text_unit(wiring->policies->places.by_object);
     if (missing > 0)
-        fprintf(stderr, "frostline: not in the catalog: %s\n", text_plural(missing, "listed id"));
+        logging_error(NULL, "not in the catalog: %s", text_plural(missing, "listed id"));
     if (unreachable > 0)
-        fprintf(stderr, "frostline: in no directory of a store: %s\n",
-                text_plural(unreachable, "recording"));
+        logging_error(NULL, "in no directory of a store: %s",
+                      text_plural(unreachable, "recording"));
     if (blocked > 0)
-        fprintf(stderr,
-                "frostline: blocked, and so not restored: %s\n"
-                "  hint: what is still in its grace goes back with frostline rollback RUN\n",
-                text_plural(blocked, unit));
+        logging_error("what is still in its grace goes back with frostline rollback RUN",
+                      "blocked, and so not restored: %s", text_plural(blocked, unit));
     return missing + unreachable + blocked > 0 ? EXIT_PARTIAL : EXIT_OK;
 }
 
@@ -165,10 +162,8 @@ int cmd_restore(const struct options *options)
     struct wiring wiring;
     const char *target;
     if (options->arg_count == 0) {
-        fputs(
-            "frostline: restore what?\n"
-            "  hint: frostline restore id:A,B or date:2025-02-14 or date:2025-02-01..2025-02-28\n",
-            stderr);
+        logging_error("frostline restore id:A,B or date:2025-02-14 or date:2025-02-01..2025-02-28",
+                      "restore what?");
         return EXIT_USAGE;
     }
     wiring_init(&wiring, options);

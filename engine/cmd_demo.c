@@ -43,6 +43,7 @@ struct demo {
     struct catalog_config config;
     struct record records[RECORDINGS];
     size_t count;
+    bool quiet;
 };
 
 static const struct catalog_field fields[] = {{"map", "map"}, {"valid", "is_valid"}};
@@ -192,13 +193,17 @@ static int type(const struct demo *demo, const char *const *words)
 {
     char *argv[16] = {(char *)demo->executable};
     int argc = 1;
-    fputs("\n$ frostline", stdout);
-    for (; words[argc - 1] != NULL; argc++) {
+    for (; words[argc - 1] != NULL; argc++)
         argv[argc] = (char *)words[argc - 1];
-        printf(" %s", argv[argc]);
+    if (demo->quiet)
+        argv[argc++] = (char *)"-q";
+    else {
+        fputs("\n$ frostline", stdout);
+        for (int i = 1; i < argc; i++)
+            printf(" %s", argv[i]);
+        puts("");
+        fflush(stdout);
     }
-    puts("");
-    fflush(stdout);
     return cli_run(argc, argv);
 }
 
@@ -267,11 +272,13 @@ static int walk_through(struct demo *demo, struct err *err)
 
     unlink("first.plan");
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (demo->quiet && lines[i] == show)
+            continue;
         int code = type(demo, lines[i]);
         if (code != EXIT_OK)
             return code;
     }
-    if (!show_places(demo, err))
+    if (!demo->quiet && !show_places(demo, err))
         return exit_with(err);
     return type(demo, again);
 }
@@ -341,14 +348,16 @@ int cmd_demo(const struct options *options)
     arena_init(&demo->arena, ARENA_BYTES_MAX);
     rand_init(&demo->rand, 1);
     demo->executable = "frostline";
+    demo->quiet = options->quiet;
     demo->now_us = clock->ops->now_us(clock);
 
     int code;
     if (prepare(demo, options->keep, &err)) {
-        printf("A sandbox in %s: %d recordings of two years, a hot and a cold folder.\n",
-               demo->folder, RECORDINGS);
+        if (!demo->quiet)
+            printf("A sandbox in %s: %d recordings of two years, a hot and a cold folder.\n",
+                   demo->folder, RECORDINGS);
         code = walk_through(demo, &err);
-        if (code == EXIT_OK)
+        if (code == EXIT_OK && !demo->quiet)
             tell_next(demo, options->keep != NULL);
     } else
         code = exit_with(&err);

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/zone.h"
 #include "engine/cmd.h"
+#include "engine/logging.h"
 #include "engine/planning.h"
 #include "engine/revision.h"
 #include "engine/show_diff_json.h"
@@ -90,10 +91,9 @@ static enum exit_code choose_catalog(const struct wiring *then, const struct wir
     if (str_equal(then->shape.identity, now->shape.identity) &&
         (old_has_more ? reads_alike(old, new) : reads_alike(new, old)))
         return EXIT_OK;
-    fprintf(stderr,
-            "frostline: `catalog` is another one in %s: one snapshot can't serve both policies\n"
-            "  hint: save a plan of each with frostline plan --out, then frostline diff OLD NEW\n",
-            then->revision->name);
+    logging_error("save a plan of each with frostline plan --out, then frostline diff OLD NEW",
+                  "`catalog` is another one in %s: one snapshot can't serve both policies",
+                  then->revision->name);
     return EXIT_INVALID;
 }
 
@@ -179,7 +179,7 @@ int cmd_diff(const struct options *options)
     const char *wrong = what_is_wrong(options);
     struct wiring wiring;
     if (wrong != NULL) {
-        fprintf(stderr, "frostline: %s\n  hint: frostline help diff\n", wrong);
+        logging_error("frostline help diff", "%s", wrong);
         return EXIT_USAGE;
     }
     wiring_init(&wiring, options);

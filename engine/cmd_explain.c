@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/finding.h"
+#include "engine/logging.h"
 #include "engine/planning.h"
 #include "engine/request.h"
 #include "engine/show_row.h"
@@ -61,10 +62,7 @@ static enum exit_code explain_code(const char *text)
     const struct diag_code *code =
         str_to_u64(text + 2, &number) ? diag_codes_find((int)number) : NULL;
     if (code == NULL) {
-        fprintf(stderr,
-                "frostline: %s is no code of a diagnostic\n"
-                "  hint: frostline explain lists them all\n",
-                text);
+        logging_error("frostline explain lists them all", "%s is no code of a diagnostic", text);
         return EXIT_USAGE;
     }
     print_code(code);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/when.h"
 #include "engine/cmd.h"
+#include "engine/logging.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
 
@@ -144,7 +145,7 @@ static enum exit_code show(struct wiring *wiring, const char *id)
 int cmd_history(const struct options *options)
 {
     if (options->arg_count == 0) {
-        fputs("frostline: the history of which recording?\n  hint: frostline history ID\n", stderr);
+        logging_error("frostline history ID", "the history of which recording?");
         return EXIT_USAGE;
     }
     struct wiring wiring;

@@ -9,8 +9,11 @@
 #include "base/when.h"
 #include "engine/cmd.h"
 #include "engine/finding.h"
+#include "engine/logging.h"
 #include "engine/planning.h"
 #include "engine/request.h"
+#include "engine/signals.h"
+#include "engine/terminal.h"
 #include "engine/text.h"
 #include "policy/explain.h"
 
@@ -187,13 +190,17 @@ static bool put_row(struct rows *rows, const struct found *found, struct err *er
 static bool take(void *context, const struct found *found, struct err *err)
 {
     struct rows *rows = context;
+    bool done = true;
     rows->count++;
     if (found->record->has_bytes)
         rows->bytes += found->record->bytes;
+    terminal_hold();
     if (rows->is_json)
-        return put_row(rows, found, err);
-    print_row(rows, found);
-    return true;
+        done = put_row(rows, found, err);
+    else
+        print_row(rows, found);
+    terminal_let_go();
+    return done;
 }
 
 /* A policy_each_missing_id visit.  Those of the policies are plan's to tell: what was asked for
@@ -204,7 +211,7 @@ static bool tell_missing(void *context, const char *id, const char *where, struc
     (void)err;
     if (!str_starts(where, POLICY_REQUEST) && where[0] != '/')
         return true;
-    fprintf(stderr, "frostline: not in the catalog: %s\n", text_plain(id));
+    logging_note(NULL, "not in the catalog: %s", text_plain(id));
     ++*missing;
     return true;
 }
@@ -221,7 +228,7 @@ static enum exit_code list(struct wiring *wiring)
                 policy_each_missing_id(wiring->policies, tell_missing, &missing, &err);
     buf_free(&rows.row);
     if (!done)
-        return exit_with(&err);
+        return err.kind == ERR_CANCELLED ? signals_exit() : exit_with(&err);
     if (rows.is_json)
         puts("\n]}");
     else if (rows.count == 0)

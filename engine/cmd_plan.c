@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "engine/cmd.h"
+#include "engine/logging.h"
 #include "engine/planning.h"
 #include "engine/request.h"
 #include "engine/show_json.h"
@@ -75,7 +76,7 @@ int cmd_plan(const struct options *options)
 int cmd_show(const struct options *options)
 {
     if (options->arg_count == 0) {
-        fputs("frostline: show which plan?\n  hint: frostline show FILE\n", stderr);
+        logging_error("frostline show FILE", "show which plan?");
         return EXIT_USAGE;
     }
     struct wiring wiring;

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/exit.h"
+#include "engine/logging.h"
 #include "policy/schema.h"
 #include "policy/schema_json.h"
 
@@ -22,10 +23,8 @@ int cmd_schema(const struct options *options)
     const struct schema *schema = find(options);
     struct buf text;
     if (schema == NULL) {
-        fputs("frostline: the schema of what?\n"
-              "  hint: frostline schema policy, or tests: of a file that ends in " POLICY_TESTS
-              "\n",
-              stderr);
+        logging_error("frostline schema policy, or tests: of a file that ends in " POLICY_TESTS,
+                      "the schema of what?");
         return EXIT_USAGE;
     }
     buf_init(&text, TEXT_BYTES_MAX);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/cmd.h"
+#include "engine/logging.h"
 #include "engine/testing.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
@@ -274,9 +275,8 @@ static enum exit_code run_all(struct suites *suites, const struct options *optio
 
 static enum exit_code tell_none(void)
 {
-    fputs("frostline: there are no tests\n"
-          "  hint: `tests:` in the policy, or a file beside it that ends in " POLICY_TESTS "\n",
-          stderr);
+    logging_error("`tests:` in the policy, or a file beside it that ends in " POLICY_TESTS,
+                  "there are no tests");
     return EXIT_FAILED;
 }
 

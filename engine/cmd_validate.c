@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "engine/cmd.h"
+#include "engine/progress.h"
 #include "engine/signals.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
@@ -26,7 +27,11 @@ static enum exit_code ask_catalog(struct wiring *wiring)
 static enum exit_code ask_store(struct wiring *wiring, size_t index)
 {
     struct err err;
-    if (wiring_open_store(wiring, index, &err) && store_probe(wiring->stores[index], &err))
+    progress_wait("connecting to the stores");
+    bool reached =
+        wiring_open_store(wiring, index, &err) && store_probe(wiring->stores[index], &err);
+    progress_end();
+    if (reached)
         return EXIT_OK;
     online_store(wiring->policies, index, &err, &wiring->diags);
     return exit_of(&err);

@@ -13,8 +13,10 @@
 #include "engine/ask.h"
 #include "engine/cmd.h"
 #include "engine/cmd_apply.h"
+#include "engine/logging.h"
 #include "engine/planning.h"
 #include "engine/request.h"
+#include "engine/terminal.h"
 #include "engine/text.h"
 #include "engine/wizard_find.h"
 #include "engine/wizard_policy.h"
@@ -38,10 +40,8 @@ struct wizard {
 
 static enum exit_code refuse_variables(const char *missing)
 {
-    fprintf(stderr,
-            "Missing environment variables: %s\n"
-            "  hint: set them, or name a policy: frostline wizard POLICY\n",
-            missing);
+    logging_error("set them, or name a policy: frostline wizard POLICY",
+                  "missing environment variables: %s", missing);
     return EXIT_USAGE;
 }
 
@@ -115,9 +115,8 @@ static enum exit_code find_target(struct wizard *wizard)
     if (target != NULL)
         wizard->target = arena_copy(&wizard->arena, target);
     else if (code == EXIT_OK) {
-        fputs("frostline: migrate to which store?\n"
-              "  hint: --to STORE; only where all policies move to one it goes without saying\n",
-              stderr);
+        logging_error("--to STORE; only where all policies move to one it goes without saying",
+                      "migrate to which store?");
         code = EXIT_USAGE;
     }
     wiring_close(&wiring);
@@ -282,6 +281,7 @@ static enum exit_code approve(const struct options *options, const struct plan_r
     cmd_apply_answer(plan, wanted);
     if (!str_equal(wanted, "yes"))
         fprintf(stderr, "Much is deleted here: \"%s\" is wanted in place of yes.\n", wanted);
+    terminal_forget_keys();
     for (;;) {
         enum ask_answer got = ask_line(question, typed, sizeof(typed));
         if (got == ASK_TEXT && str_equal(typed, wanted))
@@ -440,9 +440,8 @@ int cmd_wizard(const struct options *options)
     if (wizard == NULL)
         abort();
     if (!ask_can() || options->no_input) {
-        fputs("frostline: the wizard asks, and nobody is there to answer\n"
-              "  hint: frostline apply --select date:2025-02-14 --to STORE --auto-approve\n",
-              stderr);
+        logging_error("frostline apply --select date:2025-02-14 --to STORE --auto-approve",
+                      "the wizard asks, and nobody is there to answer");
         free(wizard);
         return EXIT_REFUSED;
     }

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "engine/logging.h"
+
 enum exit_code exit_of(const struct err *err)
 {
     switch (err->kind) {
@@ -29,11 +31,11 @@ enum exit_code exit_of(const struct err *err)
 
 enum exit_code exit_with(const struct err *err)
 {
-    fprintf(stderr, "frostline: %s\n", err->text);
-    if (err->hint[0] != '\0')
-        fprintf(stderr, "  hint: %s\n", err->hint);
+    char hint[sizeof(err->hint) + 80];
+    snprintf(hint, sizeof(hint), "%s", err->hint);
     if (err->kind == ERR_INTERNAL)
-        fprintf(stderr, "  this is a bug in frostline, at %s\n", err->where);
+        snprintf(hint, sizeof(hint), "this is a bug in frostline, at %s", err->where);
+    logging_error(hint, "%s", err->text);
     return exit_of(err);
 }
 

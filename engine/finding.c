@@ -1,17 +1,21 @@
 #include "engine/finding.h"
 
 #include "engine/planning.h"
+#include "engine/progress.h"
 #include "engine/signals.h"
+#include "engine/text.h"
 #include "planner/whereabouts.h"
 #include "policy/circle.h"
 
 #define ROW_BYTES_MAX ((size_t)16 << 20)
 #define IDS_AT_ONCE 1000
+#define PROGRESS_ROWS 16384
 
 struct finding {
     struct wiring *wiring;
     struct whereabouts whereabouts;
     struct arena row;
+    uint64_t rows; /* that were read */
     finding_visit *visit;
     void *context;
 };
@@ -24,6 +28,8 @@ static bool take(void *context, const struct record *record, struct err *err)
     struct found found = {.record = record, .spelling = SPELLING_FOREIGN};
     struct location location;
     arena_reset(&finding->row);
+    if (++finding->rows % PROGRESS_ROWS == 0)
+        progress_planned(NULL, finding->rows, 0, 0);
     if (record->location != NULL)
         found.spelling =
             location_read(&policies->places, record->location, &finding->row, &location);
@@ -84,7 +90,9 @@ bool finding_each(struct wiring *wiring, finding_visit *visit, void *context, st
     struct finding finding = {.wiring = wiring, .visit = visit, .context = context};
     arena_init(&finding.row, ROW_BYTES_MAX);
     whereabouts_init(&finding.whereabouts, wiring->policies, planning_tier, wiring);
+    progress_plan(text_unit(wiring->policies->places.by_object));
     bool done = wiring->ids != NULL ? fetch(&finding, err) : scan(&finding, err);
+    progress_end();
     whereabouts_free(&finding.whereabouts);
     arena_free(&finding.row);
     return done;

@@ -30,6 +30,9 @@ struct flag {
 };
 
 static const char *const formats[] = {"human", "json", "github", "tap", "junit", "markdown", NULL};
+static const char *const log_formats[] = {"human", "logfmt", "json", NULL};
+static const char *const progress_modes[] = {"auto", "block", "lines", "none", NULL};
+static const char *const colors[] = {"auto", "always", "never", NULL};
 static const char *const surveys[] = {"full", "none", NULL};
 
 #define AT(member) offsetof(struct options, member)
@@ -101,6 +104,12 @@ static const struct flag flags[] = {
     {"quiet", 'q', KIND_SWITCH, AT(quiet), VERB_ALL, NULL, NULL, "print nothing on success"},
     {"verbose", 'v', KIND_COUNT, AT(verbose), VERB_ALL, NULL, NULL,
      "say more; -vv shows each request"},
+    {"log-format", 0, KIND_CHOICE, AT(log_format), VERB_ALL, "human|logfmt|json", log_formats,
+     "how events and errors stand on standard error"},
+    {"progress", 0, KIND_CHOICE, AT(progress), VERB_ALL, "auto|block|lines|none", progress_modes,
+     "how far it is: in place on a terminal, else a line a minute"},
+    {"color", 0, KIND_CHOICE, AT(color), VERB_ALL, "auto|always|never", colors,
+     "auto: on a terminal, unless NO_COLOR is set"},
     {"help", 'h', KIND_SWITCH, AT(help), VERB_ALL, NULL, NULL, "what the verb does"},
 };
 #define FLAG_COUNT (sizeof(flags) / sizeof(flags[0]))

@@ -78,6 +78,7 @@ struct options {
     uint64_t format; /* enum options_format */
     uint64_t survey; /* enum options_survey */
     struct options_words select, exclude;
+    uint64_t log_format, progress, color; /* enum logging_format, progress_mode, terminal_colours */
     struct policy_var vars[OPTIONS_VARS_MAX];
     size_t var_count;
     uint64_t concurrency;

@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/when.h"
+#include "engine/logging.h"
+#include "engine/progress.h"
 #include "engine/signals.h"
 #include "engine/text.h"
 #include "executor/survey.h"
@@ -86,7 +88,8 @@ static struct planner_request request_of(struct wiring *wiring, struct asking *a
                                              .host = asking->host,
                                              .policy = wiring->policies->path},
                                     .simulation = simulation,
-                                    .request = wiring->request};
+                                    .request = wiring->request,
+                                    .progress = progress_planned};
 }
 
 static struct survey *surveyor_of(struct wiring *wiring, struct survey_stores *surveyor)
@@ -121,7 +124,9 @@ enum exit_code planning_make(struct wiring *wiring, const char *path, bool surve
     struct err err;
     if (survey)
         request.survey = surveyor_of(wiring, &asking.surveyors[0]);
+    progress_plan(text_unit(wiring->policies->places.by_object));
     bool done = planner_run(&request, &wiring->arena, &planned->summary, planned->digest, &err);
+    progress_end();
     if (survey)
         tell_survey(&asking.surveyors[0]);
     return end(done, &err);
@@ -143,10 +148,11 @@ enum exit_code planning_rollback(struct wiring *wiring, const char *path, int64_
         return end(false, &err);
     if (others == 0)
         return EXIT_OK;
-    fprintf(stderr,
-            "frostline: %s of run %" PRId64 " can't be sent back: nothing stands at the source, or "
-            "it is kept there\n",
-            text_plural(others, unit), run);
+    logging_error(NULL,
+                  "%s of run %" PRId64
+                  " can't be sent back: nothing stands at the source, or it is "
+                  "kept there",
+                  text_plural(others, unit), run);
     return EXIT_PARTIAL;
 }
 
@@ -164,7 +170,10 @@ enum exit_code planning_make_both(struct wiring *const wirings[2], struct catalo
         if (survey)
             requests[i].survey = surveyor_of(wirings[i], &asking.surveyors[i]);
     }
-    return end(planner_run_both(requests, &wirings[1]->arena, &err), &err);
+    progress_plan(text_unit(wirings[1]->policies->places.by_object));
+    bool done = planner_run_both(requests, &wirings[1]->arena, &err);
+    progress_end();
+    return end(done, &err);
 }
 
 enum exit_code planning_read(const char *path, struct plan_reader **plan)

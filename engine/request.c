@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/when.h"
+#include "engine/logging.h"
 #include "engine/selection.h"
 
 /* -- what was asked for -------------------------------------------------------------------------
@@ -209,15 +210,12 @@ enum exit_code request_make(struct wiring *wiring)
     const struct options *options = wiring->options;
     const struct options_words *select = &options->select;
     if (options->to == NULL && options->grace_us >= 0) {
-        fputs("frostline: --grace needs --to\n"
-              "  hint: the grace of a policy's own moves is its cleanup's\n",
-              stderr);
+        logging_error("the grace of a policy's own moves is its cleanup's", "--grace needs --to");
         return EXIT_USAGE;
     }
     if (options->to != NULL && select->count == 0) {
-        fputs("frostline: --to needs --select\n"
-              "  hint: --select id:A,B or date:2025-02-14 or date:2025-02-01..2025-02-28\n",
-              stderr);
+        logging_error("--select id:A,B or date:2025-02-14 or date:2025-02-01..2025-02-28",
+                      "--to needs --select");
         return EXIT_USAGE;
     }
     if (options->to != NULL)

@@ -1,86 +1,20 @@
 #include "engine/run.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "engine/logging.h"
+#include "engine/progress.h"
 #include "engine/request.h"
 #include "engine/signals.h"
+#include "engine/terminal.h"
 #include "engine/text.h"
 #include "executor/apply.h"
 
 #define TROUBLES_SHOWN 50
-#define PROGRESS_TERMINAL_S 5
-#define PROGRESS_OTHER_S 60
-
-/* -- progress
- * -------------------------------------------------------------------------------------- */
-
-/* A line now and then, by a thread of its own. */
-struct progress {
-    struct counters counters;
-    uint64_t directories; /* of the plan; 0: unknown */
-    const char *unit;     /* text_unit               */
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool ended, started;
-};
-
-static void show_progress(struct progress *progress)
-{
-    struct counters *counters = &progress->counters;
-    fprintf(stderr, "%s", text_plural(atomic_load(&counters->directories_at_rest), progress->unit));
-    if (progress->directories > 0)
-        fprintf(stderr, " of %s", text_count(progress->directories));
-    fprintf(stderr, " at rest, %s (%s) copied, %s deleted\n",
-            text_plural(atomic_load(&counters->objects_copied), "object"),
-            text_size(atomic_load(&counters->bytes_copied)),
-            text_count(atomic_load(&counters->objects_deleted)));
-}
-
-static void *tell_progress(void *context)
-{
-    struct progress *progress = context;
-    int every_s = isatty(STDERR_FILENO) ? PROGRESS_TERMINAL_S : PROGRESS_OTHER_S;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    pthread_mutex_lock(&progress->mutex);
-    while (!progress->ended) {
-        until.tv_sec += every_s;
-        while (!progress->ended &&
-               pthread_cond_timedwait(&progress->wake, &progress->mutex, &until) == 0)
-            continue;
-        if (!progress->ended)
-            show_progress(progress);
-    }
-    pthread_mutex_unlock(&progress->mutex);
-    return NULL;
-}
-
-static void progress_begin(struct progress *progress, bool quiet)
-{
-    pthread_mutex_init(&progress->mutex, NULL);
-    pthread_cond_init(&progress->wake, NULL);
-    progress->started =
-        !quiet && pthread_create(&progress->thread, NULL, tell_progress, progress) == 0;
-}
-
-static void progress_end(struct progress *progress)
-{
-    pthread_mutex_lock(&progress->mutex);
-    progress->ended = true;
-    pthread_cond_signal(&progress->wake);
-    pthread_mutex_unlock(&progress->mutex);
-    if (progress->started)
-        pthread_join(progress->thread, NULL);
-    pthread_cond_destroy(&progress->wake);
-    pthread_mutex_destroy(&progress->mutex);
-}
 
 /* -- the report
  * ------------------------------------------------------------------------------------ */
@@ -103,7 +37,9 @@ static void report(void *context, const struct task *task, enum apply_outcome ou
         troubles->more++;
         return;
     }
-    printf("  x %s   %s", text_plain(task->entry.directory), apply_outcome_name(outcome));
+    terminal_hold();
+    printf("  %s %s   %s", text_sign(stdout, 'x'), text_plain(task->entry.directory),
+           apply_outcome_name(outcome));
     if (task->next.reason != REASON_NONE)
         printf(": %s", unit_reason_name(task->next.reason));
     if (task->err.text[0] != '\0')
@@ -111,6 +47,7 @@ static void report(void *context, const struct task *task, enum apply_outcome ou
     putchar('\n');
     if (task->next.reason != REASON_NONE)
         printf("      %s\n", unit_reason_text(task->next.reason));
+    terminal_let_go();
 }
 
 static void show_moved(const struct apply_result *result, bool by_object)
@@ -161,26 +98,28 @@ static void show_result(const struct apply_result *result, const struct troubles
     if (troubles->more > 0)
         printf("    ... and %s more; frostline status shows all\n", text_count(troubles->more));
     if (result->late > 0)
-        printf("  ! %s appeared at a source after its manifest was made and %s left alone\n",
-               text_plural(result->late, "object"), result->late == 1 ? "was" : "were");
+        printf("  %s %s appeared at a source after its manifest was made and %s left alone\n",
+               text_sign(stdout, '!'), text_plural(result->late, "object"),
+               result->late == 1 ? "was" : "were");
     if (result->refused > 0)
-        printf("  ! %s not begun: a guard of the plan refused\n",
+        printf("  %s %s not begun: a guard of the plan refused\n", text_sign(stdout, '!'),
                text_plural(result->refused, unit));
     if (result->expired > 0)
-        printf("  ! %s not begun: the plan is older than its --ttl; a new plan begins what is "
+        printf("  %s %s not begun: the plan is older than its --ttl; a new plan begins what is "
                "left\n",
-               text_plural(result->expired, unit));
+               text_sign(stdout, '!'), text_plural(result->expired, unit));
     if (result->outside > 0)
-        printf("  ! %s not begun: outside the window of its policy; the same command begins it "
+        printf("  %s %s not begun: outside the window of its policy; the same command begins it "
                "within\n",
-               text_plural(result->outside, unit));
+               text_sign(stdout, '!'), text_plural(result->outside, unit));
     if (result->timed_out && result->not_begun + result->not_resumed > 0)
-        puts("  ! --max-duration was reached: nothing more was taken up");
+        printf("  %s --max-duration was reached: nothing more was taken up\n",
+               text_sign(stdout, '!'));
     if (result->not_resumed > 0)
-        printf("  ! %s of earlier runs not carried on; the same command resumes\n",
-               text_plural(result->not_resumed, unit));
+        printf("  %s %s of earlier runs not carried on; the same command resumes\n",
+               text_sign(stdout, '!'), text_plural(result->not_resumed, unit));
     if (result->not_begun > 0)
-        printf("  ! %s not begun; the same command resumes\n",
+        printf("  %s %s not begun; the same command resumes\n", text_sign(stdout, '!'),
                text_plural(result->not_begun, unit));
     if (result->waiting_sources > 0)
         show_waiting(result);
@@ -239,22 +178,67 @@ static int64_t time_is_over_us(const struct wiring *wiring)
     return most_us < INT64_MAX - now_us ? now_us + most_us : INT64_MAX;
 }
 
-static enum exit_code carry_out(struct wiring *wiring, const struct run_request *request,
-                                int64_t run)
+static void log_end(const struct apply_result *result, enum exit_code code)
 {
-    struct progress progress = {.unit = text_unit(wiring->policies->places.by_object)};
+    const uint64_t *directories = result->directories;
+    LOG(LOG_INFO, "run-ended", LOG_NUMBER("exit", code),
+        LOG_NUMBER("moved", (int64_t)directories[APPLY_MOVED]),
+        LOG_NUMBER("recordings", (int64_t)result->moved_recordings),
+        LOG_NUMBER("objects", (int64_t)result->moved_objects),
+        LOG_NUMBER("bytes", (int64_t)result->moved_bytes),
+        LOG_NUMBER("retiered", (int64_t)directories[APPLY_RETIERED]),
+        LOG_NUMBER("repaired", (int64_t)directories[APPLY_REPAIRED]),
+        LOG_NUMBER("returned", (int64_t)directories[APPLY_ROLLED_BACK]),
+        LOG_NUMBER("deleted", (int64_t)result->deleted_sources),
+        LOG_NUMBER("waiting", (int64_t)result->waiting_sources),
+        LOG_NUMBER("stale", (int64_t)directories[APPLY_STALE]),
+        LOG_NUMBER("failed", (int64_t)directories[APPLY_FAILED]),
+        LOG_NUMBER("parked", (int64_t)directories[APPLY_PARKED]),
+        LOG_NUMBER("open", (int64_t)directories[APPLY_OPEN]),
+        LOG_NUMBER("not_begun", (int64_t)(result->not_begun + result->not_resumed)));
+}
+
+/* What the plan has to do, for the bar. */
+static struct progress_work work_of(const struct wiring *wiring, const struct plan_reader *plan)
+{
+    struct progress_work work = {.unit = text_unit(wiring->policies->places.by_object)};
+    if (plan == NULL)
+        return work;
+    const struct plan_summary *summary = plan_file_summary(plan);
+    const uint64_t *actions = summary->actions;
+    work.units =
+        actions[PLAN_MOVE] + actions[PLAN_RETIER] + actions[PLAN_REPAIR] + actions[PLAN_ROLLBACK];
+    work.bytes = summary->move_bytes;
+    return work;
+}
+
+static bool apply_shown(struct wiring *wiring, struct apply_request *apply,
+                        struct apply_result *result, struct err *err)
+{
+    static const struct watcher watcher = {.step = progress_step};
+    struct counters counters = {0};
     struct hands hands = {.stores = wiring->stores,
                           .policies = wiring->policies,
                           .catalog = wiring->catalog,
                           .journal = wiring->journal,
                           .clock = wiring->clock,
                           .stop = signals_stop(),
-                          .counters = &progress.counters};
-    static const uint64_t nothing[PLAN_KINDS];
+                          .counters = &counters,
+                          .watcher = &watcher};
+    struct progress_work work = work_of(wiring, apply->plan);
+    apply->hands = &hands;
+    progress_run(&counters, &work);
+    bool done = apply_run(apply, result, err);
+    progress_end();
+    return done;
+}
+
+static enum exit_code carry_out(struct wiring *wiring, const struct run_request *request,
+                                int64_t run)
+{
     uint64_t asked = wiring->options->concurrency;
     struct troubles troubles = {0};
-    struct apply_request apply = {.hands = &hands,
-                                  .workers = asked > 0 ? (unsigned)asked : APPLY_WORKERS_DEFAULT,
+    struct apply_request apply = {.workers = asked > 0 ? (unsigned)asked : APPLY_WORKERS_DEFAULT,
                                   .run = run,
                                   .plan = request->plan,
                                   .reap_all = request->reap_all,
@@ -267,27 +251,21 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
     struct apply_result result;
     struct err err;
 
-    const uint64_t *actions =
-        request->plan != NULL ? plan_file_summary(request->plan)->actions : nothing;
-    progress.directories =
-        actions[PLAN_MOVE] + actions[PLAN_RETIER] + actions[PLAN_REPAIR] + actions[PLAN_ROLLBACK];
-    progress_begin(&progress, wiring->options->quiet);
-    bool done = apply_run(&apply, &result, &err);
-    progress_end(&progress);
+    bool done = apply_shown(wiring, &apply, &result, &err);
     enum exit_code code = exit_of_result(&result);
     if (!wiring->options->quiet || code != EXIT_OK)
         show_result(&result, &troubles, wiring->policies->places.by_object, request);
-    return done ? code : exit_worse(code, exit_with(&err));
+    code = done ? code : exit_worse(code, exit_with(&err));
+    log_end(&result, code);
+    return code;
 }
 
 static void tell_missing_index(const struct wiring *wiring)
 {
     if (wiring->shape.location_indexed || wiring->shape.index_statement == NULL)
         return;
-    fprintf(stderr,
-            "frostline: the location has no index that serves ranges, so each cut-over scans the "
-            "table\n  hint: %s\n",
-            wiring->shape.index_statement);
+    logging_note(wiring->shape.index_statement,
+                 "the location has no index that serves ranges, so each cut-over scans the table");
 }
 
 enum exit_code run_plan(struct wiring *wiring, const struct run_request *request)
@@ -302,7 +280,11 @@ enum exit_code run_plan(struct wiring *wiring, const struct run_request *request
         tell_missing_index(wiring);
     if (!journal_run_begin(wiring->journal, &run, &run.id, &err))
         return exit_with(&err);
+    logging_set_run(run.id);
+    LOG(LOG_INFO, "run-begun", LOG_TEXT("verb", run.verb), LOG_TEXT("policy", run.policy_path),
+        LOG_TEXT("plan", run.plan != NULL ? run.plan : "none"));
     enum exit_code code = carry_out(wiring, request, run.id);
+    logging_set_run(0);
     if (!journal_run_end(wiring->journal, run.id, code, &err))
         return exit_worse(code, exit_with(&err));
     return code;

@@ -106,15 +106,17 @@ void show_funnel_remains(FILE *out, const struct plan_header *header,
 {
     const char *guard = funnel->guard != NULL ? text_plain(funnel->guard) : NULL;
     if (funnel->failed)
-        fprintf(out, "  ! %s refused by the guard %s: nothing of this policy is planned\n",
-                text_count(funnel->left), guard != NULL ? guard : "of this policy");
+        fprintf(out, "  %s %s refused by the guard %s: nothing of this policy is planned\n",
+                text_sign(out, '!'), text_count(funnel->left),
+                guard != NULL ? guard : "of this policy");
     else if (funnel->left > 0 && guard != NULL)
-        fprintf(out, "  ! %s left for later: %s%s\n", text_count(funnel->left), guard,
-                order_of(header, funnel->policy));
+        fprintf(out, "  %s %s left for later: %s%s\n", text_sign(out, '!'),
+                text_count(funnel->left), guard, order_of(header, funnel->policy));
     else if (funnel->left > 0)
-        fprintf(out, "  ! %s left for later by the guard of another policy, which takes %s too\n",
-                text_count(funnel->left), funnel->left == 1 ? "it" : "them");
+        fprintf(out, "  %s %s left for later by the guard of another policy, which takes %s too\n",
+                text_sign(out, '!'), text_count(funnel->left), funnel->left == 1 ? "it" : "them");
     if (funnel->undecided > 0)
-        fprintf(out, "  ? %s undecided, and so %s; frostline explain ID tells why\n",
-                text_count(funnel->undecided), funnel->undecided == 1 ? "it stays" : "they stay");
+        fprintf(out, "  %s %s undecided, and so %s; frostline explain ID tells why\n",
+                text_sign(out, '?'), text_count(funnel->undecided),
+                funnel->undecided == 1 ? "it stays" : "they stay");
 }

@@ -45,8 +45,9 @@ void show_moves_one(struct show_moves *moves, const struct plan_action *action)
 {
     FILE *out = moves->out;
     moves->recordings += action->row_total;
-    fprintf(out, "  %c %s%s   %s", sign_of(moves, action->kind), store_prefix(moves, action->store),
-            text_plain(action->directory), text_size(action->bytes));
+    fprintf(out, "  %s %s%s   %s", text_sign(out, sign_of(moves, action->kind)),
+            store_prefix(moves, action->store), text_plain(action->directory),
+            text_size(action->bytes));
     if (action->surveyed && !moves->header->by_object)
         fprintf(out, "   %s", text_plural(action->objects, "object"));
     show_age(out, action->oldest_us, moves->header->as_of_us);
@@ -149,8 +150,8 @@ static size_t fold_columns(const struct show_moves *moves, const struct show_fol
 static void show_fold(const struct show_moves *moves, const struct show_fold *fold, size_t width)
 {
     FILE *out = moves->out;
-    fprintf(out, "  %c %s%s", sign_of(moves, fold->kind), store_prefix(moves, fold->store),
-            text_plain(fold->prefix));
+    fprintf(out, "  %s %s%s", text_sign(out, sign_of(moves, fold->kind)),
+            store_prefix(moves, fold->store), text_plain(fold->prefix));
     columns_blanks(out, fold_columns(moves, fold), width);
     fprintf(out, "  %15s  %8s", text_plural(fold->directories, text_unit(moves->header->by_object)),
             text_size(fold->bytes));

@@ -8,6 +8,7 @@
 #include "engine/columns.h"
 #include "engine/show_funnel.h"
 #include "engine/show_moves.h"
+#include "engine/terminal.h"
 #include "engine/text.h"
 
 #define ACTION_BYTES_MAX ((size_t)256 << 20)
@@ -189,7 +190,7 @@ static void take_rows(void *context, const struct plan_action *action)
         rows->rest++;
         return;
     }
-    fprintf(rows->out, "  %c ", again ? '~' : '<');
+    fprintf(rows->out, "  %s ", text_sign(rows->out, again ? '~' : '<'));
     put_directory(rows, action);
     fprintf(rows->out, "   %s ", text_plural(action->row_total, "recording"));
     const char *target = text_plain(rows->header->stores[action->target].name);
@@ -222,7 +223,7 @@ static void take_reap(void *context, const struct plan_action *action)
         return;
     if (rows->count == 1)
         fputs("\ncleanup\n", rows->out);
-    fputs("  - ", rows->out);
+    fprintf(rows->out, "  %s ", text_sign(rows->out, '-'));
     put_directory(rows, action);
     fprintf(rows->out, "   %s, %s, grace over since %s UTC\n",
             text_plural(action->objects, "object"), text_size(action->bytes),
@@ -235,7 +236,7 @@ static bool show_cleanup(FILE *out, struct plan_reader *plan, bool all, struct e
     if (!each(plan, PLAN_REAP, NULL, take_reap, &rows, err))
         return false;
     if (rows.count > 0 && !all)
-        fprintf(out, "\ncleanup\n  - %s, %s, grace over since %s UTC\n",
+        fprintf(out, "\ncleanup\n  %s %s, %s, grace over since %s UTC\n", text_sign(out, '-'),
                 text_plural(rows.count, "source"), text_size(plan_file_summary(plan)->reap_bytes),
                 text_instant(rows.since_us));
     return true;
@@ -251,7 +252,7 @@ static void take_blocked(void *context, const struct plan_action *action)
         rows->rest++;
         return;
     }
-    fputs("  ! ", rows->out);
+    fprintf(rows->out, "  %s ", text_sign(rows->out, '!'));
     put_directory(rows, action);
     fprintf(rows->out, "   %s%s%s\n", plan_reason_name(action->reason),
             action->detail != NULL ? ": " : "",
@@ -284,7 +285,7 @@ static void show_samples(FILE *out, const char *const samples[PLAN_SAMPLES], uin
 {
     size_t shown = 0;
     for (; shown < PLAN_SAMPLES && samples[shown] != NULL; shown++)
-        fprintf(out, "  ? %s\n", text_plain(samples[shown]));
+        fprintf(out, "  %s %s\n", text_sign(out, '?'), text_plain(samples[shown]));
     if (shown < total)
         fprintf(out, "    ... %s more\n", text_count(total - shown));
 }
@@ -463,7 +464,8 @@ static void show_file(FILE *out, const struct plan_reader *plan, const struct sh
         fputc('\n', out);
     }
     if (options->stale != NULL)
-        fprintf(out, "STALE: %s\n", options->stale);
+        fprintf(out, "%sSTALE:%s %s\n", terminal_colour(out, TERMINAL_YELLOW),
+                terminal_colour(out, TERMINAL_PLAIN), options->stale);
 }
 
 bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *options,

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "engine/logging.h"
 #include "engine/planning.h"
 #include "engine/text.h"
 #include "engine/wiring.h"
@@ -421,6 +422,6 @@ enum exit_code show_row(struct wiring *wiring, const char *id)
         return exit_with(&err);
     if (shown.found)
         return EXIT_OK;
-    fprintf(stderr, "frostline: no recording has the id %s\n", text_plain(id));
+    logging_error(NULL, "no recording has the id %s", text_plain(id));
     return EXIT_FAILED;
 }

@@ -2,10 +2,11 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/progress.h"
+#include "engine/terminal.h"
 #include "executor/http/http.h"
 
 /* The process has one set of signals, so this is the one place with state of its own. */
@@ -29,6 +30,20 @@ enum exit_code signals_exit(void)
     return number == 0 ? EXIT_OK : (enum exit_code)(128 + number);
 }
 
+static void stop(int number)
+{
+    if (atomic_exchange(&watch.number, number) != 0 || atomic_load(&watch.asking)) {
+        terminal_restore();
+        _exit(128 + number);
+    }
+    progress_tell_stopping();
+    atomic_store(&watch.stop, true);
+    pthread_mutex_lock(&watch.mutex);
+    if (watch.http != NULL)
+        http_cancel(watch.http);
+    pthread_mutex_unlock(&watch.mutex);
+}
+
 static void *wait_for_signals(void *context)
 {
     (void)context;
@@ -36,14 +51,12 @@ static void *wait_for_signals(void *context)
         int number;
         if (sigwait(&watch.set, &number) != 0)
             continue;
-        if (atomic_exchange(&watch.number, number) != 0 || atomic_load(&watch.asking))
-            _exit(128 + number);
-        fputs("\nfrostline: stopping; steps under way finish (once more: stop at once)\n", stderr);
-        atomic_store(&watch.stop, true);
-        pthread_mutex_lock(&watch.mutex);
-        if (watch.http != NULL)
-            http_cancel(watch.http);
-        pthread_mutex_unlock(&watch.mutex);
+        if (number == SIGUSR1)
+            progress_ask();
+        else if (number == SIGCONT)
+            terminal_resumed();
+        else
+            stop(number);
     }
     return NULL;
 }
@@ -66,6 +79,8 @@ void signals_watch(void)
     sigemptyset(&watch.set);
     sigaddset(&watch.set, SIGINT);
     sigaddset(&watch.set, SIGTERM);
+    sigaddset(&watch.set, SIGUSR1);
+    sigaddset(&watch.set, SIGCONT);
     pthread_sigmask(SIG_BLOCK, &watch.set, NULL);
     if (pthread_create(&thread, NULL, wait_for_signals, NULL) != 0)
         abort();

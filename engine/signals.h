@@ -1,5 +1,6 @@
 /* signals.h: the first SIGINT or SIGTERM asks the run to stop where it is safe; the second ends the
- * process at once, which the journal makes safe too. */
+ * process at once, which the journal makes safe too.  SIGUSR1 asks for a line that says how far it
+ * is. */
 #ifndef ENGINE_SIGNALS_H
 #define ENGINE_SIGNALS_H
 

@@ -7,7 +7,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "engine/logging.h"
+#include "engine/progress.h"
 #include "engine/revision.h"
 #include "engine/signals.h"
 #include "engine/text.h"
@@ -79,12 +82,32 @@ static bool refuse_plan(const char *path, struct err *err)
     return false;
 }
 
+/* For programs an event each. */
+static void log_findings(const struct diags *diags)
+{
+    const struct diag *sorted[DIAG_MAX];
+    size_t count = diag_sort(diags, sorted);
+    for (size_t i = 0; i < count; i++) {
+        const struct diag *diag = sorted[i];
+        char code[16];
+        snprintf(code, sizeof(code), "FL%04d", diag->code);
+        LOG(diag->severity == DIAG_ERROR ? LOG_ERROR : LOG_WARNING, "policy-finding",
+            LOG_TEXT("code", code), LOG_TEXT("file", diags->files[diag->span.file].path),
+            LOG_NUMBER("line", diag->span.line), LOG_NUMBER("column", diag->span.column),
+            LOG_TEXT("text", diag->text), LOG_TEXT("help", diag->help));
+    }
+}
+
 static void print_frames(const struct diags *diags)
 {
+    if (logging_format() != LOGGING_HUMAN) {
+        log_findings(diags);
+        return;
+    }
     struct buf text;
     buf_init(&text, DIAGNOSTICS_BYTES_MAX);
     diag_render(diags, &text);
-    fputs(buf_string(&text), stderr);
+    logging_lines(diags->errors > 0 ? LOG_ERROR : LOG_WARNING, buf_string(&text));
     buf_free(&text);
 }
 
@@ -93,13 +116,15 @@ static void print_frames(const struct diags *diags)
 static void tell_warnings(const struct wiring *wiring)
 {
     const struct options *options = wiring->options;
+    char hint[TEXT_PLAIN_BYTES + 64];
     if (wiring->diags.warnings == 0 || options->quiet)
         return;
+    snprintf(hint, sizeof(hint), "frostline validate %s tells more",
+             text_plain(wiring->policies->path));
     if (options->verb->bit == VERB_VALIDATE || options->verbose > 0)
         print_frames(&wiring->diags);
     else if (options->verb->bit == VERB_PLAN && options->format == FORMAT_HUMAN)
-        fprintf(stderr, "frostline: %s\n  hint: frostline validate %s tells more\n",
-                text_plural(wiring->diags.warnings, "warning"), wiring->policies->path);
+        logging_note(hint, "%s", text_plural(wiring->diags.warnings, "warning"));
 }
 
 static int first_error(const struct diags *diags)
@@ -113,14 +138,15 @@ static int first_error(const struct diags *diags)
 enum exit_code wiring_tell(const struct wiring *wiring)
 {
     const struct diags *diags = &wiring->diags;
+    char hint[64];
     if (diags->errors == 0) {
         tell_warnings(wiring);
         return EXIT_OK;
     }
     print_frames(diags);
-    fprintf(stderr, "frostline: %s, %s\n", text_plural(diags->errors, "error"),
-            text_plural(diags->warnings, "warning"));
-    fprintf(stderr, "  hint: frostline explain FL%04d tells more\n", first_error(diags));
+    snprintf(hint, sizeof(hint), "frostline explain FL%04d tells more", first_error(diags));
+    logging_error(hint, "%s, %s", text_plural(diags->errors, "error"),
+                  text_plural(diags->warnings, "warning"));
     return EXIT_INVALID;
 }
 
@@ -179,8 +205,12 @@ enum exit_code wiring_bind(struct wiring *wiring, const struct catalog_shape *sh
 bool wiring_describe(struct wiring *wiring, struct err *err)
 {
     wiring->policies->catalog.writes = (wiring->options->verb->bit & VERB_RUNS) != 0;
-    return catalog_open(&wiring->policies->catalog, wiring->clock, &wiring->catalog, err) &&
-           wiring->catalog->ops->describe(wiring->catalog, &wiring->arena, &wiring->shape, err);
+    progress_wait("connecting to the catalog");
+    bool done =
+        catalog_open(&wiring->policies->catalog, wiring->clock, &wiring->catalog, err) &&
+        wiring->catalog->ops->describe(wiring->catalog, &wiring->arena, &wiring->shape, err);
+    progress_end();
+    return done;
 }
 
 enum exit_code wiring_open_catalog(struct wiring *wiring)
@@ -256,17 +286,25 @@ enum exit_code wiring_find_state(struct wiring *wiring)
 {
     if (wiring_has_state(wiring))
         return EXIT_OK;
-    fprintf(stderr, "frostline: there is no place for the journal\n"
-                    "  hint: name one with --state or FROSTLINE_STATE_DIR\n");
+    logging_error("name one with --state or FROSTLINE_STATE_DIR",
+                  "there is no place for the journal");
     return EXIT_USAGE;
+}
+
+static bool take_lock(struct wiring *wiring, struct err *err)
+{
+    const struct options *options = wiring->options;
+    progress_wait("waiting for another run to end");
+    bool taken = lock_take(wiring->state_folder, options->verb->name, options->lock_wait_us,
+                           wiring->clock, &wiring->lock, err);
+    progress_end();
+    return taken;
 }
 
 enum exit_code wiring_open_journal(struct wiring *wiring, enum journal_mode mode)
 {
     struct err err;
-    if (mode == JOURNAL_WRITE &&
-        !lock_take(wiring->state_folder, wiring->options->verb->name, wiring->options->lock_wait_us,
-                   wiring->clock, &wiring->lock, &err)) {
+    if (mode == JOURNAL_WRITE && !take_lock(wiring, &err)) {
         enum exit_code code = exit_with(&err);
         bool is_held = err.kind == ERR_BUSY && err.status == 0; /* else a file failed */
         return is_held ? EXIT_LOCKED : code;

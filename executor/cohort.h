@@ -24,6 +24,17 @@ struct counters {
     atomic_ullong objects_copied, bytes_copied, objects_deleted, directories_at_rest;
 };
 
+struct cohort;
+struct task;
+
+/* A port, for whoever shows what is under way.  Workers call it a few times for each cohort: with
+ * the tasks that are about to be acted upon together, and with none when the cohort rests. */
+struct watcher {
+    void (*step)(void *context, const struct cohort *cohort, struct task *const *tasks,
+                 size_t count);
+    void *context;
+};
+
 /* What the workers share.  Stores, catalog and journal guard themselves. */
 struct hands {
     struct store *const *stores; /* by store index of the policies */
@@ -33,6 +44,7 @@ struct hands {
     struct clock *clock;
     atomic_bool *stop;
     struct counters *counters;
+    const struct watcher *watcher; /* NULL: nobody watches */
 };
 
 /* One directory in a worker's hands. */

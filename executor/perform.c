@@ -28,7 +28,7 @@ void perform_fail(struct task *task, const struct err *err)
     task->event.failure = err->kind;
     task->event.retry_ms = err->retry_ms;
     LOG(LOG_WARNING, "step-failed", LOG_TEXT("directory", task->entry.directory),
-        LOG_TEXT("state", unit_state_name(task->entry.unit.state)), LOG_TEXT("error", err->text));
+        LOG_TEXT("step", unit_state_name(task->entry.unit.state)), LOG_TEXT("error", err->text));
 }
 
 bool perform_has_failed(const struct task *task)

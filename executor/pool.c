@@ -93,6 +93,45 @@ static bool is_past_commit(const struct unit *unit)
     return unit->state == UNIT_CUTOVER || unit->state == UNIT_DELETING || unit->state == UNIT_DONE;
 }
 
+/* What a unit has come to; NULL: it is at one more step of its way. */
+static const char *name_change(const struct task *task, bool cut_over)
+{
+    const struct unit *then = &task->entry.unit, *now = &task->next;
+    if (then->id == 0 && unit_is_open(now))
+        return "directory-begun";
+    if (cut_over)
+        return then->state == UNIT_REPAIRING ? "directory-repaired" : "directory-moved";
+    switch (now->state) {
+    case UNIT_DONE:
+        if (now->kind == UNIT_RETIER)
+            return "directory-retiered";
+        return now->keep_source ? "directory-kept" : "directory-deleted";
+    case UNIT_ROLLED_BACK:
+        return "directory-returned";
+    case UNIT_SKIPPED:
+        return "directory-skipped";
+    case UNIT_ABANDONED:
+        return "directory-abandoned";
+    case UNIT_PARKED:
+        return "directory-parked";
+    default:
+        return NULL;
+    }
+}
+
+static void tell_change(const struct task *task, bool cut_over)
+{
+    const struct unit *now = &task->next;
+    if (now->id == 0 || (task->entry.unit.id != 0 && now->state == task->entry.unit.state))
+        return;
+    const char *event = name_change(task, cut_over);
+    const struct log_field fields[] = {LOG_TEXT("directory", task->entry.directory),
+                                       LOG_TEXT("step", unit_state_name(now->state)),
+                                       LOG_TEXT("reason", unit_reason_name(now->reason))};
+    log_write(event != NULL ? LOG_INFO : LOG_DEBUG, event != NULL ? event : "step-begun", fields,
+              now->reason != REASON_NONE ? 3 : 2);
+}
+
 static bool remember(struct cohort *cohort, struct err *err)
 {
     arena_reset(&cohort->scratch);
@@ -105,6 +144,7 @@ static bool remember(struct cohort *cohort, struct err *err)
         task->fresh = false;
         bool cut_over = task->entry.unit.state < UNIT_CUTOVER && is_past_commit(&task->next) &&
                         task->next.id != 0;
+        tell_change(task, cut_over);
         task->cut_over_here |= cut_over;
         task->repaired_here |= cut_over && task->entry.unit.state == UNIT_REPAIRING;
         task->entry.unit = task->next;
@@ -197,11 +237,13 @@ static void tidy(struct cohort *cohort)
         struct err err;
         if (target->ops->tidy != NULL &&
             !target->ops->tidy(target, task->entry.directory, task->entry.unit.id, &err))
-            LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("error", err.text));
+            LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("directory", task->entry.directory),
+                LOG_TEXT("error", err.text));
         bool deleted = task->entry.unit.state == UNIT_DONE && !task->entry.unit.keep_source;
         if (deleted && source->ops->tidy != NULL &&
             !source->ops->tidy(source, task->entry.directory, task->entry.unit.id, &err))
-            LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("error", err.text));
+            LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("directory", task->entry.directory),
+                LOG_TEXT("error", err.text));
     }
 }
 
@@ -235,15 +277,25 @@ static void turn_end(struct turns *turns, uint64_t objects)
     pthread_mutex_unlock(&turns->mutex);
 }
 
+static void show(const struct cohort *cohort, struct task *const *tasks, size_t count)
+{
+    const struct watcher *watcher = cohort->hands->watcher;
+    if (watcher != NULL)
+        watcher->step(watcher->context, cohort, tasks, count);
+}
+
 static bool perform_in_turn(struct cohort *cohort, struct task *const *tasks, size_t count,
                             struct err *err)
 {
-    if (cohort->turns == NULL || tasks[0]->action.kind != ACTION_COPY)
+    if (cohort->turns == NULL || tasks[0]->action.kind != ACTION_COPY) {
+        show(cohort, tasks, count);
         return perform(cohort, tasks, count, err);
+    }
     uint64_t objects = 0;
     for (size_t i = 0; i < count; i++)
         objects += tasks[i]->entry.unit.objects;
     turn_take(cohort->turns, objects);
+    show(cohort, tasks, count);
     bool performed = told_to_stop(cohort) || perform(cohort, tasks, count, err);
     turn_end(cohort->turns, objects);
     return performed;
@@ -271,6 +323,7 @@ static bool carry(struct cohort *cohort, struct err *err)
 bool pool_carry(struct cohort *cohort, struct err *err)
 {
     bool carried = carry(cohort, err);
+    show(cohort, NULL, 0);
     let_go(cohort);
     if (carried)
         tidy(cohort);

@@ -120,8 +120,8 @@ struct store_ops {
      * root, are gone; of an object, which others stand beside, only its temporary files and parents
      * that are empty.  NULL: the kind has none. */
     bool (*tidy)(struct store *, const char *directory, int64_t unit, struct err *);
-    /* The container is there: it was, or is made, open to nobody else.  NULL: the kind is not opened
-     * without what holds its objects. */
+    /* The container is there: it was, or is made, open to nobody else.  NULL: the kind is not
+     * opened without what holds its objects. */
     bool (*make)(struct store *, struct err *);
     void (*close)(struct store *);
 };

@@ -250,6 +250,13 @@ static bool take_answer(struct inspect *inspect, const struct item *item, struct
                      &inspect->body, err);
 }
 
+static void tell_progress(const struct inspect *inspect)
+{
+    const struct planner_request *request = inspect->request;
+    if (request->progress != NULL)
+        request->progress(request->progress_context, 0, inspect->surveyed, inspect->to_survey);
+}
+
 static bool ask_batch(struct inspect *inspect, struct err *err)
 {
     const struct planner_request *request = inspect->request;
@@ -265,8 +272,7 @@ static bool ask_batch(struct inspect *inspect, struct err *err)
     inspect->surveyed += inspect->count;
     inspect->count = 0;
     arena_reset(&inspect->batch);
-    if (request->progress != NULL)
-        request->progress(request->progress_context, 0, inspect->surveyed, inspect->to_survey);
+    tell_progress(inspect);
     return true;
 }
 
@@ -279,6 +285,7 @@ static bool ask_all(struct inspect *inspect, const struct decided *decided, stru
     struct packed head;
     uint64_t index;
     bool found = true, done = true;
+    tell_progress(inspect);
     spool_cursor_init(&cursor, &decided->candidates, 0, PLACE_MAX);
     while (done && found) {
         done = spool_next(&cursor, &found, &head, &index, err);

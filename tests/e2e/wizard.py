@@ -243,7 +243,7 @@ def case_what_is_missing_is_listed_at_once():
     with Desk() as desk:
         with desk.sit(without=["DB_HOST", "COLD_STORAGE_CONNECTION_STRING"], columns=120) as terminal:
             assert terminal.end() == 64
-            assert ("Missing environment variables: DB_HOST, COLD_STORAGE_CONNECTION_STRING\n"
+            assert ("frostline: missing environment variables: DB_HOST, COLD_STORAGE_CONNECTION_STRING\n"
                     in terminal.screen.text()), terminal.screen.text()
         told = desk.run("wizard").must(5)
         assert "nobody is there to answer" in told.err and "--auto-approve" in told.err, told.err

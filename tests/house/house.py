@@ -62,7 +62,6 @@ BANNED = [
 EXCUSED = {
     ("base/err.c", "stderr"): "err_abort has one line to say before it ends the program",
     ("base/zone.c", "getenv"): "TZDIR says where the system keeps its zones",
-    ("engine/run.c", "clock_gettime"): "a wait on a condition ends by the system's own clock",
 }
 
 SQL = re.compile(r"\b(SELECT\b.*\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|"
@@ -234,6 +233,31 @@ def check_functions(file):
             yield number, f"{name} has more than {PARAMETERS_MAX} parameters"
 
 
+EVENTS = "engine/DESIGN.md"
+
+
+def check_events(root):
+    """The vocabulary of the log stands in one place: no event is missing there, and none is invented."""
+    page = root / EVENTS
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    begin = text.find("## Events\n")
+    listed = {match.group(1): text.count("\n", 0, match.start()) + 1
+              for match in re.finditer(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+              if match.start() > begin >= 0}
+    said = set()
+    for path in sources(root, "*.c"):
+        file = File(root, path)
+        if not file.is_product:
+            continue
+        said.update(text.strip('"') for _, text in texts_of(file.source))
+        for match in re.finditer(r'\bLOG\([^";]*"([^"]+)"', file.source):
+            if match.group(1) not in listed:
+                number = file.source.count("\n", 0, match.start()) + 1
+                yield f"{file.path}:{number}: the event {match.group(1)} is not listed in {EVENTS}"
+    for name in sorted(listed.keys() - said):
+        yield f"{EVENTS}:{listed[name]}: nothing says the event {name}"
+
+
 CHECKS = [check_includes, check_calls, check_sql, check_words, check_shape, check_functions]
 
 
@@ -248,6 +272,7 @@ def tree(root):
         for check in CHECKS:
             for number, what in check(file):
                 yield f"{file.path}:{number}: {what}"
+    yield from check_events(root)
 
 
 def modules(root, library, stem):
