@@ -34,6 +34,11 @@ static const struct sim_row *row_at(const struct sim *sim, const char *url)
     return NULL;
 }
 
+bool check_has_row_at(const struct sim *sim, const char *url)
+{
+    return row_at(sim, url) != NULL;
+}
+
 /* -- after every effect -------------------------------------------------------------------------
  */
 

@@ -145,14 +145,6 @@ static void add_reaps(struct sim *sim)
     }
 }
 
-static bool has_row_at(const struct sim *sim, const char *url)
-{
-    for (size_t i = 0; i < sim->row_count; i++)
-        if (sim->rows[i].exists && unit_covers(url, sim->rows[i].location))
-            return true;
-    return false;
-}
-
 /* Careless now and then: what can't be done is to be refused. */
 static bool is_named(struct sim *sim, enum plan_kind kind, const struct seen_unit *unit)
 {
@@ -162,7 +154,7 @@ static bool is_named(struct sim *sim, enum plan_kind kind, const struct seen_uni
         return unit->kind == UNIT_MOVE && unit->saved.state != UNIT_SKIPPED;
     if (kind == PLAN_ROLLBACK)
         return unit->saved.state == UNIT_CUTOVER || unit->saved.state == UNIT_PARKED;
-    return unit->committed && has_row_at(sim, unit->source_url);
+    return unit->committed && check_has_row_at(sim, unit->source_url);
 }
 
 void plans_name(struct sim *sim, enum plan_kind kind)

@@ -272,6 +272,7 @@ void check_copied(struct sim *sim, int box, size_t key, const struct slot *befor
  * something of that is not there; and something stands at its target that has no place there. */
 bool check_source_is_odd(const struct sim *sim, const struct seen_unit *unit, bool whole);
 bool check_target_has_more(const struct sim *sim, const struct seen_unit *unit);
+bool check_has_row_at(const struct sim *sim, const char *url);
 /* Another hand has acted: what is as it was meant to be for an instant may be seen so. */
 void check_acted(struct sim *sim);
 void check_removed(struct sim *sim, int box, size_t key, const struct slot *before,

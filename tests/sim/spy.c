@@ -154,6 +154,9 @@ static void note_saved(struct sim *sim, const struct unit *unit)
         check_release(sim, seen);
     if (unit->state == UNIT_ROLLED_BACK)
         seen->committed = false;
+    /* It was cut over, and then the rows were taken back: who comes next brings what is his. */
+    if (unit->state == UNIT_ABANDONED && !check_has_row_at(sim, seen->target_url))
+        seen->committed = false;
     if (seen->saved.state == UNIT_REPAIRING)
         seen->told_cleanup_us = 0; /* a repair begins another grace */
     seen->saved = *unit;
