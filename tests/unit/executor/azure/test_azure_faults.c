@@ -958,6 +958,33 @@ static void a_store_that_can_t_work_is_not_opened(void **state)
     assert_int_equal(fake_http_count(rig->fake), 0);
 }
 
+/* ---- make ---- */
+
+static void a_container_is_made_or_was_there(void **state)
+{
+    struct rig *rig = *state;
+    const struct {
+        struct fake_http_reply reply;
+        enum err_kind kind;
+    } table[] = {
+        {{.status = 201}, ERR_NONE},
+        {refusal(409, "ContainerAlreadyExists"), ERR_NONE},
+        {refusal(403, "AuthorizationPermissionMismatch"), ERR_DENIED},
+        {refusal(400, "OutOfRangeInput"), ERR_INPUT},
+    };
+    for (size_t i = 0; i < ITEMS(table); i++) {
+        struct err err = {0};
+        script(rig, &table[i].reply, 1);
+        bool done = rig->store->ops->make(rig->store, &err);
+        assert_int_equal(err.kind, table[i].kind);
+        assert_int_equal(done, table[i].kind == ERR_NONE);
+    }
+    const struct fake_http_request *request = fake_http_request(rig->fake, 0);
+    assert_string_equal(request->method, "PUT");
+    assert_string_equal(request->path, "/acct/c?restype=container");
+    assert_null(strstr(request->headers, "x-ms-blob-public-access"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -992,6 +1019,7 @@ int main(void)
         TEST(a_tier_without_an_answer_is_unknown),
         TEST(a_range_must_be_the_one_that_was_asked_for),
         TEST(a_store_that_can_t_work_is_not_opened),
+        TEST(a_container_is_made_or_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
