@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/str.h"
 #include "engine/cmd.h"
 #include "engine/exit.h"
 #include "engine/logging.h"
@@ -12,42 +13,40 @@
 static int cmd_help(const struct options *options);
 static int cmd_version(const struct options *options);
 
+#define VERBS_FIRST 9 /* that the first help shows */
+
 static const struct verb verbs[] = {
     {"demo", VERB_DEMO, "", 0, "a sandbox that shows what frostline does; needs no account",
      cmd_demo},
+    {"wizard", VERB_WIZARD, "[POLICY]", 1, "ask what to migrate, as the script did", cmd_wizard},
+    {"doctor", VERB_DOCTOR, "[POLICY]", 1, "check all that a run needs, and say how to mend it",
+     cmd_doctor},
     {"validate", VERB_VALIDATE, "[POLICY]", 1,
-     "check a policy; with --online its catalog and stores as well", cmd_validate},
-    {"test", VERB_TEST, "[PATH]", 1, "run the tests of policies, without a catalog and a store",
-     cmd_test},
-    {"explain", VERB_EXPLAIN, "[ID [POLICY]]", 2,
-     "why a recording moves or stays; or what a code like FL0102 means", cmd_explain},
-    {"schema", VERB_SCHEMA, "policy|tests", 1, "print the JSON Schema by which editors check files",
-     cmd_schema},
+     "check a policy; --online: its catalog and stores too", cmd_validate},
     {"plan", VERB_PLAN, "[POLICY]", 1, "what the policy would move, changing nothing", cmd_plan},
-    {"show", VERB_SHOW, "PLAN", 1, "show a saved plan", cmd_show},
-    {"diff", VERB_DIFF, "[OLD NEW|POLICY]", 2,
-     "what differs between two plans, or between a policy and its --base REV", cmd_diff},
     {"apply", VERB_APPLY, "[PLAN | POLICY]", 1,
-     "carry out a saved plan; or plan, show it, ask, and carry it out", cmd_apply},
+     "carry out a saved plan; or plan, show, ask, carry out", cmd_apply},
     {"reconcile", VERB_RECONCILE, "[POLICY]", 1,
      "plan, apply and reap in one, never asking: for timers", cmd_reconcile},
+    {"status", VERB_STATUS, "", 0, "what runs, what is open or parked", cmd_status},
+    {"explain", VERB_EXPLAIN, "[ID [POLICY]]", 2,
+     "why a recording moves or stays; what FL0102 means", cmd_explain},
+    {"show", VERB_SHOW, "PLAN", 1, "show a saved plan", cmd_show},
+    {"diff", VERB_DIFF, "[OLD NEW|POLICY]", 2,
+     "what differs between two plans, or since --base REV", cmd_diff},
+    {"test", VERB_TEST, "[PATH]", 1, "run the tests of policies, without catalog and store",
+     cmd_test},
+    {"schema", VERB_SCHEMA, "policy|tests", 1, "the JSON Schema by which editors check files",
+     cmd_schema},
+    {"ls", VERB_LS, "[SELECT...]", OPTIONS_ARGS_MAX,
+     "recordings: where each one is, and its next move", cmd_ls},
+    {"history", VERB_HISTORY, "ID", 1, "all that ever happened to a recording", cmd_history},
     {"reap", VERB_REAP, "[POLICY]", 1, "delete the sources whose grace is over", cmd_reap},
     {"rollback", VERB_ROLLBACK, "RUN [POLICY]", 2,
-     "send back what a run has moved, while its sources still stand", cmd_rollback},
+     "send back what a run moved, while its sources stand", cmd_rollback},
     {"restore", VERB_RESTORE, "SELECT...", OPTIONS_ARGS_MAX,
-     "bring recordings back: id:A,B, date:2025-02-14, date:A..B, store:N, @FILE", cmd_restore},
-    {"wizard", VERB_WIZARD, "[POLICY]", 1,
-     "asks what to migrate, as the script did, from its environment variables or a policy",
-     cmd_wizard},
-    {"ls", VERB_LS, "[SELECT...]", OPTIONS_ARGS_MAX,
-     "recordings, where each one is and its next move; all, or those that SELECT says", cmd_ls},
-    {"status", VERB_STATUS, "", 0, "what runs, what is open or parked", cmd_status},
-    {"history", VERB_HISTORY, "ID", 1, "all that ever happened to a recording, step by step",
-     cmd_history},
-    {"doctor", VERB_DOCTOR, "[POLICY]", 1,
-     "check environment, catalog, stores and state, and say how to mend what is not well",
-     cmd_doctor},
-    {"help", VERB_HELP, "[VERB]", 1, "what a verb does and which flags it knows", cmd_help},
+     "bring recordings back: id:A,B date:2025-02-14 @FILE", cmd_restore},
+    {"help", VERB_HELP, "[VERB | all]", 1, "what a verb does and which flags it knows", cmd_help},
     {"version", VERB_VERSION, "", 0, "which frostline this is", cmd_version},
     {0}};
 
@@ -58,24 +57,37 @@ static void help_verb(FILE *out, const struct verb *verb)
     options_help(out, verb);
 }
 
-static void help_all(FILE *out)
+static void help_line(FILE *out, const struct verb *verb)
 {
+    fprintf(out, "  %-10s %-16s %s\n", verb->name, verb->arguments, verb->summary);
+}
+
+/* All verbs, or the first of them and the names of the others. */
+static void help(FILE *out, bool all)
+{
+    size_t i = 0;
     fputs("frostline keeps recordings on the storage that your policy says, shows the plan before\n"
           "it moves anything, and can always explain why.\n\n"
           "usage: frostline VERB [FLAGS] [POLICY | PLAN]\n\n",
           out);
-    for (size_t i = 0; verbs[i].name != NULL; i++)
-        fprintf(out, "  %-10s %-16s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].summary);
-    fputs("\nA policy is a file, or a folder with a frostline.yaml; without one, frostline.yaml "
-          "here.\nfrostline help VERB lists the flags of a verb.\n",
-          out);
+    for (; verbs[i].name != NULL && (all || i < VERBS_FIRST); i++)
+        help_line(out, &verbs[i]);
+    if (!all)
+        fputs("\nand", out);
+    for (; verbs[i].name != NULL; i++)
+        fprintf(out, " %s", verbs[i].name);
+    fprintf(out,
+            "%s\nA policy is a file, or a folder with a frostline.yaml; without one, "
+            "frostline.yaml here.\nfrostline help VERB lists the flags of a verb%s.\n",
+            all ? "" : "\n", all ? "" : "; frostline help all, all verbs");
 }
 
 static int cmd_help(const struct options *options)
 {
     struct err err;
-    if (options->arg_count == 0) {
-        help_all(stdout);
+    bool all = options->arg_count > 0 && str_equal(options->args[0], "all");
+    if (options->arg_count == 0 || all) {
+        help(stdout, all);
         return EXIT_OK;
     }
     const struct verb *verb = options_verb(verbs, options->args[0], &err);
@@ -116,7 +128,7 @@ int cli_run(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (options.verb == NULL) {
-        help_all(options.help ? stdout : stderr);
+        help(options.help ? stdout : stderr, false);
         return options.help ? flush(EXIT_OK) : EXIT_USAGE;
     }
     if (options.help) {

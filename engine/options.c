@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "base/when.h"
+#include "engine/columns.h"
 #include "planner/plan.h"
 
 enum kind {
@@ -35,6 +36,7 @@ static const char *const progress_modes[] = {"auto", "block", "lines", "none", N
 static const char *const colors[] = {"auto", "always", "never", NULL};
 static const char *const surveys[] = {"full", "none", NULL};
 
+#define HELP_COLUMN 31
 #define AT(member) offsetof(struct options, member)
 #define VERB_ALL (~0u)
 
@@ -423,18 +425,38 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
     return check_flags(options, &seen, err);
 }
 
+/* Word by word, so that no line is too wide. */
+static void put_help(FILE *out, const char *help, size_t column)
+{
+    struct columns_line line = {.out = out, .column = column, .indent = HELP_COLUMN};
+    char word[64];
+    if (column > HELP_COLUMN) {
+        fputc('\n', out);
+        column = 0;
+    }
+    columns_blanks(out, column, HELP_COLUMN);
+    line.column = HELP_COLUMN;
+    while (*help != '\0') {
+        size_t size = strcspn(help, " ");
+        snprintf(word, sizeof(word), "%.*s", (int)size, help);
+        columns_put(&line, word);
+        help += size + (help[size] == ' ');
+    }
+    fputc('\n', out);
+}
+
 void options_help(FILE *out, const struct verb *verb)
 {
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         const struct flag *flag = &flags[i];
+        char left[64], letter[8] = "    ";
         if (!(flag->verbs & verb->bit))
             continue;
-        char left[64];
-        snprintf(left, sizeof(left), "--%s%s%s", flag->name, flag->argument != NULL ? " " : "",
-                 flag->argument != NULL ? flag->argument : "");
         if (flag->letter != 0)
-            fprintf(out, "  -%c, %-26s %s\n", flag->letter, left, flag->help);
-        else
-            fprintf(out, "      %-26s %s\n", left, flag->help);
+            snprintf(letter, sizeof(letter), "-%c, ", flag->letter);
+        snprintf(left, sizeof(left), "  %s--%s%s%s ", letter, flag->name,
+                 flag->argument != NULL ? " " : "", flag->argument != NULL ? flag->argument : "");
+        fputs(left, out);
+        put_help(out, flag->help, strlen(left));
     }
 }

@@ -2,6 +2,7 @@
 """What a person may type, and what recordings may be called."""
 import json
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
@@ -42,6 +43,19 @@ def case_a_slip_of_the_pen_is_told():
             run = box.run(*words).must(code)
             assert said in run.err, (words, run.err)
         assert box.files(box.cold) == {}
+
+
+def case_help_helps():
+    with Box() as box:
+        first, every = (box.run("help", *words).must().out for words in ((), ("all",)))
+        assert box.run("--help").must().out == first and box.run().must(64).err == first
+        verbs = re.findall(r"^  (\w+) ", every, re.M)
+        assert re.findall(r"^  (\w+) ", first, re.M) == verbs[:9], first
+        assert f"\nand {' '.join(verbs[9:])}\n" in first, first
+        for verb in verbs:
+            told = box.run("help", verb).must().out
+            assert told == box.run(verb, "--help").must().out and f"frostline {verb} " in told, told
+            assert max(map(len, told.splitlines())) <= 100 and "--quiet" in told, told
 
 
 def case_a_catalog_may_be_empty():
