@@ -80,16 +80,13 @@ static enum exit_code take_environment(struct wizard *wizard, const char *missin
     return code;
 }
 
-/* The named policy; without a name the environment, unless it says nothing and a policy is here. */
+/* The named policy, or the one that is here, as for every verb; else the environment's. */
 static enum exit_code find_policy(struct wizard *wizard)
 {
-    const char *missing;
-    const char *named = wizard->options.args[0];
-    size_t set = wizard_policy_variables(&wizard->arena, &missing);
-    wizard->policy = named;
-    if (named != NULL || (set == 0 && access(WIRING_POLICY, F_OK) == 0))
+    wizard->policy = wizard->options.args[0];
+    if (wizard->policy != NULL || access(WIRING_POLICY, F_OK) == 0)
         return EXIT_OK;
-    return take_environment(wizard, missing);
+    return take_environment(wizard, wizard_policy_missing(&wizard->arena));
 }
 
 /* The one store to which policies move; NULL: there are several, whose names are told. */

@@ -16,19 +16,16 @@
 static const char *const needed[] = {"DB_HOST",     "DB_NAME", "DB_USER",
                                      "DB_PASSWORD", SOURCE,    "COLD_STORAGE_CONNECTION_STRING"};
 
-size_t wizard_policy_variables(struct arena *arena, const char **missing)
+const char *wizard_policy_missing(struct arena *arena)
 {
-    size_t count = 0;
-    *missing = "";
+    const char *missing = "";
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
         const char *value = getenv(needed[i]);
-        if (value != NULL && value[0] != '\0')
-            count++;
-        else
-            *missing =
-                str_format(arena, "%s%s%s", *missing, (*missing)[0] != '\0' ? ", " : "", needed[i]);
+        if (value == NULL || value[0] == '\0')
+            missing =
+                str_format(arena, "%s%s%s", missing, missing[0] != '\0' ? ", " : "", needed[i]);
     }
-    return count;
+    return missing;
 }
 
 bool wizard_policy_account(struct arena *arena, const char **meaning, struct err *err)

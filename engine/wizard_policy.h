@@ -20,9 +20,8 @@ struct wizard_containers {
 MUST_USE bool wizard_policy_add(struct wizard_containers *containers, const char *name,
                                 bool *is_new, struct err *err);
 
-/* Of the variables that have no default: how many are set; and the names of all others, in the
- * arena, "DB_HOST, DB_NAME". */
-size_t wizard_policy_variables(struct arena *arena, const char **missing);
+/* The variables that are not set and have no default, in the arena: "DB_HOST, DB_NAME", or "". */
+const char *wizard_policy_missing(struct arena *arena);
 /* What locations in the source account begin with, up to the name of their container, as
  * place_meaning has it.  ERR_INPUT: the connection string can't be read. */
 MUST_USE bool wizard_policy_account(struct arena *arena, const char **meaning, struct err *err);

@@ -325,6 +325,13 @@ def case_a_policy_may_stand_for_the_variables():
             assert terminal.end() == 0, terminal.screen.text()
             assert "--auto-approve own.yaml\n" in terminal.screen.text(), terminal.screen.text()
         desk.check_moved("ECAL_2025021301")
+        # As for every verb, frostline.yaml here needs no name.
+        os.rename(os.path.join(desk.folder, "own.yaml"), os.path.join(desk.folder, "frostline.yaml"))
+        with desk.sit(columns=120, rows=100) as terminal:
+            answer(terminal, (MENU, "2"), ("Date: ", "2025-02-15"), (DELETE, "now"), (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+            assert "--grace 0s --auto-approve\n" in terminal.screen.text(), terminal.screen.text()
+        desk.check_moved("ECAL_2025021301", "ECAL_2025021501")
 
 
 if __name__ == "__main__":
