@@ -32,7 +32,7 @@ static const char *store_prefix(const struct show_moves *moves, uint16_t store)
 static void show_age(FILE *out, int64_t oldest_us, int64_t as_of_us)
 {
     if (oldest_us != INT64_MAX && oldest_us <= as_of_us)
-        fprintf(out, "   oldest %" PRId64 " d", (as_of_us - oldest_us) / WHEN_DAY_US);
+        fprintf(out, "  oldest %" PRId64 " d", (as_of_us - oldest_us) / WHEN_DAY_US);
 }
 
 /* Where rows stand for objects, their number says nothing more. */
@@ -153,10 +153,10 @@ static void show_fold(const struct show_moves *moves, const struct show_fold *fo
     fprintf(out, "  %s %s%s", text_sign(out, sign_of(moves, fold->kind)),
             store_prefix(moves, fold->store), text_plain(fold->prefix));
     columns_blanks(out, fold_columns(moves, fold), width);
-    fprintf(out, "  %15s  %8s", text_plural(fold->directories, text_unit(moves->header->by_object)),
+    fprintf(out, "  %14s  %8s", text_plural(fold->directories, text_unit(moves->header->by_object)),
             text_size(fold->bytes));
     if (tells_objects(moves->header))
-        fprintf(out, "  %15s", text_plural(fold->objects, "object"));
+        fprintf(out, "  %13s", text_plural(fold->objects, "object"));
     show_age(out, fold->oldest_us, moves->header->as_of_us);
     fputc('\n', out);
 }

@@ -245,7 +245,7 @@ def case_without_a_day_the_folder_folds():
         for i in range(24):
             box.add(f"R{i}", f"car_{i // 2:02d}/run_{i % 2}/")
         out = box.plan("--survey", "none").out
-        assert "\n  > car_00/    2 directories   2.00 GB   oldest 106 d\n" in out, out
+        assert "\n  > car_00/   2 directories   2.00 GB  oldest 106 d\n" in out, out
         assert "\n    ... 2 more folders (4 directories, 4.00 GB); --all shows each\n" in out, out
         assert "\nNot surveyed: sizes are the catalog's.\n" in out, out
 

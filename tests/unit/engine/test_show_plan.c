@@ -114,7 +114,7 @@ static void keys_of_any_length_are_folded(void **state)
     struct plan_action action = move_of(long_directory, location);
     struct plan_funnel funnel = {.policy = "p", .from = 0, .target = 1, .rows = 1, .planned = 1};
     write_plan(&action, 1, &funnel);
-    shows(false, "      1 directory   9.22 EB  9,223,372,036,854,775,807 objects\n");
+    shows(false, "     1 directory   9.22 EB  9,223,372,036,854,775,807 objects\n");
     shows(true, "\n      A?[2J   older?\n");
 }
 
