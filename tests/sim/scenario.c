@@ -312,7 +312,7 @@ static bool open_journal(struct sim *sim, struct err *err)
     if (!journal_open(folder, JOURNAL_WRITE, &sim->clock, &sim->hands.journal, err) || sim->dead)
         return false;
     check_journal(sim);
-    return true;
+    return !sim->dead;
 }
 
 static void close_journal(struct sim *sim)
