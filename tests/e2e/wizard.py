@@ -66,12 +66,12 @@ class Desk:
         return dict(self.server, COLD_STORAGE_CONTAINER=self.cold,
                     FROSTLINE_STATE_DIR=os.path.join(self.folder, "state"))
 
-    def sit(self, *words, without=(), **options):
+    def sit(self, *words, without=(), term="xterm", **options):
         environment = self.environment()
         for name in without:
             del environment[name]
         return Terminal(os.environ["FROSTLINE"], "wizard", *words, cwd=self.folder,
-                        environment=dict(environment, TERM="xterm"), **options)
+                        environment=dict(environment, TERM=term), **options)
 
     def run(self, *words):
         return Run(subprocess.run([os.environ["FROSTLINE"], *words], cwd=self.folder, text=True,
@@ -223,6 +223,18 @@ def case_nobody_is_left_in_the_middle():
                     terminal.send(key)
                     assert terminal.end() == code, (last, key, terminal.screen.text())
         desk.check_moved()
+
+
+def case_a_dumb_terminal_and_a_narrow_one():
+    with Desk() as desk:
+        filled(desk)
+        for ident, term, columns in (("ECAL_2025021401", "dumb", 80), ("ECAL_2025021402", "xterm", 40)):
+            with desk.sit(term=term, columns=columns, rows=100) as terminal:
+                answer(terminal, (MENU, "1"), ("ECAL IDs: ", ident), (DELETE, "now"), (PROCEED, "yes"))
+                assert terminal.end() == 0, terminal.screen.text()
+                assert term != "dumb" or "\x1b" not in terminal.said, terminal.said
+                assert "Moved 1 recording in 1 directory" in terminal.said, terminal.said
+        desk.check_moved("ECAL_2025021401", "ECAL_2025021402")
 
 
 def case_a_directory_that_others_share_is_kept():
