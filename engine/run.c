@@ -237,7 +237,9 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
                           .journal = wiring->journal,
                           .clock = wiring->clock,
                           .stop = signals_stop(),
-                          .counters = &progress.counters};
+                          .counters = &progress.counters,
+                          .copy_timeout_us = wiring->options->copy_timeout_us,
+                          .wait_until_us = time_is_over_us(wiring)};
     static const uint64_t nothing[PLAN_KINDS];
     uint64_t asked = wiring->options->concurrency;
     struct troubles troubles = {0};
@@ -249,7 +251,7 @@ static enum exit_code carry_out(struct wiring *wiring, const struct run_request 
                                   .only_reap = request->only_reap,
                                   .keep_source = wiring->options->keep_source,
                                   .begin_until_us = request->begin_until_us,
-                                  .take_until_us = time_is_over_us(wiring),
+                                  .take_until_us = hands.wait_until_us,
                                   .report = report,
                                   .report_context = &troubles};
     struct apply_result result;

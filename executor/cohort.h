@@ -33,6 +33,9 @@ struct hands {
     struct clock *clock;
     atomic_bool *stop;
     struct counters *counters;
+    int64_t copy_timeout_us; /* how long the cloud may go on with the copy of an object          */
+    int64_t
+        wait_until_us; /* of the monotonic clock: later no copy is waited for, it goes on alone */
 };
 
 /* One directory in a worker's hands. */
