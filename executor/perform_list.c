@@ -327,7 +327,7 @@ static bool is_ours_to_abort(const struct crew *crew, struct task *task, struct 
 {
     if (has_id(fact, found))
         return true;
-    if (fact->copy_id[0] != '\0')
+    if (fact->copy_id[0] != '\0' || fact->created)
         perform_forget_target(fact); /* what it knows of is gone */
     bool ours, condemned;
     ask_maker(crew->cohort, task, fact, found, &ours, &condemned);
