@@ -126,6 +126,10 @@ void azure_store_limit(struct store *store, const struct azure_limits *limits)
         azure->limits.whole_bytes = limits->whole_bytes;
     if (limits->block_bytes > 0)
         azure->limits.block_bytes = limits->block_bytes;
+    if (limits->slowly) {
+        atomic_store(&azure->way, AZURE_WAY_NONE);
+        atomic_store(&azure->lacks_blocks, true);
+    }
 }
 
 /* -- what the verbs share ---------------------------------------------------------------------- */
