@@ -111,7 +111,7 @@ static bool take_property(struct azure_page *page, const char *name, const char 
         object->tier = azure_tier_read(text);
     else if (str_equal(name, "CopyStatus"))
         object->copy = copy_of(text);
-    else if (str_equal(name, "CopyId"))
+    else if (str_equal(name, "CopyId") && strlen(text) < OBJECT_COPY_ID_MAX)
         object->copy_id = arena_copy(page->arena, text);
     else if (str_equal(name, "CopyStatusDescription"))
         object->copy_says = reason_of(page->arena, text);
