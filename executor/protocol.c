@@ -725,7 +725,9 @@ void protocol_step(const struct unit *unit, const struct event *event, struct un
         ask_for(&step);
         return;
     }
-    next->reason = REASON_NONE;
+    /* Each look at a copy under way would be an event of its own. */
+    if (event->kind != EVENT_RESUME || unit->reason != REASON_PENDING)
+        next->reason = REASON_NONE;
     if (event->kind == EVENT_RESUME || event->kind == EVENT_RETRY)
         retry(&step);
     else

@@ -84,13 +84,17 @@ class Slow(Puppet):
         for path, copy in self.copies.items():
             if not self.is_pending(path) or time.monotonic() < copy["due"]:
                 continue
-            copy["CopyStatus"] = copy["end"]
             if copy["end"] == "failed":
                 copy["CopyStatusDescription"] = \
                     '403 AuthenticationFailed "Copy failed when reading the source."'
-                continue
-            account, name = self.account(path)
-            account.put(*name.split("/", 1), self.read(copy["CopySource"]))
+            self.end(path, copy["end"],
+                     b"" if copy["end"] == "failed" else self.read(copy["CopySource"]))
+
+    def end(self, path, how, body):
+        """With an etag that the blob did not have while it was pending."""
+        account, name = self.account(path)
+        account.put(*name.split("/", 1), body)
+        self.copies[path]["CopyStatus"] = how
 
     def read(self, url):
         """By the SAS that it was begun with."""
@@ -110,7 +114,7 @@ class Slow(Puppet):
             return refusal(409, "CopyIdMismatch")
         if not self.is_pending(path):
             return refusal(409, "NoPendingCopyOperation")
-        copy["CopyStatus"] = "aborted"
+        self.end(path, "aborted", b"")
         self.aborted.append(path)
         return 204, [], b""
 

@@ -181,7 +181,15 @@ static void a_slow_copy_is_waited_for_and_read_back(void **state)
     }
 }
 
-/* However many directories, objects and minutes: a listing now and then. */
+static bool count_event(void *context, const struct journal_event *event, struct err *err)
+{
+    (void)event;
+    (void)err;
+    ++*(size_t *)context;
+    return true;
+}
+
+/* However many directories, objects and minutes: a listing now and then, and no line of history. */
 static void one_listing_tells_of_all(void **state)
 {
     struct world *world = *state;
@@ -195,6 +203,10 @@ static void one_listing_tells_of_all(void **state)
     assert_int_equal(cold.cloud.begun, 2 * OBJECTS);
     /* 10 until it is two minutes old, then one a minute, and what a move takes anyhow. */
     assert_in_range(cold.cloud.lists, 48, 66);
+    size_t events = 0;
+    struct err err;
+    assert_true(journal_events(world->hands.journal, 1, count_event, &events, &err));
+    assert_in_range(events, 1, 12);
 }
 
 /* What no listing was asked of before: the next process knows the copy. */
