@@ -18,7 +18,7 @@ struct entry {
     bool gone;  /* its slot waits for the key to come back, or for sweep() */
     bool fails; /* the copy that is pending will fail                      */
     enum copy_state copy;
-    char copy_id[OBJECT_COPY_ID_MAX]; /* ""; none                               */
+    char copy_id[OBJECT_COPY_ID_MAX]; /* "": none                               */
     int64_t over_us;                  /* when the copy is; 0: after one listing */
     enum access_tier tier;
     char etag[OBJECT_ETAG_MAX];
