@@ -37,6 +37,9 @@ static const char *const colors[] = {"auto", "always", "never", NULL};
 static const char *const surveys[] = {"full", "none", NULL};
 
 #define HELP_COLUMN 31
+#define COPY_TIMEOUT_US (3600 * WHEN_SECOND_US)
+#define COPY_TIMEOUT_MAX_US (14 * 24 * COPY_TIMEOUT_US) /* the service gives up by itself then */
+
 #define AT(member) offsetof(struct options, member)
 #define VERB_ALL (~0u)
 
@@ -91,6 +94,8 @@ static const struct flag flags[] = {
      "begin nothing that was planned longer ago (default 24h)"},
     {"concurrency", 'j', KIND_NUMBER, AT(concurrency), VERB_RUNS, "N", NULL,
      "workers, each with up to 64 directories or objects (default 4)"},
+    {"copy-timeout", 0, KIND_DURATION, AT(copy_timeout_us), VERB_RUNS, "DURATION", NULL,
+     "give a copy that the cloud makes by itself this long (default 1h)"},
     {"lock-wait", 0, KIND_DURATION, AT(lock_wait_us), VERB_RUNS, "DURATION", NULL,
      "wait for another run to end"},
     {"max-duration", 0, KIND_DURATION, AT(max_duration_us), VERB_RUNS, "DURATION", NULL,
@@ -403,6 +408,7 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
                                 .max_bytes = UINT64_MAX,
                                 .ttl_us = PLAN_TTL_US,
                                 .grace_us = -1,
+                                .copy_timeout_us = COPY_TIMEOUT_US,
                                 .max_duration_us = INT64_MAX};
     for (int at = 1; at < argc; at++) {
         const char *text = argv[at];
@@ -422,6 +428,8 @@ bool options_read(struct options *options, int argc, char **argv, const struct v
         if (!done)
             return false;
     }
+    if (options->copy_timeout_us == 0 || options->copy_timeout_us > COPY_TIMEOUT_MAX_US)
+        return ERR(err, ERR_INPUT, "--copy-timeout wants more than 0s, and no more than 14d");
     return check_flags(options, &seen, err);
 }
 

@@ -83,7 +83,7 @@ struct options {
     size_t var_count;
     uint64_t concurrency;
     uint64_t max_bytes; /* UINT64_MAX: no limit */
-    int64_t lock_wait_us, ttl_us;
+    int64_t lock_wait_us, ttl_us, copy_timeout_us;
     int64_t grace_us; /* -1: not said */
     int64_t max_duration_us; /* INT64_MAX: no limit */
     bool all, auto_approve, keep_source, strict, online, quiet, no_input, detailed_exitcode, help;

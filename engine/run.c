@@ -224,7 +224,9 @@ static bool apply_shown(struct wiring *wiring, struct apply_request *apply,
                           .clock = wiring->clock,
                           .stop = signals_stop(),
                           .counters = &counters,
-                          .watcher = &watcher};
+                          .watcher = &watcher,
+                          .copy_timeout_us = wiring->options->copy_timeout_us,
+                          .wait_until_us = apply->take_until_us};
     struct progress_work work = work_of(wiring, apply->plan);
     apply->hands = &hands;
     progress_run(&counters, &work);

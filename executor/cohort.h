@@ -45,6 +45,8 @@ struct hands {
     atomic_bool *stop;
     struct counters *counters;
     const struct watcher *watcher; /* NULL: nobody watches */
+    int64_t copy_timeout_us; /* how long the cloud may go on with the copy of an object */
+    int64_t wait_until_us;   /* of the monotonic clock: later no copy is waited for     */
 };
 
 /* One directory in a worker's hands. */

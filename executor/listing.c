@@ -105,6 +105,15 @@ static void pile_free(struct pile *pile)
     free(pile->objects);
 }
 
+static size_t size_of(const struct object *object)
+{
+    const char *const texts[] = {object->key, object->etag, object->copy_id, object->copy_says};
+    size_t size_bytes = 0;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        size_bytes += (texts[i] ? strlen(texts[i]) : 0) + 32;
+    return size_bytes;
+}
+
 /* Keeps copies: the page they are on goes. */
 static bool pile_add(struct pile *pile, const struct object *objects, size_t count,
                      struct err *failure)
@@ -117,12 +126,15 @@ static bool pile_add(struct pile *pile, const struct object *objects, size_t cou
     }
     for (size_t i = 0; i < count; i++) {
         struct object *object = &pile->objects[pile->count];
-        size_t size_bytes = strlen(objects[i].key) + strlen(objects[i].etag) + 64;
-        if (!arena_has(&pile->arena, size_bytes))
+        if (!arena_has(&pile->arena, size_of(&objects[i])))
             return ERR(failure, ERR_INPUT, "the objects of a directory need too much memory");
         *object = objects[i];
         object->key = arena_copy(&pile->arena, objects[i].key);
         object->etag = arena_copy(&pile->arena, objects[i].etag);
+        if (object->copy_id)
+            object->copy_id = arena_copy(&pile->arena, objects[i].copy_id);
+        if (object->copy_says)
+            object->copy_says = arena_copy(&pile->arena, objects[i].copy_says);
         pile->count++;
     }
     return true;

@@ -349,6 +349,9 @@ bool perform(struct cohort *cohort, struct task *const *tasks, size_t count, str
         return true;
     case ACTION_COPY:
         return perform_copy(&crew, err);
+    case ACTION_ABORT:
+        perform_abort(&crew);
+        return true;
     case ACTION_READ_BACK:
         return perform_read_back(&crew, err);
     case ACTION_LOOK:

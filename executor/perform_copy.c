@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "executor/perform_private.h"
 
@@ -109,29 +110,41 @@ static bool wants_cleaning(const struct task *task, size_t index)
     return wants_copy(task, index) && fact->created && fact->target_etag[0] != '\0';
 }
 
-static void forget_target(struct object_fact *fact)
+void perform_forget_target(struct object_fact *fact)
 {
-    fact->target_etag[0] = '\0';
-    fact->created = fact->condemned = false;
+    fact->target_etag[0] = fact->copy_id[0] = '\0';
+    fact->created = fact->condemned = fact->proven = false;
+    fact->copy_us = 0;
+}
+
+void perform_count_copied(const struct crew *crew, uint64_t bytes)
+{
+    atomic_fetch_add(&crew->cohort->hands->counters->objects_copied, 1);
+    atomic_fetch_add(&crew->cohort->hands->counters->bytes_copied, bytes);
 }
 
 static void note_copy(const struct crew *crew, const struct item *item, const struct copy *copy)
 {
     struct object_fact *fact = fact_of(item);
-    struct counters *counters = crew->cohort->hands->counters;
+    bool done = copy->outcome.result == RESULT_DONE;
 
     count_result(&item->task->event.tally, copy->outcome.result);
-    if (copy->outcome.result == RESULT_DONE) {
+    if (done || copy->outcome.result == RESULT_PENDING) {
+        perform_forget_target(fact);
         snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", copy->target_etag);
         fact->created = true;
-        fact->condemned = false;
+    } else
+        keep_trouble(item->task, "copying", copy->source_key, &copy->outcome);
+    if (done) {
         fact->proven = item->task->entry.unit.verify != VERIFY_READBACK &&
                        copy->md5_origin == MD5_COMPUTED && fact->want.md5_origin != MD5_ABSENT &&
                        memcmp(copy->md5, fact->want.md5, sizeof(copy->md5)) == 0;
-        atomic_fetch_add(&counters->objects_copied, 1);
-        atomic_fetch_add(&counters->bytes_copied, copy->bytes);
-    } else
-        keep_trouble(item->task, "copying", copy->source_key, &copy->outcome);
+        perform_count_copied(crew, copy->bytes);
+    } else if (copy->outcome.result == RESULT_PENDING) {
+        struct clock *clock = crew->cohort->hands->clock;
+        snprintf(fact->copy_id, sizeof(fact->copy_id), "%s", copy->copy_id);
+        fact->copy_us = clock->ops->now_us(clock);
+    }
 }
 
 /* The items stand together by task: one write for each task's share. */
@@ -152,6 +165,12 @@ static bool save_facts(const struct crew *crew, const struct item *items, size_t
     return true;
 }
 
+/* All facts that were saved are on the disk. */
+static bool make_durable(const struct crew *crew, const struct item *items, struct err *err)
+{
+    return journal_save(crew->cohort->hands->journal, &items[0].task->entry.unit, 1, true, err);
+}
+
 /* A deletion that is not answered may come when nobody thinks of it any more: that it was sent is
  * on the disk before it is. */
 static bool condemn(const struct crew *crew, const struct item *items, size_t count,
@@ -159,8 +178,7 @@ static bool condemn(const struct crew *crew, const struct item *items, size_t co
 {
     for (size_t i = 0; i < count; i++)
         fact_of(&items[i])->condemned = true;
-    return save_facts(crew, items, count, err) &&
-           journal_save(crew->cohort->hands->journal, &items[0].task->entry.unit, 1, true, err);
+    return save_facts(crew, items, count, err) && make_durable(crew, items, err);
 }
 
 static bool clean_batch(const struct crew *crew, const struct item *items, size_t count,
@@ -180,7 +198,7 @@ static bool clean_batch(const struct crew *crew, const struct item *items, size_
     for (size_t i = 0; i < count; i++)
         if (deletions[i].outcome.result == RESULT_DONE ||
             deletions[i].outcome.result == RESULT_CHANGED)
-            forget_target(fact_of(&items[i]));
+            perform_forget_target(fact_of(&items[i]));
     return true;
 }
 
@@ -193,7 +211,7 @@ static bool clean_target(const struct crew *crew, struct err *err)
         size_t count = 0;
         for (size_t i = 0; i < walk.count; i++) {
             if (perform_has_rows_at_target(crew->cohort, walk.items[i].task))
-                forget_target(fact_of(&walk.items[i]));
+                perform_forget_target(fact_of(&walk.items[i]));
             else
                 items[count++] = walk.items[i];
         }
@@ -218,12 +236,18 @@ static bool copy_batch(const struct crew *crew, const struct walk *walk, struct 
                                   .target_key = key,
                                   .bytes = fact->want.bytes,
                                   .tier = item->task->entry.unit.tier,
-                                  .unit = item->task->entry.unit.id};
+                                  .unit = item->task->entry.unit.id,
+                                  .may_take_us = cohort->hands->copy_timeout_us};
     }
     target->ops->copy(target, source, copies, walk->count);
-    for (size_t i = 0; i < walk->count; i++)
+    bool is_pending = false;
+    for (size_t i = 0; i < walk->count; i++) {
         note_copy(crew, &walk->items[i], &copies[i]);
-    return save_facts(crew, walk->items, walk->count, err);
+        is_pending |= copies[i].outcome.result == RESULT_PENDING;
+    }
+    /* By its id a copy under way is known again, be it hours later. */
+    return save_facts(crew, walk->items, walk->count, err) &&
+           (!is_pending || make_durable(crew, walk->items, err));
 }
 
 bool perform_copy(const struct crew *crew, struct err *err)
@@ -242,6 +266,44 @@ bool perform_copy(const struct crew *crew, struct err *err)
         arena_back(&crew->cohort->scratch, mark);
     }
     return true;
+}
+
+/* -- copies in the cloud that take too long -----------------------------------------------------
+ */
+
+static bool wants_abort(const struct task *task, size_t index)
+{
+    return task->at_target[index] == OBJECT_OVERDUE;
+}
+
+static void abort_batch(const struct crew *crew, const struct walk *walk)
+{
+    struct cohort *cohort = crew->cohort;
+    struct store *target = cohort->hands->stores[crew->tasks[0]->target];
+    struct aborting *abortings = arena_make(&cohort->scratch, walk->count * sizeof(*abortings));
+    for (size_t i = 0; i < walk->count; i++)
+        abortings[i] = (struct aborting){
+            .key = perform_key(cohort, walk->items[i].task, fact_of(&walk->items[i])),
+            .copy_id = fact_of(&walk->items[i])->copy_id};
+
+    target->ops->abort_copy(target, abortings, walk->count);
+    for (size_t i = 0; i < walk->count; i++) {
+        LOG(LOG_WARNING, "copy-overdue", LOG_TEXT("key", abortings[i].key),
+            LOG_TEXT("aborted", store_result_name(abortings[i].outcome.result)));
+        count_result(&walk->items[i].task->event.tally, abortings[i].outcome.result);
+    }
+}
+
+void perform_abort(const struct crew *crew)
+{
+    struct walk walk = {.crew = crew, .wanted = wants_abort};
+
+    perform_begin_event(crew, EVENT_ABORTED);
+    while (!told_to_stop(crew) && next_batch(&walk)) {
+        struct arena_mark mark = arena_mark(&crew->cohort->scratch);
+        abort_batch(crew, &walk);
+        arena_back(&crew->cohort->scratch, mark);
+    }
 }
 
 /* -- tiers --------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ static void make_facts(struct cohort *cohort, struct task *task, const struct ob
         *want = objects[i];
         want->key = arena_copy(arena, objects[i].key);
         want->etag = arena_copy(arena, objects[i].etag);
+        want->copy_id = want->copy_says = NULL; /* they live no longer than the listing */
     }
 }
 
@@ -280,6 +281,10 @@ static void count_verdict(struct sight *sight, enum verdict verdict)
     case OBJECT_CANNOT_TELL:
         sight->target.cannot_tell++;
         return;
+    case OBJECT_OVERDUE:
+        sight->target.overdue++;
+        sight->target.pending++;
+        return;
     case OBJECT_PENDING:
         sight->target.pending++;
         return;
@@ -296,17 +301,101 @@ static void ask_maker(const struct cohort *cohort, struct task *task,
     *condemned = *ours && fact->condemned;
     struct err err;
     if (!*ours && !journal_is_ours(cohort->hands->journal, task->entry.target, fact->want.key,
-                                   found->etag, ours, condemned, &err))
+                                   found, ours, condemned, &err))
         perform_fail(task, &err);
+}
+
+/* -- copies that the cloud makes by itself ------------------------------------------------------
+ */
+
+static void save_fact(const struct crew *crew, struct task *task, const struct object_fact *fact)
+{
+    struct err err;
+    if (!journal_facts_save(crew->cohort->hands->journal, task->entry.unit.id, &fact, 1, &err))
+        perform_fail(task, &err);
+}
+
+static bool has_id(const struct object_fact *fact, const struct object *found)
+{
+    return fact->copy_id[0] != '\0' && found->copy_id != NULL &&
+           strcmp(fact->copy_id, found->copy_id) == 0;
+}
+
+/* One of an abandoned unit is ours to abort, and no more: what it copies may be older. */
+static bool is_ours_to_abort(const struct crew *crew, struct task *task, struct object_fact *fact,
+                             const struct object *found)
+{
+    if (has_id(fact, found))
+        return true;
+    if (fact->copy_id[0] != '\0' || fact->created)
+        perform_forget_target(fact); /* what it knows of is gone */
+    bool ours, condemned;
+    ask_maker(crew->cohort, task, fact, found, &ours, &condemned);
+    if (!ours || found->copy_id == NULL || strlen(found->copy_id) >= sizeof(fact->copy_id))
+        return false;
+    snprintf(fact->copy_id, sizeof(fact->copy_id), "%s", found->copy_id);
+    return true;
+}
+
+/* Since when is known to later runs too: nobody waits for ever. */
+static enum verdict see_pending(const struct crew *crew, struct task *task,
+                                struct object_fact *fact, const struct object *found)
+{
+    struct sight *sight = &task->event.sight;
+    bool ours = is_ours_to_abort(crew, task, fact, found);
+    if (fact->copy_us == 0) {
+        fact->copy_us = task->event.now_us;
+        save_fact(crew, task, fact);
+    }
+    int64_t pending_us = task->event.now_us - fact->copy_us;
+    if (pending_us >= crew->cohort->hands->copy_timeout_us) {
+        sight->target.endless += !ours;
+        return ours ? OBJECT_OVERDUE : OBJECT_PENDING;
+    }
+    bool first = sight->target.pending == sight->target.overdue + sight->target.endless;
+    if (first || pending_us < sight->target.pending_us)
+        sight->target.pending_us = pending_us;
+    return OBJECT_PENDING;
+}
+
+/* It is over, so that its etag is the last one; and whatever has its id is what it made. */
+static void see_over(const struct crew *crew, struct task *task, struct object_fact *fact,
+                     const struct object *found)
+{
+    if (fact->copy_us == 0)
+        return;
+    fact->copy_us = 0;
+    if (fact->created && has_id(fact, found)) {
+        fact->proven = false;
+        snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", found->etag);
+        if (found->copy == COPY_NONE)
+            perform_count_copied(crew, found->bytes);
+    }
+    save_fact(crew, task, fact);
+}
+
+static void blame_copy(struct task *task, const struct object_fact *fact,
+                       const struct object *found)
+{
+    char what[128];
+    snprintf(what, sizeof(what), "was not copied in the cloud: %s%s%s",
+             found->copy == COPY_ABORTED ? "aborted" : "failed",
+             found->copy_says != NULL ? ", " : "",
+             found->copy_says != NULL ? found->copy_says : "");
+    perform_blame(task, fact->want.key, what);
 }
 
 /* Judge one object and remember its etag, by which it is read back, adopted or cleaned up. */
 static enum verdict judge(const struct crew *crew, struct task *task, struct object_fact *fact,
                           const struct object *found)
 {
+    if (found == NULL || !is_before_commit(task))
+        return protocol_judge(fact, found, task->entry.unit.verify);
+    if (found->copy != COPY_PENDING)
+        see_over(crew, task, fact, found);
     enum verdict verdict = protocol_judge(fact, found, task->entry.unit.verify);
-    if (found == NULL || verdict == OBJECT_PENDING || !is_before_commit(task))
-        return verdict;
+    if (verdict == OBJECT_PENDING)
+        return see_pending(crew, task, fact, found);
     bool ours, condemned;
     ask_maker(crew->cohort, task, fact, found, &ours, &condemned);
     if (condemned)
@@ -320,7 +409,10 @@ static enum verdict judge(const struct crew *crew, struct task *task, struct obj
         }
         snprintf(fact->target_etag, sizeof(fact->target_etag), "%s", found->etag);
     }
+    if (found->copy != COPY_NONE)
+        blame_copy(task, fact, found);
     /* What we made and what is wrong is removed, with If-Match, before it is copied again. */
+    task->event.sight.target.failed += ours && found->copy != COPY_NONE;
     return ours ? OBJECT_ABSENT : verdict;
 }
 

@@ -37,6 +37,10 @@ void perform_look_source(const struct crew *crew);
 void perform_look_target(const struct crew *crew);
 /* perform_copy.c */
 MUST_USE bool perform_copy(const struct crew *crew, struct err *err);
+void perform_abort(const struct crew *crew);
+/* What was known of a target that is gone. */
+void perform_forget_target(struct object_fact *fact);
+void perform_count_copied(const struct crew *crew, uint64_t bytes);
 void perform_tier(const struct crew *crew);
 void perform_delete(const struct crew *crew);
 /* perform_compare.c */

@@ -180,26 +180,57 @@ static bool is_waiting(const struct task *task)
     return !task->resting && task->action.kind == ACTION_WAIT;
 }
 
+static bool waits_for_copy(const struct task *task)
+{
+    return is_waiting(task) && task->entry.unit.reason == REASON_PENDING;
+}
+
+static bool is_time_over(const struct cohort *cohort)
+{
+    struct clock *clock = cohort->hands->clock;
+    return clock->ops->monotonic_us(clock) >= cohort->hands->wait_until_us;
+}
+
+/* The cloud goes on with them, and their ids are written down. */
+static void leave_copies(struct cohort *cohort)
+{
+    for (size_t i = 0; i < cohort->count; i++)
+        cohort->tasks[i].resting |= waits_for_copy(&cohort->tasks[i]);
+}
+
 /* Sleep until the first of those that wait may go on.  False if nobody waits. */
 static bool wait(struct cohort *cohort)
 {
     struct clock *clock = cohort->hands->clock;
     int64_t until_us = INT64_MAX;
-    for (size_t i = 0; i < cohort->count; i++)
-        if (is_waiting(&cohort->tasks[i]) && cohort->tasks[i].action.until_us < until_us)
-            until_us = cohort->tasks[i].action.until_us;
+    bool for_copies = false;
+    if (is_time_over(cohort))
+        leave_copies(cohort);
+    for (size_t i = 0; i < cohort->count; i++) {
+        const struct task *task = &cohort->tasks[i];
+        for_copies |= waits_for_copy(task);
+        if (is_waiting(task) && task->action.until_us < until_us)
+            until_us = task->action.until_us;
+    }
     if (until_us == INT64_MAX)
         return false;
 
     int64_t now_us = clock->ops->now_us(clock);
-    while (now_us < until_us && !atomic_load(cohort->hands->stop)) {
+    while (now_us < until_us && !atomic_load(cohort->hands->stop) &&
+           !(for_copies && is_time_over(cohort))) {
         int64_t left_us = until_us - now_us;
         clock->ops->sleep_us(clock, left_us < NAP_US ? left_us : NAP_US);
         now_us = clock->ops->now_us(clock);
     }
+    bool looks_at_copies = false;
+    for (size_t i = 0; i < cohort->count; i++)
+        looks_at_copies |=
+            waits_for_copy(&cohort->tasks[i]) && cohort->tasks[i].action.until_us <= now_us;
     for (size_t i = 0; i < cohort->count; i++) {
         struct task *task = &cohort->tasks[i];
-        if (!is_waiting(task) || task->action.until_us > now_us)
+        /* One listing tells of the copies of all of them. */
+        bool is_due = task->action.until_us <= now_us || (looks_at_copies && waits_for_copy(task));
+        if (!is_waiting(task) || !is_due)
             continue;
         task->event = (struct event){.kind = EVENT_RESUME, .now_us = now_us};
         task->fresh = true;

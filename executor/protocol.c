@@ -17,7 +17,7 @@ enum verdict protocol_judge(const struct object_fact *fact, const struct object 
         return OBJECT_ABSENT;
     if (found->copy == COPY_PENDING)
         return OBJECT_PENDING;
-    if (found->irregular || found->copy == COPY_FAILED || found->bytes != fact->want.bytes)
+    if (found->irregular || found->copy != COPY_NONE || found->bytes != fact->want.bytes)
         return OBJECT_DIFFERS;
 
     bool known = fact->target_etag[0] != '\0' && strcmp(fact->target_etag, found->etag) == 0;
@@ -95,24 +95,33 @@ static void wait_until(const struct step *step, enum unit_reason reason, int64_t
     step->action->until_us = until_us;
 }
 
-/* A copy under way may take hours: then it is left to the next run. */
+/* The longer a copy is under way, the less often it is looked at.  One that takes too long and is
+ * nobody's to abort is left to the next run. */
 static void wait_for_copy(const struct step *step)
 {
-    struct unit *next = step->next;
-    if (next->failures < PROTOCOL_POLLS_MAX) {
-        wait_until(step, REASON_PENDING,
-                   step->event->now_us + (PROTOCOL_POLL_US << next->failures));
-        next->failures++;
-        return;
+    const struct sight *sight = &step->event->sight;
+    int64_t pause_us = sight->target.pending_us / 2;
+    if (pause_us < PROTOCOL_POLL_US)
+        pause_us = PROTOCOL_POLL_US;
+    if (pause_us > PROTOCOL_POLL_MAX_US)
+        pause_us = PROTOCOL_POLL_MAX_US;
+    if (sight->target.endless < sight->target.pending)
+        wait_until(step, REASON_PENDING, step->event->now_us + pause_us);
+    else {
+        step->next->rounds = 0;
+        rest(step, REASON_PENDING);
     }
-    next->failures = 0;
-    rest(step, REASON_PENDING);
+}
+
+static bool has_no_round(const struct step *step)
+{
+    return step->next->rounds >= PROTOCOL_ROUNDS_MAX;
 }
 
 /* One more round of the same, or leave it to the next run. */
 static bool another_round(const struct step *step)
 {
-    if (step->next->rounds >= PROTOCOL_ROUNDS_MAX) {
+    if (has_no_round(step)) {
         step->next->rounds = 0;
         rest(step, REASON_BUSY);
         return false;
@@ -284,7 +293,11 @@ static void on_seen_verifying(const struct step *step)
         stop(step, UNIT_ABANDONED, REASON_TARGET_HAS_MORE);
     else if (!source_is_as_in_manifest(step->next, sight))
         stop(step, UNIT_ABANDONED, REASON_SOURCE_CHANGED);
-    else if (sight->target.pending > 0)
+    else if (sight->target.overdue > 0)
+        act(step, ACTION_ABORT);
+    else if (sight->target.failed > 0 && has_no_round(step))
+        stop(step, UNIT_ABANDONED, REASON_COPY_FAILED);
+    else if (sight->target.pending > 0 && (sight->target.absent == 0 || has_no_round(step)))
         wait_for_copy(step);
     else if (sight->target.absent > 0)
         copy_again(step);
@@ -583,6 +596,17 @@ static int64_t backoff_us(const struct step *step)
     return own > asked ? own : asked;
 }
 
+/* Try again after a while, or in the next run. */
+static void be_patient(const struct step *step)
+{
+    if (++step->next->failures < PROTOCOL_FAILURES_MAX) {
+        wait_until(step, REASON_BUSY, step->event->now_us + backoff_us(step));
+        return;
+    }
+    step->next->failures = 0;
+    rest(step, REASON_BUSY);
+}
+
 static void give_up(const struct step *step, enum unit_reason reason)
 {
     if (step->next->state == UNIT_PLANNED)
@@ -618,15 +642,9 @@ static void on_failed(const struct step *step)
         return;
     case ERR_BUSY:
     case ERR_UNKNOWN_OUTCOME:
-        break;
-    }
-    /* Looks at a copy under way count as well. */
-    if (++step->next->failures < PROTOCOL_FAILURES_MAX) {
-        wait_until(step, REASON_BUSY, step->event->now_us + backoff_us(step));
+        be_patient(step);
         return;
     }
-    step->next->failures = 0;
-    rest(step, REASON_BUSY);
 }
 
 /* A parked unit goes back to where it was and looks. */
@@ -652,7 +670,8 @@ static void progress(const struct step *step)
     const struct event *event = step->event;
     enum unit_state state = step->next->state;
 
-    if (event->sight.target.pending == 0)
+    /* Copies that were to be aborted and are still under way are failures in a row. */
+    if (event->kind != EVENT_ABORTED && event->sight.target.overdue == 0)
         step->next->failures = 0;
     if (state == UNIT_PLANNED && event->kind == EVENT_MANIFEST)
         on_manifest(step);
@@ -662,6 +681,8 @@ static void progress(const struct step *step)
         on_seen_tiering(step);
     else if (state == UNIT_COPYING && event->kind == EVENT_COPIED)
         on_copied(step);
+    else if (state == UNIT_VERIFYING && event->kind == EVENT_ABORTED)
+        be_patient(step); /* whatever came of it, the next look tells */
     else if (state == UNIT_VERIFYING && event->kind == EVENT_READ_BACK)
         on_read_back(step);
     else if (state == UNIT_VERIFYING && saw(event, LOOK_GATE_1))
@@ -704,7 +725,9 @@ void protocol_step(const struct unit *unit, const struct event *event, struct un
         ask_for(&step);
         return;
     }
-    next->reason = REASON_NONE;
+    /* Each look at a copy under way would be an event of its own. */
+    if (event->kind != EVENT_RESUME || unit->reason != REASON_PENDING)
+        next->reason = REASON_NONE;
     if (event->kind == EVENT_RESUME || event->kind == EVENT_RETRY)
         retry(&step);
     else

@@ -13,9 +13,9 @@
 #define PROTOCOL_ROUNDS_MAX 4
 #define PROTOCOL_PROOFS_MAX 8 /* rounds, those of copying included, until it is unproved */
 #define PROTOCOL_FAILURES_MAX 6
-#define PROTOCOL_BACKOFF_US INT64_C(500000)       /* doubled with each failure in a row       */
-#define PROTOCOL_POLL_US INT64_C(2000000)         /* doubled with each look at a copy under way */
-#define PROTOCOL_POLLS_MAX 10                     /* half an hour of looks; then the next run */
+#define PROTOCOL_BACKOFF_US INT64_C(500000) /* doubled with each failure in a row       */
+#define PROTOCOL_POLL_US INT64_C(2000000)   /* until the first look at a copy under way */
+#define PROTOCOL_POLL_MAX_US INT64_C(64000000)
 #define PROTOCOL_SKEW_US (INT64_C(300) * 1000000) /* a clock further off refuses all deletes */
 
 enum look { LOOK_SOURCE = 1, LOOK_TARGET = 2, LOOK_ROWS = 4, LOOK_HOLDS = 8, LOOK_REFERENCES = 16 };
@@ -31,6 +31,7 @@ enum action_kind {
     ACTION_MANIFEST, /* list the source, make the manifest; compare it and the rows with the plan */
     ACTION_TIER,     /* set the tier of every object that has another one */
     ACTION_COPY,     /* every object that was not seen at the target                          */
+    ACTION_ABORT,    /* copies of ours that the cloud goes on with for too long                 */
     ACTION_READ_BACK, /* compare byte by byte what could not be told                           */
     ACTION_LOOK,      /* list and read what `look` names; nothing is changed                   */
     ACTION_CUT_OVER,  /* one transaction, compare-and-set on every row: to the target, of a unit
@@ -55,6 +56,7 @@ enum event_kind {
     EVENT_MANIFEST,
     EVENT_TIERED,
     EVENT_COPIED,
+    EVENT_ABORTED,
     EVENT_READ_BACK,
     EVENT_SEEN,
     EVENT_CUT,
@@ -74,6 +76,10 @@ struct sight {
     } source;
     struct {
         uint64_t equal, differs, cannot_tell, absent, pending, extra;
+        uint64_t failed; /* of the absent: copies of ours that failed or were aborted  */
+        uint64_t overdue,
+            endless;        /* of the pending, those that take too long: ours, and not ours */
+        int64_t pending_us; /* how long the latest of the others has been under way       */
         struct manifest_digest manifest;
     } target;
     struct {
@@ -114,7 +120,15 @@ struct event {
 void protocol_step(const struct unit *unit, const struct event *event, struct unit *next,
                    struct action *action);
 
-enum verdict { OBJECT_ABSENT, OBJECT_EQUAL, OBJECT_DIFFERS, OBJECT_CANNOT_TELL, OBJECT_PENDING };
+enum verdict {
+    OBJECT_ABSENT,
+    OBJECT_EQUAL,
+    OBJECT_DIFFERS,
+    OBJECT_CANNOT_TELL,
+    OBJECT_PENDING,
+    OBJECT_OVERDUE /* pending, and ours to abort: protocol_judge, which knows no time, never says so
+                    */
+};
 
 /* Is the object found at the target (NULL: none) the one that the manifest wants?  EQUAL only with
  * the proof that verify asks for. */

@@ -57,10 +57,12 @@ struct copy {
     const char *source_key, *source_etag, *target_key;
     uint64_t bytes; /* of the source */
     enum access_tier tier;
-    int64_t unit; /* whose temporary files these are */
+    int64_t unit;        /* whose temporary files these are */
+    int64_t may_take_us; /* how long the service may go on by itself */
     /* out */
     struct store_outcome outcome;
-    char target_etag[OBJECT_ETAG_MAX]; /* DONE                        */
+    char target_etag[OBJECT_ETAG_MAX]; /* DONE; PENDING: until it is over */
+    char copy_id[OBJECT_COPY_ID_MAX];  /* PENDING                     */
     uint8_t md5[OBJECT_MD5_BYTES];     /* of the bytes written        */
     enum md5_origin md5_origin;        /* COMPUTED, or ABSENT         */
 };
@@ -78,6 +80,12 @@ struct putting {
 struct deletion {
     const char *key, *etag; /* deleted only if it still has this etag */
     struct store_outcome outcome;
+};
+
+/* A copy that is PENDING, by the id that it was begun with. */
+struct aborting {
+    const char *key, *copy_id;
+    struct store_outcome outcome; /* DONE: it is over, however it ended; CHANGED: it is gone */
 };
 
 struct tiering {
@@ -111,6 +119,9 @@ struct store_ops {
     void (*copy)(struct store *target, struct store *source, struct copy *copies, size_t count);
     /* Target If-None-Match: *. */
     void (*put)(struct store *, struct putting *puttings, size_t count);
+    /* Copies with these ids, and no others, are over: aborted, which leaves an empty object, or as
+     * they had ended before.  NULL: no copy of the kind is ever PENDING. */
+    void (*abort_copy)(struct store *, struct aborting *abortings, size_t count);
     void (*remove)(struct store *, struct deletion *deletions, size_t count);
     void (*read)(struct store *, struct reading *readings, size_t count);
     /* The objects are kept at these tiers from now on; their bytes, properties and etags stay as

@@ -18,6 +18,8 @@ struct entry {
     bool gone;  /* its slot waits for the key to come back, or for sweep() */
     bool fails; /* the copy that is pending will fail                      */
     enum copy_state copy;
+    char copy_id[OBJECT_COPY_ID_MAX]; /* "": none                               */
+    int64_t over_us;                  /* when the copy is; 0: after one listing */
     enum access_tier tier;
     char etag[OBJECT_ETAG_MAX];
     uint8_t md5[OBJECT_MD5_BYTES];
@@ -33,6 +35,7 @@ struct store_memory {
     size_t count, capacity, gone;
     uint64_t version, writes;
     size_t page;
+    int64_t copy_time_us;
     bool computes;
     store_memory_fault *fault;
     void *fault_context;
@@ -117,6 +120,7 @@ static void entry_fill(struct store_memory *memory, struct entry *entry, char *b
     entry->bytes = bytes;
     entry->size_bytes = size_bytes;
     entry->copy = COPY_NONE;
+    entry->copy_id[0] = '\0';
     entry->tier = TIER_DEFAULT;
     digest_of(DIGEST_MD5, bytes, size_bytes, entry->md5);
     entry_stamp(memory, entry);
@@ -204,15 +208,22 @@ static bool list_fault(struct store_memory *memory, struct listing *listing)
     return true;
 }
 
-/* A copy that is pending is seen so by one listing and is over after it. */
-static void entry_settle(struct store_memory *memory, struct entry *entry)
+static void entry_end_copy(struct store_memory *memory, struct entry *entry, enum copy_state how)
 {
-    if (entry->copy != COPY_PENDING)
-        return;
-    entry->copy = entry->fails ? COPY_FAILED : COPY_NONE;
-    if (entry->fails)
+    entry->copy = how;
+    if (how != COPY_NONE)
         entry->size_bytes = 0;
     entry_stamp(memory, entry);
+}
+
+/* A copy that is pending is over when its time has come, or was seen so by a listing. */
+static void entry_settle(struct store_memory *memory, struct entry *entry, bool was_listed)
+{
+    bool is_over = entry->over_us == 0
+                       ? was_listed
+                       : memory->clock->ops->now_us(memory->clock) >= entry->over_us;
+    if (entry->copy == COPY_PENDING && is_over)
+        entry_end_copy(memory, entry, entry->fails ? COPY_FAILED : COPY_NONE);
 }
 
 static void object_show(const struct entry *entry, struct object *object, struct arena *arena)
@@ -225,6 +236,8 @@ static void object_show(const struct entry *entry, struct object *object, struct
         .md5_origin = whole ? MD5_CLAIMED : MD5_ABSENT,
         .tier = entry->tier,
         .copy = entry->copy,
+        .copy_id = entry->copy_id[0] != '\0' ? arena_copy(arena, entry->copy_id) : NULL,
+        .copy_says = entry->copy == COPY_FAILED ? "500 InternalError" : NULL,
     };
     if (whole)
         memcpy(object->md5, entry->md5, sizeof object->md5);
@@ -252,8 +265,9 @@ static void list_one(struct store_memory *memory, struct listing *listing, struc
     for (size_t i = at; i < end; i++) {
         if (memory->entries[i]->gone)
             continue;
+        entry_settle(memory, memory->entries[i], false);
         object_show(memory->entries[i], &listing->objects[listing->count++], arena);
-        entry_settle(memory, memory->entries[i]);
+        entry_settle(memory, memory->entries[i], true);
     }
     listing->marker = more ? listing->objects[listing->count - 1].key : NULL;
     listing->server_us = memory->clock ? memory->clock->ops->now_us(memory->clock) : 0;
@@ -293,6 +307,17 @@ static enum store_result source_take(struct store_memory *source, const struct c
     return result;
 }
 
+static void entry_begin_copy(struct store_memory *memory, struct entry *entry, bool fails)
+{
+    entry->copy = COPY_PENDING;
+    entry->fails = fails;
+    entry->over_us = 0;
+    if (memory->copy_time_us > 0)
+        entry->over_us = memory->clock->ops->now_us(memory->clock) + memory->copy_time_us;
+    snprintf(entry->copy_id, sizeof entry->copy_id, "copy-%llu",
+             (unsigned long long)memory->version);
+}
+
 /* Takes the bytes over.  fault: DONE, or PENDING with what becomes of it. */
 static enum store_result target_put(struct store_memory *target, struct copy *copy, char *bytes,
                                     size_t size_bytes, enum store_result fault, bool apply)
@@ -304,12 +329,12 @@ static enum store_result target_put(struct store_memory *target, struct copy *co
     struct entry *entry = entry_make(target, copy->target_key);
     entry_fill(target, entry, bytes, size_bytes);
     entry->tier = copy->tier;
+    snprintf(copy->target_etag, sizeof copy->target_etag, "%s", entry->etag);
     if (fault == RESULT_PENDING) {
-        entry->copy = COPY_PENDING;
-        entry->fails = !apply;
+        entry_begin_copy(target, entry, !apply);
+        memcpy(copy->copy_id, entry->copy_id, sizeof copy->copy_id);
         return RESULT_PENDING;
     }
-    snprintf(copy->target_etag, sizeof copy->target_etag, "%s", entry->etag);
     if (target->computes) {
         copy->md5_origin = MD5_COMPUTED;
         memcpy(copy->md5, entry->md5, sizeof copy->md5);
@@ -340,7 +365,7 @@ static void count_write(struct store_memory *memory)
 
 static void forget_reply(struct copy *copy)
 {
-    copy->target_etag[0] = '\0';
+    copy->target_etag[0] = copy->copy_id[0] = '\0';
     memset(copy->md5, 0, sizeof copy->md5);
     copy->md5_origin = MD5_ABSENT;
 }
@@ -397,6 +422,34 @@ static void memory_put(struct store *store, struct putting *puttings, size_t cou
         if (result != RESULT_DONE)
             puttings[i].etag[0] = '\0';
         puttings[i].outcome = outcome_make(result);
+    }
+}
+
+static enum store_result abort_one(struct store_memory *memory, const struct aborting *aborting)
+{
+    pthread_mutex_lock(&memory->mutex);
+    struct entry *entry = entry_find(memory, aborting->key);
+    bool is_it = entry && str_equal(entry->copy_id, aborting->copy_id);
+    if (is_it)
+        entry_settle(memory, entry, false);
+    if (is_it && entry->copy == COPY_PENDING)
+        entry_end_copy(memory, entry, COPY_ABORTED);
+    pthread_mutex_unlock(&memory->mutex);
+    return is_it ? RESULT_DONE : RESULT_CHANGED;
+}
+
+static void memory_abort_copy(struct store *store, struct aborting *abortings, size_t count)
+{
+    struct store_memory *memory = memory_of(store);
+    for (size_t i = 0; i < count; i++) {
+        bool apply;
+        enum store_result result = fault_ask(memory, STORE_MEMORY_ABORT, abortings[i].key, &apply);
+        count_write(memory);
+        if (result == RESULT_DONE)
+            result = abort_one(memory, &abortings[i]);
+        else if (result == RESULT_UNKNOWN && apply)
+            abort_one(memory, &abortings[i]);
+        abortings[i].outcome = outcome_make(result);
     }
 }
 
@@ -542,6 +595,11 @@ void store_memory_set_computes(struct store_memory *memory, bool computes)
     memory->computes = computes;
 }
 
+void store_memory_set_copy_time(struct store_memory *memory, int64_t us)
+{
+    memory->copy_time_us = us;
+}
+
 void store_memory_set_page(struct store_memory *memory, size_t objects)
 {
     assert(objects > 0);
@@ -560,6 +618,7 @@ static const struct store_ops memory_ops = {
     .list = memory_list,
     .copy = memory_copy,
     .put = memory_put,
+    .abort_copy = memory_abort_copy,
     .remove = memory_remove,
     .read = memory_read,
     .set_tier = memory_set_tier,

@@ -25,12 +25,13 @@ uint64_t store_memory_writes(const struct store_memory *memory);
 
 /* Asked before each item of each call; says what becomes of it.  RESULT_DONE: no fault.  *apply is
  * true at first; for RESULT_UNKNOWN it says whether it happened all the same, for RESULT_PENDING
- * whether the copy will end well: one listing sees it pending, the next one whole or failed.  A
+ * whether the copy will end well: one listing sees it pending, a later one whole or failed.  A
  * page fails as ERR_DENIED, ERR_BUSY, ERR_UNKNOWN_OUTCOME, ERR_MISSING (RESULT_REFUSED: there is no
  * container) or ERR_CORRUPT (all others: it was cut off).  May write to the store. */
 enum store_memory_verb {
     STORE_MEMORY_LIST,
     STORE_MEMORY_COPY,
+    STORE_MEMORY_ABORT,
     STORE_MEMORY_REMOVE,
     STORE_MEMORY_READ,
     STORE_MEMORY_TIER,
@@ -42,5 +43,7 @@ void store_memory_set_fault(struct store_memory *memory, store_memory_fault *fau
 /* Whether copies answer with a computed digest (Put Blob From URL) or without (Copy Blob From URL).
  */
 void store_memory_set_computes(struct store_memory *memory, bool computes);
+/* How long a copy that is begun from now on is PENDING; 0: until a listing has told. */
+void store_memory_set_copy_time(struct store_memory *memory, int64_t us);
 void store_memory_set_page(struct store_memory *memory, size_t objects);
 #endif

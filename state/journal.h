@@ -83,7 +83,7 @@ MUST_USE bool journal_begin(struct journal *journal, struct journal_new *units, 
  * the fsync.  The objects of a unit that becomes DONE are dropped: its manifest digest stays. */
 MUST_USE bool journal_save(struct journal *journal, const struct unit *units, size_t count,
                            bool durable, struct err *err);
-/* The target side of facts: target_etag, created, proven.  Not durable by itself. */
+/* The target side of facts: all but `want`.  Not durable by itself. */
 MUST_USE bool journal_facts_save(struct journal *journal, int64_t unit,
                                  const struct object_fact *const *facts, size_t count,
                                  struct err *err);
@@ -92,10 +92,12 @@ MUST_USE bool journal_facts_get(struct journal *journal, int64_t unit, struct ar
                                 struct object_fact **facts, size_t *count, struct err *err);
 MUST_USE bool journal_rows_get(struct journal *journal, int64_t unit, struct arena *arena,
                                struct catalog_row **rows, size_t *count, struct err *err);
-/* Did a unit that was abandoned or rolled back create the object with this key and etag below this
- * target?  And may a deletion of it still be on its way (object_fact.condemned)? */
+/* Did a unit that was abandoned or rolled back create the object with this key and etag, or begin
+ * the copy with its copy_id, below this target?  And may a deletion of it still be on its way
+ * (object_fact.condemned)? */
 MUST_USE bool journal_is_ours(struct journal *journal, const char *target, const char *key,
-                              const char *etag, bool *ours, bool *condemned, struct err *err);
+                              const struct object *found, bool *ours, bool *condemned,
+                              struct err *err);
 
 /* -- what happened at a place ----------------------------------------------------------------- */
 /* When rows were last brought to this directory, by a cut-over or back by a rollback; 0: never. */

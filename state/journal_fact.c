@@ -78,6 +78,8 @@ static void put_target(struct sql *sql, const struct object_fact *fact)
     sql_put_text(sql, fact->target_etag);
     sql_put_integer(sql, fact->condemned ? CONDEMNED : fact->created);
     sql_put_integer(sql, fact->proven);
+    sql_put_text(sql, fact->copy_id);
+    sql_put_integer(sql, fact->copy_us);
 }
 
 static bool add_fact(struct journal *journal, int64_t unit, const struct object_fact *fact,
@@ -152,7 +154,7 @@ static bool take_fact(sqlite3_stmt *statement, struct arena *arena, struct objec
     int64_t origin = sql_take_integer(&sql), tier = sql_take_integer(&sql);
     int64_t copy = sql_take_integer(&sql);
     if (origin < 0 || origin > MD5_COMPUTED || tier < 0 || tier > TIER_ARCHIVE || copy < 0 ||
-        copy > COPY_FAILED || has_md5 != (origin != MD5_ABSENT))
+        copy > COPY_ABORTED || has_md5 != (origin != MD5_ABSENT))
         return ERR(err, ERR_CORRUPT, "the journal's entry of object %s makes no sense", want->key);
 
     want->md5_origin = (enum md5_origin)origin;
@@ -164,6 +166,8 @@ static bool take_fact(sqlite3_stmt *statement, struct arena *arena, struct objec
     fact->created = created != 0;
     fact->condemned = created == CONDEMNED;
     fact->proven = sql_take_integer(&sql) != 0;
+    snprintf(fact->copy_id, sizeof(fact->copy_id), "%s", sql_take_borrowed(&sql));
+    fact->copy_us = sql_take_integer(&sql);
     return true;
 }
 
@@ -196,15 +200,16 @@ bool journal_facts_get(struct journal *journal, int64_t unit, struct arena *aren
            journal_look_end(journal, get_facts(journal, unit, arena, facts, count, err), err);
 }
 
-bool journal_is_ours(struct journal *journal, const char *target, const char *key, const char *etag,
-                     bool *ours, bool *condemned, struct err *err)
+bool journal_is_ours(struct journal *journal, const char *target, const char *key,
+                     const struct object *found, bool *ours, bool *condemned, struct err *err)
 {
     if (!journal_look(journal, err))
         return false;
     struct sql sql = journal_parameters(journal, JOURNAL_OURS);
     sql_put_text(&sql, target);
     sql_put_text(&sql, key);
-    sql_put_text(&sql, etag);
+    sql_put_text(&sql, found->etag);
+    sql_put_text(&sql, found->copy_id != NULL ? found->copy_id : "");
     int64_t created;
     bool done = journal_id_take(sql.statement, &created, err);
     if (done) {

@@ -120,6 +120,10 @@ static const char *const steps[] = {
     "CREATE INDEX unit_moved_target ON unit (target) WHERE cleanup_at_us > 0;"
     "DROP INDEX unit_abandoned;"
     "CREATE INDEX unit_given_up ON unit (target) WHERE state IN ('abandoned', 'rolled-back');",
+
+    /* Copies that the cloud goes on with by itself. */
+    "ALTER TABLE object ADD COLUMN copy_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE object ADD COLUMN copy_us INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
@@ -208,7 +212,7 @@ bool journal_schema_migrate(sqlite3 *db, struct err *err)
 /* Rows went from its source to its target, be it that they came back. */
 #define MOVED "cleanup_at_us > 0 AND kind <> 'retier' "
 #define OBJECT_SOURCE "key, bytes, etag, md5, md5_origin, tier, copy, irregular"
-#define OBJECT_TARGET "target_etag, created, proven"
+#define OBJECT_TARGET "target_etag, created, proven, copy_id, copy_us"
 
 const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
     [JOURNAL_BEGIN_GROUP] = "BEGIN IMMEDIATE",
@@ -256,8 +260,8 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
     [JOURNAL_ROWS] = "SELECT id, old_location, new_location FROM row WHERE unit = ? ORDER BY id",
 
     [JOURNAL_OBJECT_INSERT] = "INSERT INTO object (unit, " OBJECT_SOURCE ", " OBJECT_TARGET ") "
-                              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [JOURNAL_OBJECT_UPDATE] = "UPDATE object SET (" OBJECT_TARGET ") = (?, ?, ?) "
+                              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [JOURNAL_OBJECT_UPDATE] = "UPDATE object SET (" OBJECT_TARGET ") = (?, ?, ?, ?, ?) "
                               "WHERE unit = ? AND key = ?",
     [JOURNAL_OBJECT_COUNT] = "SELECT count(*) FROM object WHERE unit = ?",
     [JOURNAL_OBJECTS] = "SELECT " OBJECT_SOURCE ", " OBJECT_TARGET " FROM object WHERE unit = ? "
@@ -267,7 +271,7 @@ const char *const journal_statement_texts[JOURNAL_STATEMENTS] = {
                      "FROM unit JOIN object ON object.unit = unit.id "
                      "WHERE unit.target = ?1 AND unit.state IN ('abandoned', 'rolled-back') "
                      "AND object.key = ?2 "
-                     "AND object.target_etag = ?3",
+                     "AND (object.target_etag = ?3 OR (?4 <> '' AND object.copy_id = ?4))",
 
     /* The grace begins with the cut-over; before it there is no end of one. */
     [JOURNAL_ARRIVAL] = "SELECT coalesce(max(at_us), 0) FROM ("

@@ -48,6 +48,10 @@ static const struct {
     [REASON_COPY_REFUSED] = {"copy-refused",
                              "The store refused to copy an object, and trying again would not "
                              "help. Read the log for its answer, then make a new plan."},
+    [REASON_COPY_FAILED] = {"copy-failed",
+                            "Copies that the cloud makes by itself failed or took too long, again "
+                            "and again; the source is untouched. See what it says of them, or give "
+                            "them more time (--copy-timeout), then make a new plan."},
     [REASON_TIER_REFUSED] = {"tier-refused",
                              "The store refused to set the access tier of an object, and trying "
                              "again would not help. Read the log for its answer, then make a new "

@@ -18,6 +18,9 @@
 #define TEXTS_BYTES_MAX ((size_t)1 << 20)
 #define SAS_LIFE_US (2 * INT64_C(3600) * WHEN_SECOND_US)
 #define SAS_LEFT_US (SAS_LIFE_US / 2) /* with less than this left, a new one is made */
+#define SAS_SPARE_US                                                                               \
+    (15 * INT64_C(60) * WHEN_SECOND_US) /* clocks differ, and a copy begins late                   \
+                                         */
 #define PUT_WHOLE_BYTES (UINT64_C(5000) << 20)
 #define COPY_WHOLE_BYTES (UINT64_C(256) << 20)
 
@@ -44,6 +47,7 @@ static const struct store_ops azure_ops = {
     .copy = azure_copy,
     .make = azure_make,
     .put = azure_put,
+    .abort_copy = azure_abort_copy,
     .remove = azure_remove,
     .read = azure_read,
     .set_tier = azure_tier_set,
@@ -125,6 +129,10 @@ void azure_store_limit(struct store *store, const struct azure_limits *limits)
         azure->limits.whole_bytes = limits->whole_bytes;
     if (limits->block_bytes > 0)
         azure->limits.block_bytes = limits->block_bytes;
+    if (limits->slowly) {
+        atomic_store(&azure->way, AZURE_WAY_NONE);
+        atomic_store(&azure->lacks_blocks, true);
+    }
 }
 
 /* -- what the verbs share ---------------------------------------------------------------------- */
@@ -151,16 +159,22 @@ bool azure_etag_is_exact(const char *etag)
            strchr(etag + 1, '"') == etag + size_bytes - 1 && !str_has_control(etag, size_bytes);
 }
 
-const char *azure_source_sas(struct azure *azure, struct arena *arena)
+/* A copy goes on with the SAS that it was begun with. */
+const char *azure_source_sas(struct azure *azure, int64_t needed_us, struct arena *arena)
 {
     if (!secret_is_set(&azure->key))
         return secret_reveal(azure->sas);
     int64_t now_us = azure->clock->ops->now_us(azure->clock);
+    int64_t left_us = needed_us + SAS_SPARE_US, life_us = SAS_LIFE_US;
+    if (left_us < SAS_LEFT_US)
+        left_us = SAS_LEFT_US;
+    if (life_us < left_us)
+        life_us = left_us;
     pthread_mutex_lock(&azure->mutex);
-    if (azure->source_sas_expires_us - now_us < SAS_LEFT_US) {
+    if (azure->source_sas_expires_us - now_us < left_us) {
         struct sign_sas sas = {.account = azure->account,
                                .container = azure->container,
-                               .expires_us = now_us + SAS_LIFE_US,
+                               .expires_us = now_us + life_us,
                                .https_only = azure->https_only};
         const char *made = sign_container_sas(&sas, &azure->key, arena);
         secret_set(&azure->source_sas, made, strlen(made));
@@ -173,9 +187,12 @@ const char *azure_source_sas(struct azure *azure, struct arena *arena)
 
 uint64_t azure_whole_bytes(const struct azure *azure)
 {
+    enum azure_way way = (enum azure_way)atomic_load(&azure->way);
+    if (way == AZURE_WAY_NONE)
+        return 0;
     if (azure->limits.whole_bytes > 0)
         return azure->limits.whole_bytes;
     /* An emulator that lacks Put Blob From URL has no limit for Copy Blob From URL. */
-    bool puts = atomic_load(&azure->way) != AZURE_WAY_COPY;
+    bool puts = way != AZURE_WAY_COPY;
     return puts || azure->is_loopback ? PUT_WHOLE_BYTES : COPY_WHOLE_BYTES;
 }

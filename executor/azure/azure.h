@@ -3,6 +3,7 @@
 #ifndef EXECUTOR_AZURE_AZURE_H
 #define EXECUTOR_AZURE_AZURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "executor/store.h"
@@ -17,6 +18,7 @@ struct azure_limits {
     uint32_t page;        /* names in a page of a listing                              */
     uint64_t whole_bytes; /* the largest object that is copied in one request          */
     uint64_t block_bytes; /* of the blocks of a larger one                             */
+    bool slowly;          /* nothing but Copy Blob is known to the account             */
 };
 void azure_store_limit(struct store *store, const struct azure_limits *limits);
 #endif

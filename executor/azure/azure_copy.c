@@ -49,20 +49,32 @@ static void take_digest(struct copy *copy, const struct http_request *request, s
     copy->md5_origin = MD5_COMPUTED;
 }
 
+/* Without its id nobody could tell that the copy is ours. */
+static bool take_id(struct copy *copy, const struct http_request *request, struct arena *arena)
+{
+    const char *id = http_header_find(request, "x-ms-copy-id", arena);
+    if (!id || id[0] == '\0' || strlen(id) >= sizeof copy->copy_id)
+        return false;
+    snprintf(copy->copy_id, sizeof copy->copy_id, "%s", id);
+    return true;
+}
+
 static void answer_done(struct copy *copy, const struct http_request *request, struct arena *arena)
 {
     const char *etag = http_header_find(request, "ETag", arena);
     const char *state = http_header_find(request, "x-ms-copy-status", arena);
     copy->outcome.result = RESULT_UNKNOWN;
-    if (state && strcmp(state, "success") != 0) {
-        if (strcmp(state, "pending") == 0)
-            copy->outcome.result = RESULT_PENDING;
-        return;
-    }
     if (!etag || !azure_etag_is_exact(etag))
         return;
+    if (state && strcmp(state, "pending") == 0) {
+        if (!take_id(copy, request, arena))
+            return;
+        copy->outcome.result = RESULT_PENDING;
+    } else if (state && strcmp(state, "success") != 0)
+        return;
+    else
+        copy->outcome.result = RESULT_DONE;
     snprintf(copy->target_etag, sizeof copy->target_etag, "%s", etag);
-    copy->outcome.result = RESULT_DONE;
 }
 
 void azure_copy_answer(const struct azure_copying *copying, struct copy *copy,
@@ -122,15 +134,18 @@ static void ask_whole(const struct azure_copying *copying, const struct copy *co
     request->repeatable = way != AZURE_WAY_UNKNOWN || !copying->target->is_loopback;
 }
 
-/* The service knows no Put Blob From URL.  Azurite says so with a 500 and no word, if it is asked
- * under a SAS. */
-static bool is_unsupported(const struct azure_copying *copying, const struct copy *copy,
-                           const struct http_request *request)
+/* The service knows no such request. */
+static bool is_unsupported(const struct store_outcome *outcome)
 {
-    const char *code = copy->outcome.code;
-    return request->status == 501 ||
-           (request->status == 400 && strcmp(code, "UnsupportedHeader") == 0) ||
-           (request->status == 500 && code[0] == '\0' && copying->target->is_loopback);
+    return outcome->status == 501 ||
+           (outcome->status == 400 && strcmp(outcome->code, "UnsupportedHeader") == 0);
+}
+
+/* Azurite says so of Put Blob From URL and Put Block From URL with a 500 and no word, if it is
+ * asked under a SAS. */
+static bool stumbles(const struct azure_copying *copying, const struct store_outcome *outcome)
+{
+    return outcome->status == 500 && outcome->code[0] == '\0' && copying->target->is_loopback;
 }
 
 /* Moves the copies that must be asked for in the other way to the front, and counts them. */
@@ -141,8 +156,10 @@ static size_t note_whole(const struct azure_copying *copying, struct copy **copi
     for (size_t i = 0; i < count; i++) {
         struct copy *copy = copies[i];
         azure_copy_answer(copying, copy, &requests[i]);
-        if (way != AZURE_WAY_COPY && is_unsupported(copying, copy, &requests[i])) {
-            atomic_store(&copying->target->way, AZURE_WAY_COPY);
+        if (is_unsupported(&copy->outcome) ||
+            (way != AZURE_WAY_COPY && stumbles(copying, &copy->outcome))) {
+            atomic_store(&copying->target->way,
+                         way == AZURE_WAY_COPY ? AZURE_WAY_NONE : AZURE_WAY_COPY);
             copies[again++] = copy;
             continue;
         }
@@ -159,6 +176,8 @@ static void copy_whole(const struct azure_copying *copying, struct copy **copies
     struct http_request *requests = arena_make(copying->arena, count * sizeof *requests);
     while (count > 0) {
         enum azure_way way = (enum azure_way)atomic_load(&copying->target->way);
+        if (way == AZURE_WAY_NONE)
+            return;
         /* Until it is known how the account copies, one copy is enough to find out. */
         size_t sent = way == AZURE_WAY_UNKNOWN ? 1 : count;
         for (size_t i = 0; i < sent; i++)
@@ -214,17 +233,40 @@ static size_t look(const struct azure_copying *copying, struct copy **copies,
     return good;
 }
 
-static void copy_looking(const struct azure_copying *copying, struct copy **copies, size_t count,
-                         bool empty)
+static void copy_empties(const struct azure_copying *copying, struct copy **copies, size_t count)
 {
     struct azure_head *heads = arena_make(copying->arena, count * sizeof *heads);
     count = look(copying, copies, heads, count);
-    if (empty) {
-        copy_empty(copying, copies, heads, count);
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
+    copy_empty(copying, copies, heads, count);
+}
+
+static void copy_blocks(const struct azure_copying *copying, struct copy **copies, size_t count)
+{
+    struct azure_head *heads = arena_make(copying->arena, count * sizeof *heads);
+    count = look(copying, copies, heads, count);
+    for (size_t i = 0; i < count; i++) {
         azure_blocks_copy(copying, copies[i], &heads[i]);
+        if (is_unsupported(&copies[i]->outcome) || stumbles(copying, &copies[i]->outcome))
+            atomic_store(&copying->target->lacks_blocks, true);
+    }
+}
+
+/* -- by the service alone, in its own time ----------------------------------------------------- */
+
+/* Copy Blob.  Its SAS has to last as long as it may take. */
+static void copy_slowly(const struct azure_copying *copying, struct copy **copies, size_t count)
+{
+    struct http_request *requests = arena_make(copying->arena, count * sizeof *requests);
+    for (size_t i = 0; i < count; i++) {
+        struct azure_copying slow = *copying;
+        slow.sas = azure_source_sas(copying->source, copies[i]->may_take_us, copying->arena);
+        struct azure_call *call = azure_copy_call(&slow, copies[i], &requests[i]);
+        azure_copy_source(&slow, copies[i], call);
+        azure_call_seal(call);
+    }
+    http_batch(copying->target->http, requests, count, copying->arena);
+    for (size_t i = 0; i < count; i++)
+        azure_copy_answer(copying, copies[i], &requests[i]);
 }
 
 /* "ConditionNotMet" may mean either end: if the source is as it should be, it was the target. */
@@ -250,32 +292,78 @@ static bool is_refused(const struct copy *copy)
            !azure_etag_is_exact(copy->source_etag);
 }
 
+/* From the best to the worst. */
+enum means { MEANS_EMPTY, MEANS_WHOLE, MEANS_BLOCKS, MEANS_SLOWLY, MEANS };
+static void (*const copy_by[MEANS])(const struct azure_copying *, struct copy **,
+                                    size_t) = {[MEANS_EMPTY] = copy_empties,
+                                               [MEANS_WHOLE] = copy_whole,
+                                               [MEANS_BLOCKS] = copy_blocks,
+                                               [MEANS_SLOWLY] = copy_slowly};
+
+/* So says the service of a source that it does not copy while we wait. */
+static bool wants_time(const struct copy *copy)
+{
+    return copy->outcome.status == 409 && strcmp(copy->outcome.code, "CannotVerifyCopySource") == 0;
+}
+
+/* By what is known of the account, and by what came of the copy so far. */
+static enum means means_of(const struct azure_copying *copying, const struct copy *copy)
+{
+    if (copy->bytes == 0)
+        return MEANS_EMPTY;
+    if (wants_time(copy))
+        return MEANS_SLOWLY;
+    if (copy->bytes <= azure_whole_bytes(copying->target))
+        return MEANS_WHOLE;
+    return atomic_load(&copying->target->lacks_blocks) ? MEANS_SLOWLY : MEANS_BLOCKS;
+}
+
+/* A copy that was asked for and can't be made in this way is left for a worse one. */
+static bool is_left(const struct azure_copying *copying, const struct copy *copy)
+{
+    return is_unsupported(&copy->outcome) || stumbles(copying, &copy->outcome) || wants_time(copy);
+}
+
+/* Copies those of the kind that have to be, and returns how many are left, at the front. */
+static size_t copy_some(const struct azure_copying *copying, enum means means, struct copy **left,
+                        size_t count)
+{
+    struct copy **chosen = arena_make(copying->arena, 2 * count * sizeof(struct copy *));
+    struct copy **sent = chosen + count;
+    size_t chosen_count = 0, kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (means_of(copying, left[i]) == means)
+            chosen[chosen_count++] = left[i];
+        else
+            left[kept++] = left[i];
+    }
+    if (chosen_count == 0)
+        return kept;
+    memcpy(sent, chosen, chosen_count * sizeof(struct copy *));
+    copy_by[means](copying, sent, chosen_count);
+    for (size_t i = 0; i < chosen_count; i++)
+        if (is_left(copying, chosen[i]))
+            left[kept++] = chosen[i];
+    settle_doubts(copying, chosen, chosen_count);
+    return kept;
+}
+
 static void copy_chunk(const struct azure_copying *copying, struct copy *copies, size_t count)
 {
-    struct copy **whole = arena_make(copying->arena, 3 * count * sizeof(struct copy *));
-    struct copy **empty = whole + count, **large = empty + count;
-    size_t whole_count = 0, empty_count = 0, large_count = 0;
-    uint64_t whole_bytes = azure_whole_bytes(copying->target);
+    struct copy **left = arena_make(copying->arena, count * sizeof(struct copy *));
+    size_t left_count = 0;
     for (size_t i = 0; i < count; i++) {
         struct copy *copy = &copies[i];
-        copy->target_etag[0] = '\0';
+        copy->target_etag[0] = copy->copy_id[0] = '\0';
         copy->md5_origin = MD5_ABSENT;
+        copy->outcome = (struct store_outcome){0};
         if (is_refused(copy))
             copy->outcome = azure_outcome_plain(RESULT_REFUSED);
-        else if (copy->bytes == 0)
-            empty[empty_count++] = copy;
-        else if (copy->bytes > whole_bytes)
-            large[large_count++] = copy;
         else
-            whole[whole_count++] = copy;
+            left[left_count++] = copy;
     }
-    struct copy **all = arena_make(copying->arena, whole_count * sizeof(struct copy *));
-    if (whole_count > 0)
-        memcpy(all, whole, whole_count * sizeof(struct copy *));
-    copy_whole(copying, whole, whole_count);
-    settle_doubts(copying, all, whole_count);
-    copy_looking(copying, empty, empty_count, true);
-    copy_looking(copying, large, large_count, false);
+    for (enum means means = MEANS_EMPTY; means < MEANS; means++)
+        left_count = copy_some(copying, means, left, left_count);
 }
 
 void azure_copy(struct store *target, struct store *source, struct copy *copies, size_t count)
@@ -286,7 +374,7 @@ void azure_copy(struct store *target, struct store *source, struct copy *copies,
         size_t chunk = count - from < AZURE_CHUNK_MAX ? count - from : AZURE_CHUNK_MAX;
         struct azure_copying copying = {
             .target = (struct azure *)target, .source = (struct azure *)source, .arena = &scratch};
-        copying.sas = azure_source_sas(copying.source, &scratch);
+        copying.sas = azure_source_sas(copying.source, 0, &scratch);
         copy_chunk(&copying, copies + from, chunk);
         arena_reset(&scratch);
     }

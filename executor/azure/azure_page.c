@@ -9,6 +9,9 @@
 #include "base/url.h"
 #include "executor/http/xml.h"
 
+#define REASON_LETTERS "0123456789 ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define REASON_BYTES_MAX 64
+
 /* EnumerationResults > Blobs > Blob > Name | Properties > .. | Metadata > .., and
  * EnumerationResults > NextMarker. */
 enum depth { DEPTH_ROOT = 1, DEPTH_TOP, DEPTH_BLOB, DEPTH_PART, DEPTH_LEAF };
@@ -77,7 +80,19 @@ static enum copy_state copy_of(const char *text)
 {
     if (str_equal(text, "pending"))
         return COPY_PENDING;
+    if (str_equal(text, "aborted"))
+        return COPY_ABORTED;
     return str_equal(text, "success") ? COPY_NONE : COPY_FAILED;
+}
+
+/* Status and code, as in `403 AuthenticationFailed "Copy failed when .."`: no more of it, for what
+ * follows may be anything, the address of the source with its SAS included. */
+static const char *reason_of(struct arena *arena, const char *text)
+{
+    size_t length = strspn(text, REASON_LETTERS);
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    return length > 0 && length <= REASON_BYTES_MAX ? str_copy(arena, text, length) : NULL;
 }
 
 static bool take_property(struct azure_page *page, const char *name, const char *text,
@@ -96,6 +111,10 @@ static bool take_property(struct azure_page *page, const char *name, const char 
         object->tier = azure_tier_read(text);
     else if (str_equal(name, "CopyStatus"))
         object->copy = copy_of(text);
+    else if (str_equal(name, "CopyId") && strlen(text) < OBJECT_COPY_ID_MAX)
+        object->copy_id = arena_copy(page->arena, text);
+    else if (str_equal(name, "CopyStatusDescription"))
+        object->copy_says = reason_of(page->arena, text);
     else if (str_equal(name, "BlobType"))
         object->irregular |= !str_equal(text, "BlockBlob");
     else if (str_equal(name, "ResourceType"))

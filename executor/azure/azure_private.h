@@ -20,8 +20,9 @@
 /* How the account copies: found out by the first copy. */
 enum azure_way {
     AZURE_WAY_UNKNOWN,
-    AZURE_WAY_PUT, /* Put Blob From URL: answers a digest  */
-    AZURE_WAY_COPY /* Copy Blob From URL: does not         */
+    AZURE_WAY_PUT,  /* Put Blob From URL: answers a digest    */
+    AZURE_WAY_COPY, /* Copy Blob From URL: does not           */
+    AZURE_WAY_NONE  /* neither: no object in a single request */
 };
 
 struct azure {
@@ -38,8 +39,9 @@ struct azure {
     struct secret key;        /* as bytes, or none                                */
     const struct secret *sas; /* used if there is no key                          */
     struct azure_limits limits;
-    atomic_int way;        /* enum azure_way                                   */
-    pthread_mutex_t mutex; /* of what follows                                  */
+    atomic_int way;           /* enum azure_way                                   */
+    atomic_bool lacks_blocks; /* it knows no Put Block From URL                   */
+    pthread_mutex_t mutex;    /* of what follows                                  */
     struct secret source_sas;
     int64_t source_sas_expires_us;
 };
@@ -52,8 +54,9 @@ bool azure_key_is_plain(const char *key);
 /* Names exactly one version: quoted once, without control bytes.  An empty one or "*" would be
  * none, and `"1", "2"` would be a list of which one must match. */
 bool azure_etag_is_exact(const char *etag);
-/* What lets another account read this container: the SAS of the connection, or one made here. */
-const char *azure_source_sas(struct azure *azure, struct arena *arena);
+/* What lets another account read this container: the SAS of the connection, or one made here, which
+ * lives on for that long at least. */
+const char *azure_source_sas(struct azure *azure, int64_t needed_us, struct arena *arena);
 
 /* The largest object that one request copies. */
 uint64_t azure_whole_bytes(const struct azure *azure);
@@ -147,6 +150,7 @@ void azure_list(struct store *store, struct listing *listings, size_t count, str
 void azure_copy(struct store *target, struct store *source, struct copy *copies, size_t count);
 bool azure_make(struct store *store, struct err *err);
 void azure_put(struct store *store, struct putting *puttings, size_t count);
+void azure_abort_copy(struct store *store, struct aborting *abortings, size_t count);
 void azure_remove(struct store *store, struct deletion *deletions, size_t count);
 void azure_read(struct store *store, struct reading *readings, size_t count);
 void azure_tier_set(struct store *store, struct tiering *tierings, size_t count);

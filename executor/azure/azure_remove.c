@@ -14,6 +14,8 @@ static void refine(struct store_outcome *outcome)
     else if (outcome->status == 412 &&
              (strcmp(code, "ConditionNotMet") == 0 || strcmp(code, "TargetConditionNotMet") == 0))
         outcome->result = RESULT_CHANGED;
+    else if (strcmp(code, "PendingCopyOperation") == 0)
+        outcome->result = RESULT_BUSY;
 }
 
 /* Azurite says of what is gone that its etag is another one, so that is looked at. */

@@ -283,16 +283,14 @@ static void a_copy_goes_to_its_tier(void **state)
 }
 
 /* In one request, empty and in blocks. */
-static void a_copy_overwrites_nothing_and_takes_no_other_source(void **state)
+static void take_care(struct rig *rig, const char *folder)
 {
-    struct rig *rig = *state;
     static const char *const texts[] = {"bytes", "", "more than ten bytes"};
-    azure_store_limit(rig->target, &(struct azure_limits){.whole_bytes = 10, .block_bytes = 4});
     for (size_t i = 0; i < ITEMS(texts); i++) {
         static const char *const fates[] = {"taken", "changed", "gone"};
         struct copy copies[3];
         for (size_t j = 0; j < 3; j++) {
-            const char *key = str_format(rig->arena, "%zu/%s", i, fates[j]);
+            const char *key = str_format(rig->arena, "%s/%zu/%s", folder, i, fates[j]);
             put(rig->source, key, texts[i]);
             copies[j] = copy_of(rig, key);
         }
@@ -308,6 +306,46 @@ static void a_copy_overwrites_nothing_and_takes_no_other_source(void **state)
         assert_result(&copies[2].outcome, RESULT_CHANGED);
         assert_gone(rig, rig->target, copies[2].target_key);
     }
+}
+
+static void a_copy_overwrites_nothing_and_takes_no_other_source(void **state)
+{
+    struct rig *rig = *state;
+    azure_store_limit(rig->target, &(struct azure_limits){.whole_bytes = 10, .block_bytes = 4});
+    take_care(rig, "soon");
+    azure_store_limit(rig->target, &(struct azure_limits){.slowly = true});
+    take_care(rig, "slowly");
+}
+
+/* Azurite is done with it at once, and has nothing to abort. */
+static void a_copy_by_the_service_alone_is_as_good_as_any(void **state)
+{
+    struct rig *rig = *state;
+    struct http_header headers[] = {{"x-ms-blob-content-type", "text/x-log"},
+                                    {"x-ms-meta-Origin", "car 7"}};
+    azurite_put(rig->source, "d/a b%&+'", "bytes", 5, headers, ITEMS(headers));
+    azure_store_limit(rig->target, &(struct azure_limits){.slowly = true});
+    struct copy one = copy_of(rig, "d/a b%&+'");
+    one.tier = TIER_COOL;
+    one.may_take_us = 3600 * WHEN_SECOND_US;
+    copy(rig, &one, 1);
+    assert_result(&one.outcome, RESULT_DONE);
+    assert_int_equal(one.md5_origin, MD5_ABSENT);
+    const struct object *made = object_at(rig, rig->target, one.target_key);
+    assert_string_equal(made->etag, one.target_etag);
+    assert_int_equal(made->copy, COPY_NONE);
+    assert_int_equal(made->tier, TIER_COOL);
+    assert_non_null(made->copy_id);
+    const char *raw = NULL;
+    size_t size_bytes;
+    assert_non_null(azurite_get(rig->target, one.target_key, rig->arena, &size_bytes, &raw));
+    struct http_request request = {.reply_headers = raw};
+    assert_string_equal(http_header_find(&request, "content-type", rig->arena), "text/x-log");
+    assert_string_equal(http_header_find(&request, "x-ms-meta-origin", rig->arena), "car 7");
+    struct aborting aborting = {.key = one.target_key, .copy_id = made->copy_id};
+    rig->target->ops->abort_copy(rig->target, &aborting, 1);
+    assert_result(&aborting.outcome, RESULT_DONE);
+    assert_holds(rig, rig->target, one.target_key, "bytes");
 }
 
 static void one_request_a_copy(void **state)
@@ -732,6 +770,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_copy_goes_to_its_tier, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_copy_overwrites_nothing_and_takes_no_other_source, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_copy_by_the_service_alone_is_as_good_as_any, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_request_a_copy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_legal_key_goes_there_and_back, set_up, tear_down),

@@ -5,31 +5,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from blobs import Account
 from scene import Run, Scene, main, sql
-from stranger import Puppet, Stranger
-
-SOURCE, TARGET = "SOURCE_AZURE_CONNECTION_STRING", "COLD_STORAGE_CONNECTION_STRING"
-
-
-class Guarded(Scene):
-    """A scene whose accounts are a puppet's."""
-
-    def __init__(self, name):
-        real = Account(os.environ[SOURCE]).host
-        self.puppet = Puppet(real)
-        self.accounts = {name: os.environ[name].replace(real, self.puppet.host)
-                         for name in (SOURCE, TARGET)}
-        super().__init__(name)
-        for account in (self.source, self.target):
-            account.endpoint = account.endpoint.replace(real, self.puppet.host)
-
-    def environment(self, **more):
-        return super().environment(**self.accounts, **more)
-
-    def close(self):
-        super().close()
-        self.puppet.__exit__()
+from stranger import SOURCE, Guarded, Stranger
 
 
 # -- rows ----------------------------------------------------------------------------------------

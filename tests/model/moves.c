@@ -40,6 +40,10 @@ static struct sight any_sight(struct rand *rand)
         ++*source[all_well || often(rand) ? 0 : rand_below(rand, 3)];
         ++*target[all_well || often(rand) ? 0 : rand_below(rand, 5)];
     }
+    if (rarely(rand)) {
+        sight.target.failed = sight.target.absent;
+        sight.target.overdue = sight.target.pending;
+    }
     if (rand_below(rand, 4) == 0) { /* all deleted */
         sight.source.same = sight.source.changed = 0;
         sight.source.missing = OBJECTS;

@@ -6,7 +6,8 @@
  *   - from the look at the rows that a deletion relies on until then: no row is pointed at the
  *     source, nor, after the look at references, any of those;
  *   - where rows are sent back, likewise: no write to the source;
- *   - while a unit copies (and may clean up what it had copied): no row is pointed at its target.
+ *   - while a unit copies (and may clean up what it had copied), and until no such deletion can
+ *     arrive any more: no row is pointed at its target.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,14 @@ static bool is_deleting(const struct sim *sim, const struct seen_unit *unit)
         if (sim->zombies[i].kind == ZOMBIE_REMOVE && sim->zombies[i].unit == unit->id)
             return true;
     return unit->doing == ACTION_DELETE;
+}
+
+static bool is_cleaning_up(const struct sim *sim, const struct seen_unit *unit)
+{
+    for (size_t i = 0; i < sim->zombie_count; i++)
+        if (sim->zombies[i].cleans && sim->zombies[i].unit == unit->id)
+            return true;
+    return unit->doing == ACTION_COPY;
 }
 
 static bool looks_for_deletion(const struct seen_unit *unit)
@@ -78,7 +87,7 @@ static bool may_point(const struct sim *sim, const char *location, bool is_refer
         bool source_is_shut = is_deleting(sim, unit) || (looks_for_deletion(unit) && seen);
         if (source_is_shut && unit_covers(unit->source_url, location))
             return false;
-        if (unit->doing == ACTION_COPY && unit_covers(unit->target_url, location))
+        if (is_cleaning_up(sim, unit) && unit_covers(unit->target_url, location))
             return false;
     }
     return true;

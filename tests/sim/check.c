@@ -198,11 +198,28 @@ static void check_source_removed(struct sim *sim, const struct seen_unit *unit, 
         sim->slots[unit->target][key].is_copy = false;
 }
 
-/* An attempt of ours, and nothing points at it. */
-static void check_cleaned(struct sim *sim, const struct seen_unit *unit, size_t key,
-                          const struct slot *before)
+/* The row that is at the unit's target and in whose directory the key lies. */
+static const struct sim_row *row_beside(const struct sim *sim, const struct seen_unit *unit,
+                                        size_t key)
 {
-    const struct sim_row *row = row_at(sim, unit->target_url);
+    const char *url = table_url(sim, unit->target, sim->keys[key]);
+    for (size_t i = 0; i < sim->row_count; i++) {
+        const struct sim_row *row = &sim->rows[i];
+        const char *end = row->exists ? strrchr(row->location, '/') : NULL;
+        if (end != NULL && is_at(row, unit->target_url) &&
+            strncmp(url, row->location, (size_t)(end + 1 - row->location)) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+/* An attempt of ours, and nothing points at it.  A deletion that is late finds what has come to lie
+ * in its directory since: that is not touched. */
+static void check_cleaned(struct sim *sim, const struct seen_unit *unit, size_t key,
+                          const struct slot *before, bool is_late)
+{
+    const struct sim_row *row =
+        is_late ? row_beside(sim, unit, key) : row_at(sim, unit->target_url);
     if (!before->is_copy)
         check_fail(sim, "4: %s was deleted, and is not ours", sim->keys[key]);
     if (row != NULL)
@@ -217,7 +234,7 @@ static void check_late_removal(struct sim *sim, size_t key, const struct slot *b
     if (unit == NULL)
         check_fail(sim, "5: %s was deleted for no unit", sim->keys[key]);
     else if (zombie->cleans)
-        check_cleaned(sim, unit, key, before);
+        check_cleaned(sim, unit, key, before, true);
     else
         check_source_removed(sim, unit, key, before);
 }
@@ -236,7 +253,7 @@ void check_removed(struct sim *sim, int box, size_t key, const struct slot *befo
         if (sim->keeps) /* now; a request that is late knows of what was then */
             check_fail(sim, "%s was deleted, and its policy keeps", sim->keys[key]);
     } else if (copier != NULL)
-        check_cleaned(sim, copier, key, before);
+        check_cleaned(sim, copier, key, before, false);
     else
         check_fail(sim, "5: %s was deleted for no unit", sim->keys[key]);
 }

@@ -96,7 +96,9 @@ void cloud_make(struct sim *sim)
                                 .catalog = sim->wire,
                                 .clock = &sim->clock,
                                 .stop = &sim->stop,
-                                .counters = &sim->counters};
+                                .counters = &sim->counters,
+                                .copy_timeout_us = COPY_TIMEOUT_US,
+                                .wait_until_us = INT64_MAX};
 }
 
 void cloud_free(struct sim *sim)

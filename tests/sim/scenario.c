@@ -132,6 +132,8 @@ const char *scenario_case(size_t index, struct traits *traits)
           .grace_us = MINUTE_US,
           .undoes = true}},
         {"tiers", {.verify = VERIFY_CHECKSUM, .directories = 1, .runs = 3, .cools = true}},
+        {"copies in the cloud",
+         {.verify = VERIFY_SIZE, .directories = 2, .runs = 2, .restores = true, .pend = 1000}},
     };
     if (index >= sizeof(cases) / sizeof(cases[0]))
         return NULL;
@@ -403,6 +405,8 @@ static void settle(struct sim *sim)
     catalog_memory_refer_nothing(sim->table);
     sim->referred_url = NULL;
     cloud_flush(sim);
+    if (sim->traits.pend > 0)
+        sim->now_us += COPY_ENDLESS_US;
     for (int i = 0; i < FINAL_RUNS_MAX && !sim->failed && !is_all_closed(sim); i++) {
         uint64_t before = states_of(sim);
         sim->now_us += sim->traits.grace_us + 2 * PROTOCOL_SKEW_US;

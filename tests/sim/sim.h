@@ -28,6 +28,8 @@ enum { STORE_HOT, STORE_COLD, STORE_COOL, STORES };
 #define CRASHES_MAX 8
 #define MANIFEST_MAX 16
 #define FINAL_RUNS_MAX 12
+#define COPY_TIMEOUT_US INT64_C(180000000)
+#define COPY_ENDLESS_US INT64_C(1200000000) /* then the service gives it up by itself */
 
 /* -- what is known of the cloud, kept beside it ------------------------------------------------ */
 
@@ -88,11 +90,11 @@ struct seen_unit {
 };
 
 /* A request that is still on its way. */
-enum zombie_kind { ZOMBIE_COPY, ZOMBIE_REMOVE, ZOMBIE_TIER };
+enum zombie_kind { ZOMBIE_COPY, ZOMBIE_ABORT, ZOMBIE_REMOVE, ZOMBIE_TIER };
 struct zombie {
     enum zombie_kind kind;
     int box;
-    const char *key, *etag; /* of a copy: the source's */
+    const char *key, *etag; /* of a copy: the source's; to abort one: its id */
     enum access_tier tier;
     int64_t unit;
     bool cleans; /* a target: what an attempt left there */

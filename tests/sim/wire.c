@@ -165,6 +165,24 @@ static void remove_now(struct sim *sim, int box, struct deletion *deletion,
     check_effect(sim, "deleted %s on %s", deletion->key, box == BOX_HOT ? "hot" : "cold");
 }
 
+static void abort_now(struct sim *sim, int box, struct aborting *aborting)
+{
+    size_t key = cloud_key(sim, aborting->key);
+    struct store *inner = store_memory_store(sim->boxes[box]);
+    const char *before, *after = NULL;
+    char kept[40] = "";
+    if (look_at(sim, box, key, &before).there)
+        snprintf(kept, sizeof(kept), "%s", before);
+    inner->ops->abort_copy(inner, aborting, 1);
+    if (!look_at(sim, box, key, &after).there || str_equal(kept, after))
+        return;
+    if (!sim->slots[box][key].is_copy)
+        check_fail(sim, "4: the copy of %s was aborted, and is not ours", sim->keys[key]);
+    refresh(sim, box, key, false);
+    cloud_note_version(sim, box, key);
+    check_effect(sim, "aborted the copy of %s", aborting->key);
+}
+
 static void tier_now(struct sim *sim, int box, struct tiering *tiering)
 {
     size_t key = cloud_key(sim, tiering->key);
@@ -175,6 +193,17 @@ static void tier_now(struct sim *sim, int box, struct tiering *tiering)
                      object_tier_name(tiering->tier));
 }
 
+/* The service goes on by itself, for a while or for too long, and fails or not. */
+static void maybe_pend(struct sim *sim, int box)
+{
+    static const int64_t times_us[] = {0, 3000000, 60000000, COPY_ENDLESS_US};
+    if (sim->quiet || !sim_chance(sim, sim->traits.pend))
+        return;
+    sim->inner = RESULT_PENDING;
+    sim->inner_applies = sim_draw(sim, 4) > 0;
+    store_memory_set_copy_time(sim->boxes[box], times_us[sim_draw(sim, 4)]);
+}
+
 void wire_deliver(struct sim *sim, const struct zombie *zombie)
 {
     struct copy copy = {.source_key = zombie->key,
@@ -183,9 +212,14 @@ void wire_deliver(struct sim *sim, const struct zombie *zombie)
                         .tier = zombie->tier};
     struct deletion deletion = {.key = zombie->key, .etag = zombie->etag};
     struct tiering tiering = {.key = zombie->key, .tier = zombie->tier};
+    struct aborting aborting = {.key = zombie->key, .copy_id = zombie->etag};
     trace(sim, "a late request of unit %d arrives", (int)zombie->unit);
-    if (zombie->kind == ZOMBIE_COPY)
+    if (zombie->kind == ZOMBIE_COPY) {
+        maybe_pend(sim, zombie->box);
         copy_now(sim, zombie->box, &copy, zombie);
+        sim->inner = RESULT_DONE;
+    } else if (zombie->kind == ZOMBIE_ABORT)
+        abort_now(sim, zombie->box, &aborting);
     else if (zombie->kind == ZOMBIE_REMOVE)
         remove_now(sim, zombie->box, &deletion, zombie);
     else
@@ -226,25 +260,20 @@ static void wire_list(struct store *store, struct listing *listings, size_t coun
     note_look(sim, wire->box);
     /* Copies that were under way have ended. */
     for (size_t k = 0; sim->traits.pend > 0 && !sim->dead && k < sim->key_count; k++) {
+        unsigned before = sim->slots[wire->box][k].content;
         refresh(sim, wire->box, k, false);
-        if (sim->slots[wire->box][k].content != 0)
-            cloud_note_version(sim, wire->box, k);
+        if (sim->slots[wire->box][k].content == 0)
+            continue;
+        cloud_note_version(sim, wire->box, k);
+        if (before == 0)
+            check_effect(sim, "the copy of %s is whole", sim->keys[k]);
     }
 }
 
 static void forget_reply(struct copy *copy)
 {
-    copy->target_etag[0] = '\0';
+    copy->target_etag[0] = copy->copy_id[0] = '\0';
     copy->md5_origin = MD5_ABSENT;
-}
-
-/* The service goes on by itself, and fails or not. */
-static void maybe_pend(struct sim *sim)
-{
-    if (sim->quiet || !sim_chance(sim, sim->traits.pend))
-        return;
-    sim->inner = RESULT_PENDING;
-    sim->inner_applies = sim_draw(sim, 4) > 0;
 }
 
 static void wire_copy(struct store *target, struct store *source, struct copy *copies, size_t count)
@@ -266,7 +295,7 @@ static void wire_copy(struct store *target, struct store *source, struct copy *c
             leave_behind(sim, &zombie);
         bool sent = send(sim, &zombie, "copy", &fate);
         if (sent) {
-            maybe_pend(sim);
+            maybe_pend(sim, wire->box);
             copy_now(sim, wire->box, &copies[i], NULL);
             sim->inner = RESULT_DONE;
         }
@@ -274,6 +303,24 @@ static void wire_copy(struct store *target, struct store *source, struct copy *c
             copies[i].outcome = answer(sim->dead ? FATE_LOST : fate);
             forget_reply(&copies[i]);
         }
+    }
+}
+
+static void wire_abort_copy(struct store *store, struct aborting *abortings, size_t count)
+{
+    struct wire *wire = wire_of(store);
+    struct sim *sim = wire->sim;
+    for (size_t i = 0; i < count; i++) {
+        const struct zombie zombie = {.kind = ZOMBIE_ABORT,
+                                      .box = wire->box,
+                                      .key = abortings[i].key,
+                                      .etag = abortings[i].copy_id};
+        enum fate fate;
+        bool sent = send(sim, &zombie, "abort", &fate);
+        if (sent)
+            abort_now(sim, wire->box, &abortings[i]);
+        if (!sent || fate == FATE_ANSWERLESS || sim->dead)
+            abortings[i].outcome = answer(sim->dead ? FATE_LOST : fate);
     }
 }
 
@@ -347,6 +394,7 @@ static const struct store_ops wire_ops = {.kind = "memory",
                                           .flat = true,
                                           .list = wire_list,
                                           .copy = wire_copy,
+                                          .abort_copy = wire_abort_copy,
                                           .remove = wire_remove,
                                           .read = wire_read,
                                           .set_tier = wire_set_tier,

@@ -54,7 +54,9 @@ void world_make(struct world *world)
                                   .catalog = catalog_memory_catalog(world->rows),
                                   .clock = &world->clock.clock,
                                   .stop = &world->stop,
-                                  .counters = &world->counters};
+                                  .counters = &world->counters,
+                                  .copy_timeout_us = WORLD_COPY_TIMEOUT_US,
+                                  .wait_until_us = INT64_MAX};
     open_journal(world);
 }
 

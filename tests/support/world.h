@@ -10,6 +10,8 @@
 
 enum { WORLD_HOT, WORLD_COLD, WORLD_STORES };
 
+#define WORLD_COPY_TIMEOUT_US (INT64_C(3600) * 1000000)
+
 struct world {
     struct arena arena;
     struct clock_fake clock;

@@ -2,10 +2,15 @@
 that answers as it likes, and a wire that remembers what was said on it."""
 import http.client
 import http.server
+import os
 import socket
 import threading
 
 from between import Wire
+from blobs import Account
+from scene import Scene
+
+SOURCE, TARGET = "SOURCE_AZURE_CONNECTION_STRING", "COLD_STORAGE_CONNECTION_STRING"
 
 
 class Stranger:
@@ -90,6 +95,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *words):
         pass
+
+
+class Guarded(Scene):
+    """A scene whose accounts are a puppet's."""
+
+    def __init__(self, name, puppet=Puppet):
+        real = Account(os.environ[SOURCE]).host
+        self.puppet = puppet(real)
+        self.accounts = {name: os.environ[name].replace(real, self.puppet.host)
+                         for name in (SOURCE, TARGET)}
+        super().__init__(name)
+        for account in (self.source, self.target):
+            account.endpoint = account.endpoint.replace(real, self.puppet.host)
+
+    def environment(self, **more):
+        return super().environment(**self.accounts, **more)
+
+    def close(self):
+        super().close()
+        self.puppet.__exit__()
 
 
 class Recorder(Wire):

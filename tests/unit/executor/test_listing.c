@@ -55,8 +55,12 @@ static void shelf_page(struct shelf *shelf, struct listing *listing, struct aren
         most = listing->limit;
     for (; at < shelf->count && !empty && listing->count < most; at++) {
         if (is_asked_for(listing, shelf->keys[at]))
-            listing->objects[listing->count++] = (struct object){
-                .key = arena_copy(arena, shelf->keys[at]), .bytes = at, .etag = "\"e\""};
+            listing->objects[listing->count++] =
+                (struct object){.key = arena_copy(arena, shelf->keys[at]),
+                                .bytes = at,
+                                .etag = str_format(arena, "\"%zu\"", at),
+                                .copy_id = str_format(arena, "id %zu", at),
+                                .copy_says = str_format(arena, "%zu says", at)};
     }
     bool more = shelf->endless;
     for (size_t i = at; i < shelf->count; i++)
@@ -104,6 +108,17 @@ struct seen {
     size_t count;
 };
 
+/* Nothing is left on a page that is gone. */
+static void check_texts(const struct object *object)
+{
+    size_t at = (size_t)object->bytes;
+    if (!object->copy_id)
+        return;
+    assert_string_equal(object->etag, str_format(&arena, "\"%zu\"", at));
+    assert_string_equal(object->copy_id, str_format(&arena, "id %zu", at));
+    assert_string_equal(object->copy_says, str_format(&arena, "%zu says", at));
+}
+
 static bool note(void *context, size_t index, const struct object *objects, size_t count,
                  int64_t server_us, const struct err *failure, struct err *wrong)
 {
@@ -113,8 +128,10 @@ static bool note(void *context, size_t index, const struct object *objects, size
     seen->keys[index] = arena_copy(&arena, "");
     seen->server_us = server_us;
     assert_true(!failure || count == 0);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        check_texts(&objects[i]);
         seen->keys[index] = str_format(&arena, "%s%s ", seen->keys[index], objects[i].key);
+    }
     if (++seen->count == seen->stop_after)
         return ERR(wrong, ERR_CANCELLED, "enough");
     return true;

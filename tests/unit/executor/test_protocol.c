@@ -268,27 +268,75 @@ static void gate_1_stays_shut(void **state)
     expect(step(unit_in(UNIT_VERIFYING), event), UNIT_VERIFYING, REASON_PENDING, ACTION_WAIT);
 }
 
-/* A rehydration takes hours: nobody sits there and asks every two seconds. */
-static void pending_is_left_to_a_later_run(void **state)
+/* A copy of hours is not asked for every two seconds. */
+static void a_copy_is_looked_at_less_and_less_often(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t pending_s, pause_s;
+    } table[] = {{-300, 2}, {0, 2}, {3, 2}, {8, 4}, {60, 30}, {128, 64}, {3599, 64}};
+    struct event event = seen(LOOK_GATE_1);
+    event.sight.target.equal--;
+    event.sight.target.pending++;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        event.sight.target.pending_us = table[i].pending_s * 1000000;
+        struct outcome outcome = step(unit_in(UNIT_VERIFYING), event);
+        expect(outcome, UNIT_VERIFYING, REASON_PENDING, ACTION_WAIT);
+        assert_int_equal(outcome.action.until_us - NOW, table[i].pause_s * 1000000);
+        /* It stays pending: that one looked is no event. */
+        outcome = step(outcome.unit, event_of(EVENT_RESUME));
+        expect(outcome, UNIT_VERIFYING, REASON_PENDING, ACTION_LOOK);
+        assert_int_equal(outcome.action.look, LOOK_GATE_1);
+    }
+}
+
+/* One of ours is aborted, one of others is left to a later run. */
+static void a_copy_that_takes_too_long_is_aborted_or_left(void **state)
+{
+    (void)state;
+    struct event event = seen(LOOK_GATE_1);
+    event.sight.target.equal -= 2;
+    event.sight.target.pending = 2;
+    event.sight.target.endless = 1;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_VERIFYING, REASON_PENDING, ACTION_WAIT);
+    event.sight.target.endless = 2;
+    expect(step(unit_in(UNIT_VERIFYING), event), UNIT_VERIFYING, REASON_PENDING, ACTION_REST);
+    event.sight.target.endless = 1;
+    event.sight.target.overdue = 1;
+    struct outcome outcome = step(unit_in(UNIT_VERIFYING), event);
+    expect(outcome, UNIT_VERIFYING, REASON_NONE, ACTION_ABORT);
+    /* Whatever came of it is looked at; and a service that aborts nothing is not asked for ever. */
+    for (int i = 1; i < PROTOCOL_FAILURES_MAX; i++) {
+        outcome = step(outcome.unit, event_of(EVENT_ABORTED));
+        expect(outcome, UNIT_VERIFYING, REASON_BUSY, ACTION_WAIT);
+        expect_look(step(outcome.unit, event_of(EVENT_RESUME)), UNIT_VERIFYING, LOOK_GATE_1);
+        outcome = step(outcome.unit, event);
+        expect(outcome, UNIT_VERIFYING, REASON_NONE, ACTION_ABORT);
+    }
+    outcome = step(outcome.unit, event_of(EVENT_ABORTED));
+    expect(outcome, UNIT_VERIFYING, REASON_BUSY, ACTION_REST);
+}
+
+/* What failed, or was never begun, is copied while others are under way; a number of times. */
+static void what_failed_is_copied_again_and_given_up_at_last(void **state)
 {
     (void)state;
     struct unit unit = unit_in(UNIT_VERIFYING);
     struct event event = seen(LOOK_GATE_1);
-    event.sight.target.equal--;
-    event.sight.target.pending++;
-    int64_t waited_us = 0;
-    for (int poll = 0; poll < PROTOCOL_POLLS_MAX; poll++) {
+    event.sight.target.equal -= 2;
+    event.sight.target.absent = event.sight.target.failed = 1;
+    event.sight.target.pending = 1;
+    for (int i = 0; i < PROTOCOL_ROUNDS_MAX; i++) {
         struct outcome outcome = step(unit, event);
-        expect(outcome, UNIT_VERIFYING, REASON_PENDING, ACTION_WAIT);
-        waited_us += outcome.action.until_us - NOW;
-        outcome = step(outcome.unit, event_of(EVENT_RESUME));
+        expect(outcome, UNIT_COPYING, REASON_NONE, ACTION_COPY);
+        outcome = step(outcome.unit, event_of(EVENT_COPIED));
         expect_look(outcome, UNIT_VERIFYING, LOOK_GATE_1);
         unit = outcome.unit;
     }
-    struct outcome outcome = step(unit, event);
-    expect(outcome, UNIT_VERIFYING, REASON_PENDING, ACTION_REST);
-    assert_int_equal(outcome.unit.failures, 0);
-    assert_true(waited_us < INT64_C(3600) * 1000000);
+    struct event absent = event;
+    absent.sight.target.failed = 0;
+    expect(step(unit, absent), UNIT_VERIFYING, REASON_PENDING, ACTION_WAIT);
+    expect(step(unit, event), UNIT_ABANDONED, REASON_COPY_FAILED, ACTION_STOP);
 }
 
 /* Counts that do not add up to the manifest never reach the catalog. */
@@ -1065,6 +1113,8 @@ static void judge_by_size(void **state)
     found = object_of(5, "t", MD5_ABSENT, 0);
     found.copy = COPY_FAILED;
     assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
+    found.copy = COPY_ABORTED;
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
     found.copy = COPY_NONE;
     found.irregular = true;
     assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
@@ -1099,7 +1149,9 @@ int main(void)
         cmocka_unit_test(copies_that_cannot_succeed_abandon),
         cmocka_unit_test(gate_1_opens_behind_a_durable_barrier),
         cmocka_unit_test(gate_1_stays_shut),
-        cmocka_unit_test(pending_is_left_to_a_later_run),
+        cmocka_unit_test(a_copy_is_looked_at_less_and_less_often),
+        cmocka_unit_test(a_copy_that_takes_too_long_is_aborted_or_left),
+        cmocka_unit_test(what_failed_is_copied_again_and_given_up_at_last),
         cmocka_unit_test(gate_1_wants_every_object),
         cmocka_unit_test(copies_again_four_rounds),
         cmocka_unit_test(what_cannot_be_proved_is_never_cut_over),

@@ -271,6 +271,64 @@ static void a_pending_copy_ends_well_or_badly(void **state)
     }
 }
 
+/* However often it is looked at; and its id stays, where its etag does not. */
+static void a_copy_takes_its_time_and_has_an_id(void **state)
+{
+    (void)state;
+    plan = (struct plan){
+        .verb = STORE_MEMORY_COPY, .key = "a", .result = RESULT_PENDING, .apply = true};
+    store_memory_set_fault(cold, fault, &plan);
+    store_memory_set_copy_time(cold, 100);
+    struct copy item = copy("a");
+    for (int i = 0; i < 3; i++) {
+        struct object pending = list(target, NULL).objects[0];
+        assert_int_equal(pending.copy, COPY_PENDING);
+        assert_string_equal(pending.copy_id, item.copy_id);
+        assert_string_equal(pending.etag, item.target_etag);
+        fake.instant_us += 33;
+    }
+    fake.instant_us++;
+    struct object over = list(target, NULL).objects[0];
+    assert_int_equal(over.copy, COPY_NONE);
+    assert_int_equal(over.bytes, 5);
+    assert_string_equal(over.copy_id, item.copy_id);
+    assert_string_not_equal(over.etag, item.target_etag);
+}
+
+static void a_copy_is_aborted_by_its_id_alone(void **state)
+{
+    (void)state;
+    plan = (struct plan){
+        .verb = STORE_MEMORY_COPY, .key = "a", .result = RESULT_PENDING, .apply = true};
+    store_memory_set_fault(cold, fault, &plan);
+    store_memory_set_copy_time(cold, 100);
+    struct copy item = copy("a");
+    struct aborting abortings[] = {{.key = "a", .copy_id = "another"},
+                                   {.key = "b", .copy_id = item.copy_id}};
+    target->ops->abort_copy(target, abortings, 2);
+    assert_int_equal(abortings[0].outcome.result, RESULT_CHANGED);
+    assert_int_equal(abortings[1].outcome.result, RESULT_CHANGED);
+    assert_int_equal(list(target, NULL).objects[0].copy, COPY_PENDING);
+    abortings[0].copy_id = item.copy_id;
+    for (int i = 0; i < 2; i++) {
+        target->ops->abort_copy(target, abortings, 1);
+        assert_int_equal(abortings[0].outcome.result, RESULT_DONE);
+    }
+    struct object aborted = list(target, NULL).objects[0];
+    assert_int_equal(aborted.copy, COPY_ABORTED);
+    assert_int_equal(aborted.bytes, 0);
+    struct deletion deletion = {.key = "a", .etag = aborted.etag};
+    target->ops->remove(target, &deletion, 1);
+    assert_int_equal(deletion.outcome.result, RESULT_DONE);
+    /* One that is whole by now stays whole. */
+    item = copy("a");
+    fake.instant_us += 100;
+    abortings[0].copy_id = item.copy_id;
+    target->ops->abort_copy(target, abortings, 1);
+    assert_int_equal(abortings[0].outcome.result, RESULT_DONE);
+    assert_int_equal(list(target, NULL).objects[0].copy, COPY_NONE);
+}
+
 static void a_pending_copy_can_t_be_deleted(void **state)
 {
     (void)state;
@@ -312,6 +370,8 @@ int main(void)
         CASE(reads_fail_too),
         CASE(pages_fail_in_their_own_words),
         CASE(a_pending_copy_ends_well_or_badly),
+        CASE(a_copy_takes_its_time_and_has_an_id),
+        CASE(a_copy_is_aborted_by_its_id_alone),
         CASE(a_pending_copy_can_t_be_deleted),
         CASE(a_stranger_may_write_from_within_a_fault),
     };

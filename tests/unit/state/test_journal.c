@@ -115,7 +115,7 @@ static void a_migration_is_whole_or_not_at_all(void **state)
 {
     struct journal_rig *rig = *state;
     run_sql(rig, "PRAGMA application_id = 0x46726c6e; CREATE TABLE run (x)");
-    assert_refused(rig, JOURNAL_WRITE, ERR_INTERNAL, "from version 0 to 3");
+    assert_refused(rig, JOURNAL_WRITE, ERR_INTERNAL, "from version 0 to 4");
     sqlite3 *db;
     int64_t version = 7, tables = 7;
     MUST(sql_open(rig->path, SQLITE_OPEN_READONLY, &db, &rig->err));

@@ -1,5 +1,5 @@
-/* test_journal_old.c: a journal of version 1, as the first frostline left it, or of version 2 is
- * read as it is and brought up to date by the next writer. */
+/* test_journal_old.c: a journal of version 1, as the first frostline left it, or of version 2 or
+ * 3 is read as it is and brought up to date by the next writer. */
 #include "state/journal.h"
 
 #include <setjmp.h>
@@ -20,6 +20,8 @@
 #define CUT_OVER_US INT64_C(1748000000000000)
 #define GRACE_US INT64_C(604800000000)
 #define FILE_BYTES_MAX ((size_t)1 << 20)
+
+static const struct object copied = {.etag = "t"};
 
 /* A directory in its grace, one object of which was copied. */
 static const char version_1[] =
@@ -74,13 +76,25 @@ static const char from_1_to_2[] =
     "  1, 4, 0, 1, zeroblob(32));"
     "INSERT INTO object VALUES (8, 'f', 4, 'e', NULL, 0, 0, 0, 0, 't', 1, 1);";
 
+/* What stands at a target is known, and who came from there. */
+static const char from_2_to_3[] =
+    "PRAGMA user_version = 3;"
+    "ALTER TABLE unit ADD COLUMN target_manifest BLOB NOT NULL DEFAULT "
+    "x'0000000000000000000000000000000000000000000000000000000000000000';"
+    "CREATE INDEX unit_moved_source ON unit (source) WHERE cleanup_at_us > 0;"
+    "CREATE INDEX unit_moved_target ON unit (target) WHERE cleanup_at_us > 0;"
+    "DROP INDEX unit_abandoned;"
+    "CREATE INDEX unit_given_up ON unit (target) WHERE state IN ('abandoned', 'rolled-back');";
+
 static void make_old(struct journal_rig *rig, int version)
 {
     sqlite3 *db;
     MUST(sql_open(rig->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, &rig->err));
     MUST(sql_run(db, version_1, &rig->err));
-    if (version == 2)
+    if (version >= 2)
         MUST(sql_run(db, from_1_to_2, &rig->err));
+    if (version >= 3)
+        MUST(sql_run(db, from_2_to_3, &rig->err));
     sqlite3_close(db);
 }
 
@@ -105,6 +119,8 @@ static void all_of_it_is_known(struct journal_rig *rig)
     MUST(journal_facts_get(rig->journal, UNIT, &rig->arena, &facts, &count, &rig->err));
     assert_int_equal(count, 1);
     assert_string_equal(facts[0].target_etag, "t");
+    assert_string_equal(facts[0].copy_id, "");
+    assert_int_equal(facts[0].copy_us, 0);
     assert_int_equal(journal_rig_count_events(rig, UNIT), 1);
     MUST(journal_arrival(rig->journal, COLD "a/", &arrived_us, &rig->err));
     assert_int_equal(arrived_us, CUT_OVER_US);
@@ -171,15 +187,14 @@ static void what_version_2_tells_is_known(struct journal_rig *rig)
     no_target_is_known(rig);
     MUST(journal_tier(rig->journal, HOT "b/", &tier, &rig->err));
     assert_int_equal(tier, TIER_COOL);
-    MUST(journal_is_ours(rig->journal, COLD "c/", "f", "t", &ours, &condemned, &rig->err));
+    MUST(journal_is_ours(rig->journal, COLD "c/", "f", &copied, &ours, &condemned, &rig->err));
     assert_true(ours);
     assert_int_equal(journal_rig_unit(rig, 8).unit.state, UNIT_ABANDONED);
 }
 
-static void version_2_is_read_and_brought_up_to_date(void **state)
+static void is_read_and_brought_up_to_date(struct journal_rig *rig, int version)
 {
-    struct journal_rig *rig = *state;
-    make_old(rig, 2);
+    make_old(rig, version);
     MUST(journal_open(rig->folder, JOURNAL_READ, &rig->clock.clock, &rig->journal, &rig->err));
     what_version_2_tells_is_known(rig);
     journal_rig_close(rig);
@@ -190,8 +205,27 @@ static void version_2_is_read_and_brought_up_to_date(void **state)
     journal_rig_close(rig);
     journal_rig_open(rig);
     bool ours = false, condemned;
-    MUST(journal_is_ours(rig->journal, COLD "a/", "f", "t", &ours, &condemned, &rig->err));
+    MUST(journal_is_ours(rig->journal, COLD "a/", "f", &copied, &ours, &condemned, &rig->err));
     assert_true(ours);
+}
+
+static void version_2_is_read_and_brought_up_to_date(void **state)
+{
+    is_read_and_brought_up_to_date(*state, 2);
+}
+
+/* Copies in the cloud, which no version before knew, can be written down. */
+static void version_3_is_read_and_brought_up_to_date(void **state)
+{
+    struct journal_rig *rig = *state;
+    struct object_fact fact = {.want.key = "f", .copy_id = "id-1", .copy_us = 17}, *read;
+    const struct object_fact *one = &fact;
+    size_t count;
+    is_read_and_brought_up_to_date(rig, 3);
+    MUST(journal_facts_save(rig->journal, UNIT, &one, 1, &rig->err));
+    MUST(journal_facts_get(rig->journal, UNIT, &rig->arena, &read, &count, &rig->err));
+    assert_string_equal(read[0].copy_id, "id-1");
+    assert_int_equal(read[0].copy_us, 17);
 }
 
 /* An old writer was killed with half a transaction in the file. */
@@ -235,6 +269,7 @@ int main(void)
         TEST(an_old_journal_is_read_and_left_as_it_is),
         TEST(a_writer_brings_it_up_to_date),
         TEST(version_2_is_read_and_brought_up_to_date),
+        TEST(version_3_is_read_and_brought_up_to_date),
         TEST(what_is_half_in_an_old_file_is_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,8 +255,9 @@ static void what_was_given_up_or_sent_back_tells_no_tier(void **state)
 
 static bool is_ours(struct journal_rig *rig, const char *target, const char *key, const char *etag)
 {
+    const struct object found = {.etag = etag};
     bool ours = false, condemned;
-    MUST(journal_is_ours(rig->journal, target, key, etag, &ours, &condemned, &rig->err));
+    MUST(journal_is_ours(rig->journal, target, key, &found, &ours, &condemned, &rig->err));
     return ours;
 }
 

@@ -324,6 +324,7 @@ static void an_older_journal_is_brought_up(void **state)
     MUST(sql_run(db,
                  "DROP TABLE sighting; DROP INDEX unit_moved_source; DROP INDEX unit_moved_target;"
                  "DROP INDEX unit_given_up; ALTER TABLE unit DROP COLUMN target_manifest;"
+                 "ALTER TABLE object DROP COLUMN copy_id; ALTER TABLE object DROP COLUMN copy_us;"
                  "CREATE INDEX unit_abandoned ON unit (target) WHERE state = 'abandoned';"
                  "PRAGMA user_version = 1",
                  &rig->err));
@@ -526,11 +527,12 @@ static void only_what_an_abandoned_unit_created_is_ours(void **state)
     int64_t id = journal_rig_begin_facts(rig, HOT "a/", COLD "a/");
     journal_rig_save_target(rig, id, "a", "\"made\"", true);
     journal_rig_save_target(rig, id, "b", "\"found\"", false);
+    struct object made = {.etag = "\"made\""};
     bool ours = true, condemned = true;
-    MUST(journal_is_ours(rig->journal, COLD "a/", "a", "\"made\"", &ours, &condemned, &rig->err));
+    MUST(journal_is_ours(rig->journal, COLD "a/", "a", &made, &ours, &condemned, &rig->err));
     assert_false(ours); /* not abandoned */
     journal_rig_save(rig, id, UNIT_ABANDONED, REASON_SOURCE_CHANGED, true);
-    MUST(journal_is_ours(rig->journal, COLD "a/", "a", "\"made\"", &ours, &condemned, &rig->err));
+    MUST(journal_is_ours(rig->journal, COLD "a/", "a", &made, &ours, &condemned, &rig->err));
     assert_true(ours);
     assert_false(condemned);
     struct object_fact fact = journal_rig_fact("a", 1);
@@ -538,7 +540,7 @@ static void only_what_an_abandoned_unit_created_is_ours(void **state)
     snprintf(fact.target_etag, sizeof(fact.target_etag), "\"made\"");
     fact.created = fact.condemned = true;
     MUST(journal_facts_save(rig->journal, id, &one, 1, &rig->err));
-    MUST(journal_is_ours(rig->journal, COLD "a/", "a", "\"made\"", &ours, &condemned, &rig->err));
+    MUST(journal_is_ours(rig->journal, COLD "a/", "a", &made, &ours, &condemned, &rig->err));
     assert_true(ours && condemned);
     static const char *const others[][3] = {{COLD "a/", "a", "\"other\""},
                                             {COLD "a/", "b", "\"found\""},
@@ -546,9 +548,48 @@ static void only_what_an_abandoned_unit_created_is_ours(void **state)
                                             {COLD "b/", "a", "\"made\""},
                                             {HOT "a/", "a", "\"made\""}};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        MUST(journal_is_ours(rig->journal, others[i][0], others[i][1], others[i][2], &ours,
-                             &condemned, &rig->err));
+        struct object other = {.etag = others[i][2], .copy_id = ""};
+        MUST(journal_is_ours(rig->journal, others[i][0], others[i][1], &other, &ours, &condemned,
+                             &rig->err));
         assert_false(ours);
+    }
+}
+
+/* Its etag changes when it is over; its id does not. */
+static void a_copy_in_the_cloud_is_known_by_its_id(void **state)
+{
+    struct journal_rig *rig = *state;
+    journal_rig_open_run(rig);
+    int64_t id = journal_rig_begin_facts(rig, HOT "a/", COLD "a/");
+    struct object_fact fact = journal_rig_fact("a", 1), *read;
+    const struct object_fact *one = &fact;
+    size_t count;
+    bool ours = true, condemned = true;
+    snprintf(fact.target_etag, sizeof(fact.target_etag), "\"empty\"");
+    snprintf(fact.copy_id, sizeof(fact.copy_id), "id-1");
+    fact.copy_us = 17;
+    fact.created = true;
+    MUST(journal_facts_save(rig->journal, id, &one, 1, &rig->err));
+    journal_rig_save(rig, id, UNIT_ABANDONED, REASON_SOURCE_CHANGED, true);
+    MUST(journal_facts_get(rig->journal, id, &rig->arena, &read, &count, &rig->err));
+    assert_string_equal(read[0].copy_id, "id-1");
+    assert_int_equal(read[0].copy_us, 17);
+    assert_string_equal(read[1].copy_id, "");
+    assert_int_equal(read[1].copy_us, 0);
+    static const struct {
+        const char *key, *copy_id;
+        bool ours;
+    } table[] = {{"a", "id-1", true},
+                 {"a", "id-2", false},
+                 {"b", "id-1", false},
+                 {"a", NULL, false},
+                 {"b", "", false}};
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct object found = {.etag = "\"whole\"", .copy_id = table[i].copy_id};
+        MUST(journal_is_ours(rig->journal, COLD "a/", table[i].key, &found, &ours, &condemned,
+                             &rig->err));
+        assert_int_equal(ours, table[i].ours);
+        assert_false(condemned);
     }
 }
 
@@ -683,6 +724,7 @@ int main(void)
         TEST(a_call_that_fails_changes_nothing),
         TEST(done_drops_the_objects_and_keeps_the_digest),
         TEST(only_what_an_abandoned_unit_created_is_ours),
+        TEST(a_copy_in_the_cloud_is_known_by_its_id),
         TEST(each_change_is_an_event),
         TEST(a_visit_is_sorted_and_filtered),
         TEST(a_visitor_may_stop),

@@ -273,16 +273,22 @@ static void an_ambiguous_refusal_is_settled_by_a_look(void **state)
     assert_result(&copy.outcome, RESULT_BUSY);
 }
 
+#define TOO_LONG "0123456789012345678901234567890123456789012345678901234567890123"
+
+/* A copy under way needs an id as well, or nobody would know it again. */
 static void done_needs_an_etag(void **state)
 {
     struct rig *rig = *state;
     static const struct {
-        const char *etag, *state;
+        const char *etag, *state, *id;
         enum store_result wanted;
-    } cases[] = {{NULL, NULL, RESULT_UNKNOWN},     {"0x9", NULL, RESULT_UNKNOWN},
-                 {"*", NULL, RESULT_UNKNOWN},      {ETAG, "pending", RESULT_PENDING},
-                 {ETAG, "failed", RESULT_UNKNOWN}, {ETAG, "aborted", RESULT_UNKNOWN},
-                 {ETAG, "success", RESULT_DONE}};
+    } cases[] = {
+        {NULL, NULL, NULL, RESULT_UNKNOWN},      {"0x9", NULL, NULL, RESULT_UNKNOWN},
+        {"*", NULL, NULL, RESULT_UNKNOWN},       {ETAG, "pending", "id", RESULT_PENDING},
+        {ETAG, "pending", NULL, RESULT_UNKNOWN}, {ETAG, "pending", "", RESULT_UNKNOWN},
+        {"*", "pending", "id", RESULT_UNKNOWN},  {ETAG, "pending", TOO_LONG, RESULT_UNKNOWN},
+        {ETAG, "failed", "id", RESULT_UNKNOWN},  {ETAG, "aborted", "id", RESULT_UNKNOWN},
+        {ETAG, "success", "id", RESULT_DONE}};
     for (size_t i = 0; i < ITEMS(cases); i++) {
         struct fake_http_reply reply = {.status = 202};
         size_t count = 0;
@@ -291,8 +297,13 @@ static void done_needs_an_etag(void **state)
         if (cases[i].state)
             reply.headers[count][0] = "x-ms-copy-status",
             reply.headers[count++][1] = cases[i].state;
+        if (cases[i].id)
+            reply.headers[count][0] = "x-ms-copy-id", reply.headers[count++][1] = cases[i].id;
         struct copy copy = copy_after(rig, &reply, 1);
         assert_result(&copy.outcome, cases[i].wanted);
+        bool is_told = cases[i].wanted == RESULT_PENDING || cases[i].wanted == RESULT_DONE;
+        assert_string_equal(copy.target_etag, is_told ? ETAG : "");
+        assert_string_equal(copy.copy_id, cases[i].wanted == RESULT_PENDING ? "id" : "");
     }
 }
 
@@ -406,6 +417,198 @@ static void a_sas_is_used_until_half_of_it_is_over(void **state)
     assert_string_equal(sas_sent(rig, 0), sas_sent(rig, 1));
     assert_string_not_equal(sas_sent(rig, 1), sas_sent(rig, 2));
     assert_non_null(strstr(sas_sent(rig, 2), "se=2025-06-01T03%3A01%3A00Z"));
+}
+
+/* -- copies that the service makes by itself -----------------------------------------------------
+ */
+
+static const struct fake_http_reply begun = {
+    .status = 202,
+    .headers = {{"ETag", "\"0xE\""}, {"x-ms-copy-id", "id-1"}, {"x-ms-copy-status", "pending"}}};
+
+static struct copy slow_copy_after(struct rig *rig, const struct fake_http_reply *replies,
+                                   unsigned count, uint64_t bytes)
+{
+    struct copy copy = copy_make();
+    copy.bytes = bytes;
+    copy.may_take_us = 3600 * WHEN_SECOND_US;
+    script(rig, replies, count);
+    rig->store->ops->copy(rig->store, rig->store, &copy, 1);
+    return copy;
+}
+
+static void assert_begun(struct rig *rig, const struct copy *copy)
+{
+    unsigned last = fake_http_count(rig->fake) - 1;
+    assert_result(&copy->outcome, RESULT_PENDING);
+    assert_string_equal(copy->copy_id, "id-1");
+    assert_string_equal(copy->target_etag, "\"0xE\"");
+    assert_int_equal(copy->md5_origin, MD5_ABSENT);
+    assert_string_equal(fake_http_request(rig->fake, last)->path, "/acct/c/p/k");
+    assert_true(was_sent(rig, last, "\nx-ms-copy-source: "));
+    assert_true(was_sent(rig, last, "\nIf-None-Match: *\n"));
+    assert_true(was_sent(rig, last, "\nx-ms-source-if-match: " ETAG "\n"));
+    assert_false(was_sent(rig, last, "x-ms-requires-sync"));
+    assert_false(was_sent(rig, last, "x-ms-blob-type"));
+}
+
+/* Put Blob From URL, Copy Blob From URL and Put Block From URL are tried before, once. */
+static void what_no_other_way_suits_is_copied_by_the_service_alone(void **state)
+{
+    struct rig *rig = *state;
+    const struct fake_http_reply replies[] = {
+        {.status = 501},
+        refusal(400, "UnsupportedHeader"),
+        {.status = 200, .body = "12345", .headers = {{"ETag", ETAG}}},
+        {.status = 501},
+        begun};
+    struct copy copy = slow_copy_after(rig, replies, 5, 5);
+    assert_begun(rig, &copy);
+    assert_int_equal(fake_http_count(rig->fake), 5);
+    assert_true(was_sent(rig, 0, "x-ms-blob-type"));
+    assert_true(was_sent(rig, 1, "x-ms-requires-sync"));
+    assert_string_equal(fake_http_request(rig->fake, 2)->method, "HEAD");
+    assert_non_null(strstr(fake_http_request(rig->fake, 3)->path, "comp=block"));
+    copy = slow_copy_after(rig, &begun, 1, 5);
+    assert_begun(rig, &copy);
+    assert_int_equal(fake_http_count(rig->fake), 6);
+}
+
+/* Only what is too large for the one and finds no other. */
+static void a_large_object_without_blocks_is_copied_by_the_service_alone(void **state)
+{
+    struct rig *rig = *state;
+    azure_store_limit(rig->store, &(struct azure_limits){.whole_bytes = 4, .block_bytes = 8});
+    const struct fake_http_reply replies[] = {
+        {.status = 200, .body = "12345", .headers = {{"ETag", ETAG}}}, {.status = 501}, begun};
+    struct copy copy = slow_copy_after(rig, replies, 3, 5);
+    assert_begun(rig, &copy);
+    copy = slow_copy_after(rig, &made, 1, 4);
+    assert_result(&copy.outcome, RESULT_DONE);
+    assert_true(was_sent(rig, 3, "x-ms-blob-type"));
+    copy = slow_copy_after(rig, &begun, 1, 5);
+    assert_begun(rig, &copy);
+    assert_int_equal(fake_http_count(rig->fake), 5);
+}
+
+/* Copy Blob From URL answers so for a source that it does not copy while we wait. */
+static void a_source_may_want_its_time(void **state)
+{
+    struct rig *rig = *state;
+    const struct fake_http_reply replies[] = {refusal(409, "CannotVerifyCopySource"), begun};
+    struct copy copy = slow_copy_after(rig, replies, 2, 5);
+    assert_begun(rig, &copy);
+    copy = slow_copy_after(rig, &made, 1, 5);
+    assert_result(&copy.outcome, RESULT_DONE); /* others do not */
+    assert_int_equal(fake_http_count(rig->fake), 3);
+}
+
+static void a_copy_that_is_done_at_once_is_done(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_http_reply replies[] = {refusal(409, "CannotVerifyCopySource"), begun};
+    replies[1].headers[2][1] = "success";
+    struct copy copy = slow_copy_after(rig, replies, 2, 5);
+    assert_result(&copy.outcome, RESULT_DONE);
+    assert_string_equal(copy.target_etag, "\"0xE\"");
+    assert_int_equal(copy.md5_origin, MD5_ABSENT);
+}
+
+static void a_slow_copy_is_throttled_refused_or_lost(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        struct fake_http_reply reply;
+        enum store_result wanted;
+    } cases[] = {
+        {{.status = 503, .headers = {{"x-ms-error-code", "ServerBusy"}, {"Retry-After", "1"}}},
+         RESULT_BUSY},
+        {{.status = 409, .headers = {{"x-ms-error-code", "PendingCopyOperation"}}}, RESULT_BUSY},
+        {{.status = 409, .headers = {{"x-ms-error-code", "BlobAlreadyExists"}}}, RESULT_EXISTS},
+        {{.status = 412, .headers = {{"x-ms-error-code", "SourceConditionNotMet"}}},
+         RESULT_CHANGED},
+        {{.status = 409, .headers = {{"x-ms-error-code", "CannotVerifyCopySource"}}},
+         RESULT_REFUSED},
+        {{.status = 501}, RESULT_REFUSED},
+        {{.status = 500, .headers = {{"x-ms-error-code", "InternalError"}}}, RESULT_UNKNOWN},
+        {{.fault = FAKE_HTTP_DROP}, RESULT_UNKNOWN},
+    };
+    for (size_t i = 0; i < ITEMS(cases); i++) {
+        struct fake_http_reply replies[] = {refusal(409, "CannotVerifyCopySource"), cases[i].reply};
+        struct copy copy = slow_copy_after(rig, replies, 2, 5);
+        assert_result(&copy.outcome, cases[i].wanted);
+        assert_string_equal(copy.copy_id, "");
+    }
+    struct fake_http_reply replies[] = {refusal(409, "CannotVerifyCopySource"), cases[0].reply,
+                                        begun};
+    struct copy copy = slow_copy_after(rig, replies, 3, 5);
+    assert_begun(rig, &copy);
+}
+
+/* It is read with the SAS that it was begun with, however late it ends. */
+static void its_sas_lives_as_long_as_it_may_take(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        int64_t later_minutes, may_take_hours;
+        const char *expires;
+    } cases[] = {{0, 1, "se=2025-06-01T02%3A00%3A00Z"},  /* two hours                     */
+                 {44, 1, "se=2025-06-01T02%3A00%3A00Z"}, /* a quarter of an hour to spare */
+                 {2, 1, "se=2025-06-01T02%3A46%3A00Z"},
+                 {0, 6, "se=2025-06-01T07%3A01%3A00Z"},
+                 {0, 1, "se=2025-06-01T07%3A01%3A00Z"}};
+    for (size_t i = 0; i < ITEMS(cases); i++) {
+        struct fake_http_reply replies[] = {refusal(409, "CannotVerifyCopySource"), begun};
+        struct copy copy = copy_make();
+        rig->clock.instant_us += cases[i].later_minutes * 60 * WHEN_SECOND_US;
+        copy.may_take_us = cases[i].may_take_hours * 3600 * WHEN_SECOND_US;
+        script(rig, replies, 2);
+        rig->store->ops->copy(rig->store, rig->store, &copy, 1);
+        assert_begun(rig, &copy);
+        const char *sas = sas_sent(rig, fake_http_count(rig->fake) - 1);
+        if (strstr(sas, cases[i].expires) == NULL)
+            fail_msg("case %zu: %s", i, sas);
+    }
+}
+
+static void an_abort_names_its_copy(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        int status;
+        const char *code;
+        enum store_result wanted;
+    } cases[] = {{204, "", RESULT_DONE},
+                 {409, "NoPendingCopyOperation", RESULT_DONE},
+                 {409, "CopyIdMismatch", RESULT_CHANGED},
+                 {404, "BlobNotFound", RESULT_CHANGED},
+                 {412, "LeaseIdMissing", RESULT_REFUSED},
+                 {403, "AuthorizationFailure", RESULT_DENIED},
+                 {503, "ServerBusy", RESULT_BUSY},
+                 {500, "InternalError", RESULT_UNKNOWN}};
+    for (size_t i = 0; i < ITEMS(cases); i++) {
+        unsigned number = fake_http_count(rig->fake);
+        struct fake_http_reply reply = refusal(cases[i].status, cases[i].code);
+        struct aborting aborting = {.key = "k", .copy_id = "id&1"};
+        script(rig, &reply, 1);
+        rig->store->ops->abort_copy(rig->store, &aborting, 1);
+        assert_result(&aborting.outcome, cases[i].wanted);
+        const struct fake_http_request *sent = fake_http_request(rig->fake, number);
+        assert_string_equal(sent->method, "PUT");
+        assert_string_equal(sent->path, "/acct/c/p/k?comp=copy&copyid=id%261");
+        assert_true(was_sent(rig, number, "\nx-ms-copy-action: abort\n"));
+        assert_true(was_sent(rig, number, "\nAuthorization: SharedKey acct:"));
+    }
+}
+
+static void what_is_being_copied_can_t_be_deleted_yet(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_http_reply reply = refusal(409, "PendingCopyOperation");
+    struct deletion deletion = {.key = "k", .etag = ETAG};
+    script(rig, &reply, 1);
+    rig->store->ops->remove(rig->store, &deletion, 1);
+    assert_result(&deletion.outcome, RESULT_BUSY);
 }
 
 /* -- listings ------------------------------------------------------------------------------------
@@ -999,6 +1202,14 @@ int main(void)
         TEST(an_empty_copy_needs_an_empty_source),
         TEST(blocks_carry_their_condition_and_the_list_its_own),
         TEST(a_sas_is_used_until_half_of_it_is_over),
+        TEST(what_no_other_way_suits_is_copied_by_the_service_alone),
+        TEST(a_large_object_without_blocks_is_copied_by_the_service_alone),
+        TEST(a_source_may_want_its_time),
+        TEST(a_copy_that_is_done_at_once_is_done),
+        TEST(a_slow_copy_is_throttled_refused_or_lost),
+        TEST(its_sas_lives_as_long_as_it_may_take),
+        TEST(an_abort_names_its_copy),
+        TEST(what_is_being_copied_can_t_be_deleted_yet),
         TEST(a_page_is_asked_for_with_all_it_needs),
         TEST(a_listing_fails_for_a_reason),
         TEST(a_put_is_conditional_and_has_its_bytes),
