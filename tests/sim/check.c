@@ -353,6 +353,14 @@ void check_acted(struct sim *sim)
     }
 }
 
+static bool is_cut(const struct catalog_cut *cut, const char *id)
+{
+    for (size_t i = 0; i < cut->count; i++)
+        if (str_equal(cut->rows[i].id, id))
+            return true;
+    return false;
+}
+
 void check_committed(struct sim *sim, const struct catalog_cut *cut)
 {
     struct seen_unit *unit = committer_of(sim, cut->source);
@@ -367,7 +375,7 @@ void check_committed(struct sim *sim, const struct catalog_cut *cut)
     }
     barrier(sim, unit, repairs(unit) ? UNIT_REPAIRING : UNIT_COMMITTING, "B2");
     for (size_t i = 0; i < sim->row_count; i++)
-        if (is_at(&sim->rows[i], unit->target_url) && !sim->rows[i].edited)
+        if (is_at(&sim->rows[i], unit->target_url) && is_cut(cut, sim->rows[i].id))
             sim->rows[i].mover = unit->id;
     check_release(sim, unit);
     unit->committed = true;

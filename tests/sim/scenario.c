@@ -148,7 +148,6 @@ static void add_row(struct sim *sim, const char *key)
     struct sim_row *row = &sim->rows[sim->row_count++];
     snprintf(row->id, sizeof(row->id), "R%zu", sim->row_count);
     table_edit(sim, row, table_url(sim, BOX_HOT, key));
-    row->edited = false;
 }
 
 static void populate(struct sim *sim)

@@ -13,7 +13,7 @@
 
 struct options {
     uint64_t seed, from, count, seconds, triples;
-    bool one, crash_points, no_barriers, traced, afresh;
+    bool one, go_on, crash_points, no_barriers, traced, afresh;
     const char *seeds;
 };
 
@@ -24,6 +24,7 @@ static void usage(void)
           "sim --from N --seconds S   as many as there is time for\n"
           "sim --seeds FILE           those that the file names\n"
           "sim --crash-points [--triples N]\n"
+          "    --go-on                whatever fails; the first one is no end\n"
           "    --no-barriers          only what follows from them is asserted\n"
           "    --afresh               no connection to the journal is used again\n",
           stderr);
@@ -45,6 +46,8 @@ static void read_options(char **arguments, struct options *options)
         const char *name = *arguments, *value = arguments[1];
         if (str_equal(name, "--crash-points"))
             options->crash_points = true;
+        else if (str_equal(name, "--go-on"))
+            options->go_on = true;
         else if (str_equal(name, "--no-barriers"))
             options->no_barriers = true;
         else if (str_equal(name, "--afresh"))
@@ -147,10 +150,12 @@ static bool play_many(const struct options *options, struct counts *counts)
     int64_t start_us = clock_real()->ops->monotonic_us(clock_real());
     uint64_t seed = options->from;
     bool sound = true;
-    for (; sound && (options->count == 0 || seed < options->from + options->count); seed++) {
+    for (; (sound || options->go_on) &&
+           (options->count == 0 || seed < options->from + options->count);
+         seed++) {
         if (options->seconds > 0 && seconds_since(start_us) >= (double)options->seconds)
             break;
-        sound = play(options, seed, false, counts);
+        sound &= play(options, seed, false, counts);
     }
     print_counts(counts, seconds_since(start_us));
     if (sound && counts->schedules >= 100 && counts->states[UNIT_DONE] < counts->schedules / 2) {

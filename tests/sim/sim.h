@@ -55,8 +55,7 @@ struct version {
 struct sim_row {
     char id[8];
     bool exists;
-    bool edited;   /* by another hand since the last cut-over moved it */
-    int64_t mover; /* the unit whose cut-over moved it last; 0: none, or it was edited since */
+    int64_t mover; /* the unit whose cut-over moved it last; 0: none, or another hand did since */
     char location[96];
 };
 

@@ -42,7 +42,6 @@ static void put_row(struct sim *sim, const struct sim_row *row)
 
 void table_edit(struct sim *sim, struct sim_row *row, const char *location)
 {
-    row->edited = true;
     row->mover = 0;
     row->exists = location != NULL;
     if (!row->exists) {
@@ -67,7 +66,6 @@ static void take_over(struct sim *sim, const struct catalog_cut *cut)
     for (size_t i = 0; i < cut->count; i++) {
         struct sim_row *row = find_row(sim, cut->rows[i].id);
         snprintf(row->location, sizeof(row->location), "%s", cut->rows[i].new_location);
-        row->edited = false;
     }
     check_committed(sim, cut);
     check_effect(sim, "cut over %s", cut->source);
