@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/when.h"
 
 /* Macros of jansson's whose names are functions here. */
 #undef json_boolean
@@ -196,6 +197,15 @@ void json_put_boolean(struct json_writer *json, const char *key, bool value)
 {
     json_key(json, key);
     json_boolean(json, value);
+}
+
+void json_put_instant(struct json_writer *json, const char *key, int64_t instant_us)
+{
+    char text[WHEN_TEXT_MAX];
+    bool is_known = instant_us != INT64_MAX && when_date_is_valid(when_civil_of(instant_us).date);
+    if (is_known)
+        when_instant_text(instant_us, text);
+    json_put_text(json, key, is_known ? text : NULL);
 }
 
 /* ---- reading: a struct json is a json_t that only this file knows ---- */

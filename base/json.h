@@ -39,6 +39,9 @@ void json_put_text(struct json_writer *json, const char *key, const char *text);
 void json_put_integer(struct json_writer *json, const char *key, int64_t value);
 void json_put_unsigned(struct json_writer *json, const char *key, uint64_t value);
 void json_put_boolean(struct json_writer *json, const char *key, bool value);
+/* "2025-06-01T00:00:00.000000Z"; INT64_MAX, and what no clock of ours can show, is as good as
+ * unknown: null. */
+void json_put_instant(struct json_writer *json, const char *key, int64_t instant_us);
 
 /* What was read: a tree; json_free on its root frees all. */
 struct json;

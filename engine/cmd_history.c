@@ -56,19 +56,12 @@ static bool show_unit(struct history *history, const struct journal_unit *entry,
 /* -- programs -----------------------------------------------------------------------------------
  */
 
-static void put_instant(struct json_writer *json, const char *key, int64_t instant_us)
-{
-    char text[WHEN_TEXT_MAX];
-    when_instant_text(instant_us, text);
-    json_put_text(json, key, text);
-}
-
 static bool put_event(void *context, const struct journal_event *event, struct err *err)
 {
     (void)err;
     struct json_writer *json = context;
     json_object_begin(json);
-    put_instant(json, "at", event->at_us);
+    json_put_instant(json, "at", event->at_us);
     json_put_text(json, "state", unit_state_name(event->to));
     json_put_text(json, "reason",
                   event->reason == REASON_NONE ? NULL : unit_reason_name(event->reason));

@@ -129,13 +129,6 @@ static void print_row(struct rows *rows, const struct found *found)
 /* -- programs -----------------------------------------------------------------------------------
  */
 
-static void put_instant(struct json_writer *json, const char *key, int64_t instant_us)
-{
-    char text[WHEN_TEXT_MAX];
-    when_instant_text(instant_us, text);
-    json_put_text(json, key, text);
-}
-
 static void put_next(struct rows *rows, struct json_writer *json, const struct found *found)
 {
     struct next_move next = find_next(rows->wiring->policies, found);
@@ -146,7 +139,7 @@ static void put_next(struct rows *rows, struct json_writer *json, const struct f
         return;
     }
     json_object_begin(json);
-    put_instant(json, "at", next.at_us);
+    json_put_instant(json, "at", next.at_us);
     json_put_text(json, "to", next.target);
     json_put_text(json, "policy", next.policy);
     json_object_end(json);
@@ -163,10 +156,7 @@ static bool put_row(struct rows *rows, const struct found *found, struct err *er
     json_object_begin(&json);
     json_put_text(&json, "id", record->id);
     json_put_text(&json, "location", record->location);
-    if (record->has_time)
-        put_instant(&json, "time", record->time_us);
-    else
-        json_put_text(&json, "time", NULL);
+    json_put_instant(&json, "time", record->has_time ? record->time_us : INT64_MAX);
     json_key(&json, "bytes");
     if (record->has_bytes)
         json_unsigned(&json, record->bytes);

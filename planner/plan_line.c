@@ -32,16 +32,6 @@ static struct json_writer begin(struct plan_line *line)
 /* -- values -------------------------------------------------------------------------------------
  */
 
-/* What no clock of ours can show is as good as unknown. */
-static void put_instant(struct json_writer *json, const char *key, int64_t instant_us)
-{
-    char text[WHEN_TEXT_MAX];
-    bool is_known = instant_us != INT64_MAX && when_date_is_valid(when_civil_of(instant_us).date);
-    if (is_known)
-        when_instant_text(instant_us, text);
-    json_put_text(json, key, is_known ? text : NULL);
-}
-
 static void put_manifest(struct json_writer *json, const struct manifest_digest *manifest)
 {
     char text[PLAN_DIGEST_MAX] = "sha256:";
@@ -102,7 +92,7 @@ void plan_line_header(struct plan_line *line, const struct plan_header *header)
 {
     struct json_writer json = begin(line);
     json_put_integer(&json, "frostline_plan", PLAN_LINE_VERSION);
-    put_instant(&json, "as_of", header->as_of_us);
+    json_put_instant(&json, "as_of", header->as_of_us);
     json_put_text(&json, "policy", header->policy_digest);
     json_key(&json, "vars");
     json_object_begin(&json);
@@ -194,7 +184,7 @@ static void put_move(struct json_writer *json, const struct plan_action *action)
         put_terms(json, &action->terms);
     if (action->window != NULL)
         json_put_text(json, "window", action->window);
-    put_instant(json, "oldest", action->oldest_us);
+    json_put_instant(json, "oldest", action->oldest_us);
     put_rows(json, action);
 }
 
@@ -204,7 +194,7 @@ static void put_blocked(struct json_writer *json, const struct plan_action *acti
     json_put_text(json, "at", action->at);
     json_put_text(json, "detail", action->detail);
     json_put_unsigned(json, "bytes", action->bytes);
-    put_instant(json, "oldest", action->oldest_us);
+    json_put_instant(json, "oldest", action->oldest_us);
     json_put_unsigned(json, "rows", action->row_total);
     put_rows(json, action);
 }
@@ -214,7 +204,7 @@ static void put_unit(struct json_writer *json, const struct plan_action *action)
     json_put_text(json, "policy", action->policy);
     json_put_integer(json, "unit", action->unit);
     if (action->kind != PLAN_REPAIR)
-        put_instant(json, "due", action->due_us);
+        json_put_instant(json, "due", action->due_us);
     put_found(json, action, true);
     json_put_unsigned(json, "rows", action->row_total);
 }
@@ -299,7 +289,7 @@ static void put_next(struct json_writer *json, const struct plan_summary *summar
 {
     json_key(json, "next");
     json_object_begin(json);
-    put_instant(json, "from", summary->next_us);
+    json_put_instant(json, "from", summary->next_us);
     json_put_unsigned(json, "recordings", summary->next_recordings);
     json_put_unsigned(json, "bytes", summary->next_bytes);
     json_object_end(json);
@@ -353,7 +343,7 @@ void plan_line_last(struct plan_line *line, const struct plan_header *header,
     json_put_text(&json, "digest", digest);
     json_key(&json, "made");
     json_object_begin(&json);
-    put_instant(&json, "at", made->at_us);
+    json_put_instant(&json, "at", made->at_us);
     json_put_text(&json, "by", made->by);
     json_put_text(&json, "host", made->host);
     json_put_text(&json, "policy", made->policy);
