@@ -166,6 +166,8 @@ def case_ls_shows_where_each_is_and_what_comes():
         missing = box.run("ls", "A", "ghost").must(1)
         assert missing.err == "frostline: not in the catalog: ghost\n", missing.err
         assert len(missing.out.splitlines()) == 3, missing.out
+        twice = box.run("ls", "A", "id:B,A,A").must().out
+        assert twice.endswith("\n2 recordings, 0 B.\n"), twice
         with open(os.path.join(box.folder, "ids.txt"), "w") as file:
             file.write("A\nspirit # nowhere\n")
         told = box.run("ls", "@ids.txt").must(1)
