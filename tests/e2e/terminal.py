@@ -339,7 +339,7 @@ def case_a_stopped_terminal_holds_up_no_interrupt():
 
 
 def case_a_crash_leaves_the_terminal_as_it_was():
-    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS):
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGQUIT):
         with filled() as box:
             with held(box), at_terminal(box, *APPLY, ASAN_OPTIONS="handle_abort=0") as terminal:
                 terminal.until_shown(BLOCK)
