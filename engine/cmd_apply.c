@@ -158,12 +158,16 @@ static enum exit_code check_age(struct wiring *wiring, const struct plan_reader 
     return exit_with(&err);
 }
 
+enum exit_code cmd_apply_lock(struct wiring *wiring)
+{
+    enum exit_code code = wiring_find_state(wiring);
+    return code == EXIT_OK ? wiring_open_journal(wiring, JOURNAL_WRITE) : code;
+}
+
 enum exit_code cmd_apply_open(struct wiring *wiring, const char *policy)
 {
     bool simulation;
-    enum exit_code code = wiring_find_state(wiring);
-    if (code == EXIT_OK)
-        code = wiring_open_journal(wiring, JOURNAL_WRITE);
+    enum exit_code code = wiring->journal == NULL ? cmd_apply_lock(wiring) : EXIT_OK;
     if (code == EXIT_OK && wiring->request == NULL)
         code = request_make(wiring);
     return code == EXIT_OK ? planning_open(wiring, policy, NULL, &simulation) : code;

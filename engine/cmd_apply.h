@@ -5,7 +5,9 @@
 #include "engine/wiring.h"
 #include "planner/plan_file.h"
 
-/* The journal is open to write, and all that planning needs. */
+/* The journal is open to write: how recordings stand, nobody else changes any more. */
+enum exit_code cmd_apply_lock(struct wiring *wiring);
+/* The same, and all that planning needs is open. */
 enum exit_code cmd_apply_open(struct wiring *wiring, const char *policy);
 /* The plan at scratch is kept under its digest, at *path. */
 enum exit_code cmd_apply_keep(struct wiring *wiring, const char *scratch, const char *digest,

@@ -169,6 +169,8 @@ int cmd_restore(const struct options *options)
     wiring_init(&wiring, options);
     enum exit_code code = choose_target(&wiring, &target);
     if (code == EXIT_OK)
+        code = cmd_apply_lock(&wiring);
+    if (code == EXIT_OK)
         code = request_policy(&wiring, REQUEST_RESTORE, target, options->args, options->arg_count);
     if (code == EXIT_OK)
         code = restore(&wiring);

@@ -188,7 +188,9 @@ static enum exit_code show(struct wiring *wiring)
         json_put_unsigned(&rows.json, "parked", rows.totals.units[UNIT_PARKED]);
         json_put_unsigned(&rows.json, "rolled_back", rows.totals.units[UNIT_ROLLED_BACK]);
         json_object_end(&rows.json);
-        puts(buf_string(&text));
+        done = buf_check(&text, "the status", &err);
+        if (done)
+            puts(buf_string(&text));
     } else if (done)
         show_totals(&rows);
     buf_free(&text);

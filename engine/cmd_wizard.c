@@ -23,7 +23,7 @@
 
 #define ARENA_BYTES_MAX ((size_t)64 << 20)
 #define ANSWER_MAX 65536
-#define COMMAND_BYTES_MAX ((size_t)1 << 20)
+#define COMMAND_BYTES_MAX ((size_t)4 << 20)
 #define GRACE_DAYS 7
 
 struct wizard {
@@ -52,13 +52,12 @@ static enum exit_code place_policy(struct wizard *wizard, struct wiring *wiring)
     enum exit_code code = wiring_find_state(wiring);
     if (code != EXIT_OK)
         return code;
-    static const struct wizard_containers none;
     wizard->policy =
         file_join(&wizard->arena, arena_copy(&wizard->arena, wiring->state_folder), "wizard.yaml");
     if (access(wizard->policy, F_OK) == 0)
         return EXIT_OK;
     if (file_make_folder(wiring->state_folder, 0700, &err) &&
-        wizard_policy_write(wizard->policy, &none, &err))
+        wizard_policy_write(wizard->policy, &err))
         return EXIT_OK;
     return exit_with(&err);
 }
@@ -73,7 +72,7 @@ static enum exit_code take_environment(struct wizard *wizard, const char *missin
         exit_with(&err);
         return EXIT_USAGE;
     }
-    wizard->target = WIZARD_POLICY_COLD;
+    wizard->target = wizard->options.to != NULL ? wizard->options.to : WIZARD_POLICY_COLD;
     wiring_init(&wiring, &wizard->options);
     enum exit_code code = place_policy(wizard, &wiring);
     wiring_close(&wiring);
@@ -149,13 +148,14 @@ static enum ask_answer ask_choice(struct wizard *wizard, unsigned *choice)
     }
 }
 
-/* "A, B" becomes "id:A,B"; NULL: there is none. */
+/* "A, B" becomes "id:A,B"; NULL: there is none.  What looks like another method is an id as well.
+ */
 static const char *ids_of(struct wizard *wizard)
 {
     const char *word = NULL;
     char *rest;
     struct buf text;
-    buf_init(&text, 2 * ANSWER_MAX);
+    buf_init(&text, COMMAND_BYTES_MAX);
     for (char *id = strtok_r(wizard->answer, ",", &rest); id != NULL;
          id = strtok_r(NULL, ",", &rest)) {
         id += strspn(id, " \t");
@@ -164,7 +164,9 @@ static const char *ids_of(struct wizard *wizard)
             size--;
         if (size == 0)
             continue;
-        buf_text(&text, text.size == 0 ? "id:" : ",");
+        buf_text(&text, text.size == 0 ? "" : ",");
+        if (text.size == 0 || id[strcspn(id, ":@")] != '\0')
+            buf_text(&text, "id:");
         buf_add(&text, id, size);
     }
     if (text.size > 0)
@@ -360,7 +362,7 @@ static void put_word(struct buf *out, const char *word)
 static void put_selection(struct buf *out, const char *word, struct arena *arena)
 {
     struct buf text;
-    buf_init(&text, 2 * ANSWER_MAX);
+    buf_init(&text, COMMAND_BYTES_MAX);
     for (; *word != '\0'; word++) {
         if (*word == ' ')
             buf_char(&text, '\\');
@@ -368,6 +370,19 @@ static void put_selection(struct buf *out, const char *word, struct arena *arena
     }
     put_word(out, arena_copy(arena, buf_string(&text)));
     buf_free(&text);
+}
+
+/* Those that were given to the wizard itself. */
+static void put_flags(struct buf *out, const struct options *options, struct arena *arena)
+{
+    if (options->state != NULL) {
+        buf_text(out, " --state ");
+        put_word(out, options->state);
+    }
+    for (size_t i = 0; i < options->var_count; i++) {
+        buf_text(out, " --var ");
+        put_word(out, str_format(arena, "%s=%s", options->vars[i].name, options->vars[i].value));
+    }
 }
 
 static void tell_command(struct wizard *wizard, const char *word)
@@ -381,6 +396,7 @@ static void tell_command(struct wizard *wizard, const char *word)
                options->keep_source     ? "--keep-source"
                : options->grace_us == 0 ? "--grace 0s"
                                         : "--grace 7d");
+    put_flags(&text, options, &wizard->arena);
     if (wizard->policy != NULL) {
         buf_char(&text, ' ');
         put_word(&text, wizard->policy);

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "engine/standing.h"
 
@@ -153,10 +154,13 @@ const char *const *selection_ids(const struct selection *selection, struct arena
         *count += word->first->id_count;
     }
     const char **ids = arena_make(arena, (*count + 1) * sizeof(*ids));
-    size_t index = 0;
+    struct map met;
+    map_init(&met, arena);
     for (const struct selection_word *word = selection->first; word != NULL; word = word->next)
         for (size_t i = 0; i < word->first->id_count; i++)
-            ids[index++] = word->first->ids[i];
+            if (map_put(&met, word->first->ids[i], met.count))
+                ids[met.count - 1] = word->first->ids[i];
+    *count = met.count;
     return ids;
 }
 

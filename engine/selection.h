@@ -52,7 +52,7 @@ MUST_USE bool selection_read(struct selection *selection, const char *const *wor
  * one that knows nothing. */
 MUST_USE bool selection_resolve(struct selection *selection, struct journal *journal,
                                 struct arena *arena, struct err *err);
-/* All ids, in the arena, of one that names nothing but ids; NULL: it names more. */
+/* All ids, each once, in the arena, of one that names nothing but ids; NULL: it names more. */
 const char *const *selection_ids(const struct selection *selection, struct arena *arena,
                                  size_t *count);
 /* As a value of `select`; resolved, and not empty.  ERR_MISSING: a file of ids is not there. */

@@ -244,7 +244,7 @@ void terminal_resumed(void)
 /* -- a crash -------------------------------------------------------------------------------------
  */
 
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGQUIT};
 #define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
 static struct sigaction before[CRASHES];
 

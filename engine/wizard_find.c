@@ -28,9 +28,8 @@ struct shown {
 struct finds {
     const struct wizard_find *find;
     struct wiring *wiring;
-    struct wizard_containers containers;
-    bool has_new_container;
-    uint64_t count, bytes; /* to migrate */
+    struct wizard_containers containers; /* that the policy lacks */
+    uint64_t count, bytes;               /* to migrate */
     uint64_t at_target, elsewhere, unknown;
     const char *stranger; /* one that is elsewhere */
     struct shown first[FIRST_SHOWN + 1];
@@ -39,6 +38,16 @@ struct finds {
 
 /* -- containers -----------------------------------------------------------------------------------
  */
+
+/* As Azure would name one: other words in a location are no container, and no store's name. */
+static bool is_container(const char *name, size_t size)
+{
+    bool begins = name[0] != '-';
+    for (size_t i = 0; begins && i < size; i++)
+        begins = name[i] != '-' || (i + 1 < size && name[i + 1] != '-');
+    return begins && size >= CONTAINER_BYTES_MIN && size <= CONTAINER_BYTES_MAX &&
+           name[size] == '/';
+}
 
 /* The container of the source account that the location is in; NULL: it is in none. */
 static const char *container_of(struct finds *finds, const char *location)
@@ -49,39 +58,31 @@ static const char *container_of(struct finds *finds, const char *location)
         return NULL;
     const char *name = meaning + strlen(account);
     size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    bool is_container =
-        size >= CONTAINER_BYTES_MIN && size <= CONTAINER_BYTES_MAX && name[size] == '/';
-    return is_container ? str_copy(&finds->wiring->arena, name, size) : NULL;
+    return is_container(name, size) ? str_copy(&finds->row, name, size) : NULL;
+}
+
+/* The store is in the policy, and the location is not in it: somebody wrote it otherwise. */
+static bool has_store(const struct policies *policies, const char *name)
+{
+    for (size_t i = 0; i < policies->store_count; i++)
+        if (str_equal(policies->stores[i].name, name))
+            return true;
+    return false;
 }
 
 /* Is it in a store, or in a container that becomes one? */
 static bool check_reach(struct finds *finds, const struct found *found, bool *reachable,
                         struct err *err)
 {
+    const struct policies *policies = finds->wiring->policies;
     const char *location = found->record->location, *container = NULL;
-    bool is_new;
     *reachable = found->location != NULL;
     if (!*reachable && finds->find->account != NULL && location != NULL)
         container = container_of(finds, location);
-    if (container == NULL)
+    if (container == NULL || has_store(policies, wizard_policy_store(container)))
         return true;
     *reachable = true;
-    if (!wizard_policy_add(&finds->containers, container, &is_new, err))
-        return false;
-    finds->has_new_container |= is_new;
-    return true;
-}
-
-/* Those that the policy has already. */
-static bool list_containers(struct finds *finds, struct err *err)
-{
-    const struct policies *policies = finds->wiring->policies;
-    bool is_new, done = true;
-    for (size_t i = 0; done && i < policies->store_count; i++)
-        if (!str_equal(policies->stores[i].name, WIZARD_POLICY_COLD))
-            done =
-                wizard_policy_add(&finds->containers, policies->stores[i].container, &is_new, err);
-    return done;
+    return wizard_policy_add(&finds->containers, container, &finds->wiring->arena, err);
 }
 
 /* -- records --------------------------------------------------------------------------------------
@@ -198,11 +199,11 @@ static enum exit_code look(struct finds *finds, const char *word)
         code = planning_prepare(wiring, NULL, &simulation);
     if (code != EXIT_OK)
         return code;
-    bool done = (find->account == NULL || list_containers(finds, &err)) &&
-                finding_each(wiring, take, finds, &err) &&
+    finds->containers.others = wiring->policies->store_count;
+    bool done = finding_each(wiring, take, finds, &err) &&
                 policy_each_missing_id(wiring->policies, take_missing, finds, &err);
-    if (done && finds->has_new_container)
-        done = wizard_policy_write(find->policy, &finds->containers, &err);
+    if (done && finds->containers.count > 0)
+        done = wizard_policy_extend(find->policy, &finds->containers, &wiring->arena, &err);
     return done ? EXIT_OK : exit_with(&err);
 }
 

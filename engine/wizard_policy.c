@@ -9,9 +9,10 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "policy/connection.h"
-#include "state/place.h"
+#include "policy/policy.h"
 
 #define SOURCE "SOURCE_AZURE_CONNECTION_STRING"
+#define STORES "\nstores:\n"
 
 static const char *const needed[] = {"DB_HOST",     "DB_NAME", "DB_USER",
                                      "DB_PASSWORD", SOURCE,    "COLD_STORAGE_CONNECTION_STRING"};
@@ -42,25 +43,29 @@ bool wizard_policy_account(struct arena *arena, const char **meaning, struct err
     return done;
 }
 
-bool wizard_policy_add(struct wizard_containers *containers, const char *name, bool *is_new,
+bool wizard_policy_add(struct wizard_containers *containers, const char *name, struct arena *arena,
                        struct err *err)
 {
-    *is_new = true;
     for (size_t i = 0; i < containers->count; i++)
-        *is_new &= !str_equal(containers->names[i], name);
-    if (!*is_new)
-        return true;
-    if (containers->count == WIZARD_POLICY_CONTAINERS)
-        return ERR(err, ERR_INPUT, "the recordings lie in more than %d containers",
-                   WIZARD_POLICY_CONTAINERS);
-    containers->names[containers->count++] = name;
+        if (str_equal(containers->names[i], name))
+            return true;
+    if (containers->others + containers->count == PLACE_MAX)
+        return ERR(err, ERR_INPUT,
+                   "the recordings lie in more containers than a policy has stores");
+    containers->names[containers->count++] = arena_copy(arena, name);
     return true;
 }
 
-static const char head[] =
+/* No container has an underscore in its name. */
+const char *wizard_policy_store(const char *container)
+{
+    return str_equal(container, WIZARD_POLICY_COLD) ? WIZARD_POLICY_COLD "_source" : container;
+}
+
+static const char first[] =
     "# Written by `frostline wizard`, from the environment variables that it names.  It is good "
     "for\n"
-    "# every other verb too; to change it, make it a frostline.yaml of your own.\n"
+    "# every other verb too.  What you change in it stays; the wizard adds stores.\n"
     "version: 1\n"
     "\n"
     "catalog:\n"
@@ -75,44 +80,66 @@ static const char head[] =
     "  id: ecal_id\n"
     "  location: ecal_name\n"
     "  time: {column: recording_start_time, timezone: UTC}\n"
-    "  size: {column: size_gb, unit: GB}\n"
-    "\n"
-    "stores:\n"
-    "  " WIZARD_POLICY_COLD ":\n"
+    "  size: {column: size_gb, unit: GB}\n" STORES "  " WIZARD_POLICY_COLD ":\n"
     "    type: azure\n"
     "    connection_string: ${COLD_STORAGE_CONNECTION_STRING}\n"
-    "    container: ${COLD_STORAGE_CONTAINER:-ecal-cold-storage}\n";
+    "    container: ${COLD_STORAGE_CONTAINER:-ecal-cold-storage}\n"
+    "\n"
+    "policies:\n"
+    "  - name: by-age\n"
+    "    description: To move by age instead of by hand, make this true.\n"
+    "    enabled: false\n"
+    "    target: " WIZARD_POLICY_COLD "\n"
+    "    select: {older_than: 90d}\n";
 
-static const char tail[] = "\n"
-                           "policies:\n"
-                           "  - name: by-age\n"
-                           "    description: To move by age instead of by hand, make this true.\n"
-                           "    enabled: false\n"
-                           "    target: " WIZARD_POLICY_COLD "\n"
-                           "    select: {older_than: 90d}\n";
-
-/* No two stores have one name. */
-static void write_store(FILE *file, const char *container)
-{
-    bool is_taken = str_equal(container, WIZARD_POLICY_COLD);
-    fprintf(file,
-            "  %s%s:\n"
-            "    type: azure\n"
-            "    connection_string: ${" SOURCE "}\n"
-            "    container: %s\n",
-            is_taken ? "source-" : "", container, container);
-}
-
-bool wizard_policy_write(const char *path, const struct wizard_containers *containers,
-                         struct err *err)
+bool wizard_policy_write(const char *path, struct err *err)
 {
     struct file_new file;
     if (!file_new_open(&file, path, 0600, err))
         return false;
-    fputs(head, file.stream);
+    fputs(first, file.stream);
+    bool done = file_new_commit(&file, err);
+    file_new_abandon(&file);
+    return done;
+}
+
+/* Another wizard may have been quicker. */
+static bool has_store(const char *text, const char *container, struct arena *arena)
+{
+    return strstr(text, str_format(arena, "\n  %s:\n", wizard_policy_store(container))) != NULL;
+}
+
+static void write_stores(FILE *file, const char *text, const struct wizard_containers *containers,
+                         struct arena *arena)
+{
     for (size_t i = 0; i < containers->count; i++)
-        write_store(file.stream, containers->names[i]);
-    fputs(tail, file.stream);
+        if (!has_store(text, containers->names[i], arena))
+            fprintf(file,
+                    "  %s:\n"
+                    "    type: azure\n"
+                    "    connection_string: ${" SOURCE "}\n"
+                    "    container: %s\n",
+                    wizard_policy_store(containers->names[i]), containers->names[i]);
+}
+
+bool wizard_policy_extend(const char *path, const struct wizard_containers *containers,
+                          struct arena *arena, struct err *err)
+{
+    struct file_new file;
+    char *text;
+    size_t size;
+    if (!file_read(path, POLICY_FILE_BYTES_MAX, arena, &text, &size, err))
+        return false;
+    const char *stores = strstr(text, STORES);
+    if (stores == NULL)
+        return ERR(err, ERR_INPUT, "%s has no line `stores:` to add the container %s behind", path,
+                   containers->names[0]);
+    if (!file_new_open(&file, path, 0600, err))
+        return false;
+    stores += strlen(STORES);
+    fwrite(text, 1, (size_t)(stores - text), file.stream);
+    write_stores(file.stream, text, containers, arena);
+    fputs(stores, file.stream);
     bool done = file_new_commit(&file, err);
     file_new_abandon(&file);
     return done;

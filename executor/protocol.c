@@ -23,6 +23,10 @@ enum verdict protocol_judge(const struct object_fact *fact, const struct object 
     bool known = fact->target_etag[0] != '\0' && strcmp(fact->target_etag, found->etag) == 0;
     if (known && fact->proven)
         return OBJECT_EQUAL;
+    /* No copy has the etag of what it was made from: this is the source itself, in a store that two
+     * names lead to.  Deleting the one would delete both. */
+    if (strcmp(found->etag, fact->want.etag) == 0)
+        return OBJECT_DIFFERS;
     /* At this level the copy's own word is enough; what another writer may have made is not
      * taken for ours by its size alone.                                                      */
     if (verify == VERIFY_SIZE && ((known && fact->created) || md5_agree(&fact->want, found)))

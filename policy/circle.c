@@ -31,7 +31,7 @@ void circle_add(struct circle *circle, struct policies *policies, const struct r
         struct decision decision;
         if (!policies->is_target[there.store]) /* nothing ever comes there */
             continue;
-        policy_decide(policies, record, &there, &decision);
+        policy_decide_unasked(policies, record, &there, &decision);
         add_decision(circle, policies, there.store, &decision);
     }
     circle->is_begun = true;

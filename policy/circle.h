@@ -9,7 +9,8 @@
 
 #include "policy/policy.h"
 
-/* What the rows of one directory would be told together, were they in another store. */
+/* What the rows of one directory would be told together, were they in another store: by a plan that
+ * nobody narrows, for one comes later. */
 struct circle {
     bool            is_begun;
     struct decision stores[PLACE_MAX]; /* STAY: some row would stay there, and so would all */

@@ -299,8 +299,8 @@ static void ask(const struct policies *policies, struct row *row, struct decisio
     decision->terms = (struct policy_terms){0};
 }
 
-void policy_decide(struct policies *policies, const struct record *record,
-                   const struct location *location, struct decision *decision)
+static void decide(struct policies *policies, const struct record *record,
+                   const struct location *location, bool asks, struct decision *decision)
 {
     struct row row = extra_row(policies, record, location, &policies->extra->memory);
     if (row.id != IDS_NONE)
@@ -316,13 +316,25 @@ void policy_decide(struct policies *policies, const struct record *record,
         if (verdict == VERDICT_CANDIDATE)
             take_candidate(policies, (uint16_t)i, decision);
     }
-    if (policies->asked != NULL)
+    if (asks)
         ask(policies, &row, decision);
     decision->hold = find_hold(policies, &row);
     decision->kind =
         decision->hold == POLICY_NO_INDEX ? kind_of(decision, store_of(location)) : DECISION_HELD;
     if (decision->kind == DECISION_STAY)
         blame(policies, decision);
+}
+
+void policy_decide(struct policies *policies, const struct record *record,
+                   const struct location *location, struct decision *decision)
+{
+    decide(policies, record, location, policies->asked != NULL, decision);
+}
+
+void policy_decide_unasked(struct policies *policies, const struct record *record,
+                           const struct location *location, struct decision *decision)
+{
+    decide(policies, record, location, false, decision);
 }
 
 /* Both hold the first policy of their highest priority and the first of another target; of four

@@ -224,6 +224,9 @@ struct decision {
  * (policy_each_missing_id), so only one thread decides.                                          */
 void policy_decide(struct policies *policies, const struct record *record,
                    const struct location *location, struct decision *decision);
+/* The same, whatever a request asks for. */
+void policy_decide_unasked(struct policies *policies, const struct record *record,
+                           const struct location *location, struct decision *decision);
 /* Is the location in a store from which the policy takes?  NULL is in none. */
 bool policy_takes_from(const struct policy *policy, const struct location *location);
 /* A directory's rows are decided together: *into becomes the contest of both.  Only for kinds

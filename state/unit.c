@@ -37,8 +37,9 @@ static const struct {
                           "finished. Let it finish, then make a new plan."},
     [REASON_TARGET_DIFFERS] = {"target-differs",
                                "An object of the same name but with other content stands at the "
-                               "target. Find out who wrote it, remove it or move it away, then "
-                               "make a new plan."},
+                               "target: find out who wrote it, remove it or move it away, then "
+                               "make a new plan. Or it is the source itself, since two stores are "
+                               "one place by two names: make them one."},
     [REASON_TARGET_HAS_MORE] = {"target-has-more",
                                 "The target directory holds objects that the source lacks. Find "
                                 "out who wrote them, move them away, then make a new plan."},

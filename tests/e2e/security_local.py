@@ -112,6 +112,23 @@ def case_a_link_planted_during_the_grace():
             assert box.files(box.outside) == kept, (planted, run.out)
 
 
+def case_one_folder_by_two_names():
+    """Equal it is, and yet no copy: with the source it would be gone."""
+    for verify in ("checksum", "size"):
+        with Box() as box:
+            box.add("A", "rec/a/")
+            link = os.path.join(box.folder, "link")
+            os.symlink(box.folder, link)
+            box.cold = os.path.join(link, "hot")
+            box.policy()
+            with open(os.path.join(box.folder, "frostline.yaml"), "a") as file:
+                file.write(f"    verify: {verify}\n")
+            told = box.run("apply", "--auto-approve").must(6).out
+            assert "target-differs" in told and "one place by two names" in told, told
+            assert box.files(box.hot) == box.objects
+            box.check_whole()
+
+
 def case_links_that_come_and_go_while_it_runs():
     with Walled() as box:
         for number in range(30):

@@ -6,7 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from box import Box
+from box import Box, held
 from scene import main
 
 EARLY = """  - name: early
@@ -166,11 +166,32 @@ def case_ls_shows_where_each_is_and_what_comes():
         missing = box.run("ls", "A", "ghost").must(1)
         assert missing.err == "frostline: not in the catalog: ghost\n", missing.err
         assert len(missing.out.splitlines()) == 3, missing.out
+        twice = box.run("ls", "A", "id:B,A,A").must().out
+        assert twice.endswith("\n2 recordings, 0 B.\n"), twice
         with open(os.path.join(box.folder, "ids.txt"), "w") as file:
             file.write("A\nspirit # nowhere\n")
         told = box.run("ls", "@ids.txt").must(1)
         assert told.err == "frostline: not in the catalog: spirit\n", told.err
         assert box.run("ls", "date:1970-01-01").must().out == "No recording is selected.\n"
+
+
+def case_how_they_stand_is_asked_when_nobody_changes_it():
+    with Box() as box:
+        filled(box)
+        box.execute("CREATE INDEX ecal_by_name ON ecal (ecal_name COLLATE BINARY)")
+        with held(box) as let_go:
+            other = box.start("apply", "--auto-approve")
+            line = other.stderr.readline()
+            assert "running, " in line, line
+            restore = box.start("restore", "state:done", "--to", "hot", "--auto-approve",
+                                "--lock-wait", "60s")
+            assert "waiting for another run to end" in restore.stderr.readline()
+            let_go()
+        assert other.wait() == 0, other.stderr.read()
+        out, err = restore.communicate()
+        assert restore.returncode == 0 and "Moved 2 recordings" in out, (out, err)
+        assert at_cold(box) == {"C"}
+        box.check_whole()
 
 
 def case_those_that_are_selected_are_explained():

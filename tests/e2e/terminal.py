@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A person at the terminal: what is asked, shown while it runs, and left behind; and what is written
 where there is no terminal."""
-import contextlib
 import fcntl
 import json
 import os
@@ -13,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from box import FROSTLINE, Box
+from box import FROSTLINE, Box, held
 from scene import Run, main
 from terminal import Terminal
 
@@ -34,17 +33,6 @@ def filled(count=3):
         box.add(f"R{i}", f"recording/2025-02-{i % 28 + 1:02d}/session_{i}/", files=1)
     box.execute("CREATE INDEX ecal_by_name ON ecal (ecal_name COLLATE BINARY)")
     return box
-
-
-@contextlib.contextmanager
-def held(box, how="IMMEDIATE"):
-    """Somebody else writes the catalog: a cut-over waits.  EXCLUSIVE: whoever reads it does."""
-    connection = sqlite3.connect(box.database, isolation_level=None, timeout=30)
-    try:
-        connection.execute(f"BEGIN {how}")
-        yield lambda: connection.execute("ROLLBACK")
-    finally:
-        connection.close()
 
 
 def block_of(terminal):
@@ -351,7 +339,7 @@ def case_a_stopped_terminal_holds_up_no_interrupt():
 
 
 def case_a_crash_leaves_the_terminal_as_it_was():
-    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS):
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGQUIT):
         with filled() as box:
             with held(box), at_terminal(box, *APPLY, ASAN_OPTIONS="handle_abort=0") as terminal:
                 terminal.until_shown(BLOCK)

@@ -284,6 +284,73 @@ def case_containers_are_found_as_they_come():
         assert "AccountKey" not in text, text
 
 
+def case_what_a_person_writes_into_its_policy_stays():
+    """And what no container can be called becomes no store."""
+    with Desk() as desk, Desk("more") as more, Desk() as third:
+        policy = os.path.join(desk.folder, "state", "wizard.yaml")
+        for each, ident in ((desk, "A"), (more, "B"), (third, "C")):
+            key = f"recording/{ident}/{ident}.ecalmeas"
+            each.source.put(each.hot, key, b"x")
+            desk.add_row(ident, each.source.url(each.hot, key), "2025-02-14 10:00:00")
+        desk.add_row("D", desk.source.url("-odd--", "recording/d/d.ecalmeas"), "2025-02-14 10:00:00")
+        for ident, hold in (("A", ""), ("B", "holds:\n  - {name: court, select: {ids: [C]}}\n"), ("C", "")):
+            if hold:
+                with open(policy, "a") as file:
+                    file.write(hold)
+            with desk.sit(columns=120, rows=100) as terminal:
+                answer(terminal, (MENU, "1"), ("ECAL IDs: ", f"{ident}, D"), (DELETE, "now"))
+                if ident != "C":
+                    answer(terminal, (PROCEED, "yes"))
+                assert terminal.end() == 0, terminal.screen.text()
+                assert "can't be migrated, like D." in terminal.screen.text(), terminal.screen.text()
+        with open(policy) as file:
+            text = file.read()
+        assert "name: court" in text and "odd" not in text, text
+        for each in (desk, more, third):
+            assert text.count(f"    container: {each.hot}\n") == 1, text
+        locations = desk.locations()
+        for each, ident in ((desk, "A"), (more, "B")):
+            assert locations[ident] == desk.target.url(desk.cold, f"recording/{ident}/{ident}.ecalmeas")
+        assert locations["C"] == third.source.url(third.hot, "recording/C/C.ecalmeas"), locations
+
+
+def case_a_container_may_be_called_as_the_target_is():
+    with Desk() as desk:
+        desk.add("A", "recording/a/", "2025-02-14 10:00:00")
+        try:
+            for name in ("cold", "source-cold"):
+                desk.source.make_container(name)
+                key = f"recording/{name}/b.ecalmeas"
+                desk.source.put(name, key, b"b")
+                desk.add_row(name, desk.source.url(name, key), "2025-02-15 10:00:00")
+            with desk.sit(columns=120, rows=100) as terminal:
+                answer(terminal, (MENU, "2"), ("Date: ", "2025-02-15"), (DELETE, "no"), (PROCEED, "no"))
+                assert "Found 2 record(s)" in terminal.screen.text(), terminal.screen.text()
+                assert terminal.end() == 5, terminal.screen.text()
+        finally:
+            for name in ("cold", "source-cold"):
+                desk.source.drop_container(name)
+
+
+def case_the_command_is_the_same_whatever_was_typed():
+    with Desk() as desk:
+        desk.add("date:1", "recording/1/", "2025-02-14 10:00:00")
+        desk.add("@2", "recording/2/", "2025-02-14 11:00:00")
+        state = os.path.join(desk.folder, "its own")
+        with desk.sit("--state", state, columns=200, rows=100) as terminal:
+            answer(terminal, (MENU, "1"), ("ECAL IDs: ", "@2, date:1"), (DELETE, "no"), (PROCEED, "yes"))
+            assert terminal.end() == 0, terminal.screen.text()
+            command = re.search(r"\n  frostline (.*)\n", terminal.screen.text()).group(1)
+        words = shlex.split(command)
+        assert words[:3] == ["apply", "--select", "id:@2,id:date:1"], words
+        assert words[words.index("--state") + 1] == state, words
+        assert "Nothing that was selected is elsewhere." in desk.run(*words).must().out
+        with desk.sit("--state", state, "--to", desk.hot, columns=200, rows=100) as terminal:
+            answer(terminal, (MENU, "1"), ("ECAL IDs: ", "@2"), (DELETE, "no"), (PROCEED, "no"))
+            assert f"any -> {desk.hot}" in terminal.screen.text(), terminal.screen.text()
+            assert terminal.end() == 5, terminal.screen.text()
+
+
 def case_a_container_that_is_missing_is_made():
     with Desk() as desk:
         filled(desk)

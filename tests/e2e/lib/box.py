@@ -1,5 +1,6 @@
 """A box: a SQLite catalog and local folders as stores, filled with recordings, and frostline to act on
 them.  It needs no server, but for the one that has its catalog in PostgreSQL."""
+import contextlib
 import itertools
 import os
 import shutil
@@ -133,6 +134,17 @@ policies:
                 if name.startswith(directory):
                     with open(os.path.join(root, name), "rb") as file:
                         assert file.read() == body, (location, name)
+
+
+@contextlib.contextmanager
+def held(box, how="IMMEDIATE"):
+    """Somebody else writes the catalog: a cut-over waits.  EXCLUSIVE: whoever reads it does."""
+    connection = sqlite3.connect(box.database, isolation_level=None, timeout=30)
+    try:
+        connection.execute(f"BEGIN {how}")
+        yield lambda: connection.execute("ROLLBACK")
+    finally:
+        connection.close()
 
 
 class PostgresBox(Box):

@@ -1094,6 +1094,19 @@ static struct object object_of(uint64_t bytes, const char *etag, enum md5_origin
     return object;
 }
 
+static void the_source_is_no_copy_of_itself(void **state)
+{
+    (void)state;
+    struct object_fact fact = {.want = object_of(5, "s", MD5_CLAIMED, 1)};
+    struct object found = object_of(5, "s", MD5_CLAIMED, 1);
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_SIZE), OBJECT_DIFFERS);
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_CHECKSUM), OBJECT_DIFFERS);
+    strcpy(fact.target_etag, "s");
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_CHECKSUM), OBJECT_DIFFERS);
+    fact.proven = true; /* where only its tier is to change */
+    assert_int_equal(protocol_judge(&fact, &found, VERIFY_CHECKSUM), OBJECT_EQUAL);
+}
+
 static void judge_by_size(void **state)
 {
     (void)state;
@@ -1190,6 +1203,7 @@ int main(void)
         cmocka_unit_test(a_repair_of_what_was_done_does_not_return),
         cmocka_unit_test(rows_that_never_move_are_left_to_the_next_run),
         cmocka_unit_test(a_retier_touches_tiers_alone),
+        cmocka_unit_test(the_source_is_no_copy_of_itself),
         cmocka_unit_test(judge_by_size),
         cmocka_unit_test(judge_by_checksum),
     };

@@ -163,6 +163,24 @@ static void a_row_in_no_store_goes_nowhere(void **state)
     fixture_free(&fixture);
 }
 
+/* Whoever asks for the way there alone gets no move that the next plan would undo. */
+static void a_request_breaks_no_circle(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {"{\"select\":{\"store\":\"hot\"}}",
+                                           "{\"select\":{\"policy\":\"out\"}}"};
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        struct fixture fixture = {.request = requests[i]};
+        fixture_ready(&fixture,
+                      "policies:\n" P("back", "from: cold, target: hot, select: {ids: [A, B]}")
+                          P("out", "from: hot, target: cold, select: {ids: [A, C]}") P(
+                              "high", "from: cold, target: hot, priority: 1, select: {ids: [C]}"));
+        assert_int_equal(decide(&fixture, "A", 0).kind, DECISION_CONFLICT);
+        assert_int_equal(decide(&fixture, "C", 0).kind, DECISION_IN_PLACE);
+        fixture_free(&fixture);
+    }
+}
+
 /* ---- any policies ---- */
 
 #define SEEDS 1500
@@ -235,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_chain_goes_its_way),
         cmocka_unit_test(rows_go_together_or_not_at_all),
         cmocka_unit_test(a_row_in_no_store_goes_nowhere),
+        cmocka_unit_test(a_request_breaks_no_circle),
         cmocka_unit_test(nothing_goes_in_circles),
     };
     return cmocka_run_group_tests_name("circle", tests, NULL, NULL);
