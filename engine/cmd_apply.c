@@ -197,7 +197,12 @@ static enum exit_code run_kept(struct wiring *wiring, const struct plan_reader *
     return code;
 }
 
-/* Whoever is asked has to know for what. */
+/* Whoever is asked has to know for what, even with -q. */
+static bool is_asked(const struct options *options)
+{
+    return !options->auto_approve && options->expect == NULL;
+}
+
 static void tell_what_runs(const struct plan_reader *plan)
 {
     show_plan_line(stdout, plan_file_header(plan), plan_file_summary(plan));
@@ -216,7 +221,7 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
         code = check(wiring, plan);
     if (code == EXIT_OK)
         code = check_age(wiring, plan);
-    if (code == EXIT_OK && !wiring->options->quiet)
+    if (code == EXIT_OK && (!wiring->options->quiet || is_asked(wiring->options)))
         tell_what_runs(plan);
     if (code == EXIT_OK)
         code = cmd_apply_approve(wiring->options, plan);
@@ -266,10 +271,12 @@ enum exit_code cmd_apply_kept(struct wiring *wiring, const char *path, cmd_apply
     struct show_options how = {.all = options->all};
     if (show_plan_is_empty(summary))
         unlink(path); /* nothing to resume from it */
-    if (!options->quiet && !show_plan(stdout, plan, &how, &err))
+    bool needs_approval = approve != NULL && !show_plan_is_empty(summary);
+    if ((!options->quiet || (needs_approval && is_asked(options))) &&
+        !show_plan(stdout, plan, &how, &err))
         code = exit_with(&err);
     fflush(stdout);
-    if (code == EXIT_OK && approve != NULL && !show_plan_is_empty(summary))
+    if (code == EXIT_OK && needs_approval)
         code = approve(options, plan);
     if (code == EXIT_OK)
         code = run_plan(

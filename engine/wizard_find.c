@@ -15,14 +15,15 @@
 
 #define ROW_BYTES_MAX ((size_t)1 << 20)
 #define FIRST_SHOWN 5
-#define LOCATION_BYTES 80 /* that are shown */
+#define SHOWN_BYTES_MAX 2048 /* of one */
+#define LOCATION_BYTES 80    /* that are shown */
 #define CONTAINER_BYTES_MIN 3
 #define CONTAINER_BYTES_MAX 63
 
 /* One of the first, by their time. */
 struct shown {
     int64_t time_us;
-    const char *text;
+    char text[SHOWN_BYTES_MAX];
 };
 
 struct finds {
@@ -88,19 +89,18 @@ static bool check_reach(struct finds *finds, const struct found *found, bool *re
 /* -- records --------------------------------------------------------------------------------------
  */
 
-static const char *describe(struct finds *finds, const struct record *record)
+static void describe(const struct record *record, struct shown *shown)
 {
     const char *location = record->location == NULL ? "-" : text_plain(record->location);
     size_t size = strlen(location), cut = str_cut(location, size, LOCATION_BYTES);
-    return str_format(&finds->wiring->arena,
-                      "ECAL ID: %s\n"
-                      "   Recording Start: %s\n"
-                      "   Size: %s\n"
-                      "   Current Location: %.*s%s\n",
-                      text_plain(record->id),
-                      record->has_time ? text_instant(record->time_us) : "-",
-                      record->has_bytes ? text_size(record->bytes) : "-", (int)cut, location,
-                      cut < size ? "..." : "");
+    snprintf(shown->text, sizeof(shown->text),
+             "ECAL ID: %s\n"
+             "   Recording Start: %s\n"
+             "   Size: %s\n"
+             "   Current Location: %.*s%s\n",
+             text_plain(record->id), record->has_time ? text_instant(record->time_us) : "-",
+             record->has_bytes ? text_size(record->bytes) : "-", (int)cut, location,
+             cut < size ? "..." : "");
 }
 
 /* The earliest are kept, in their order; those without a time come last. */
@@ -113,7 +113,8 @@ static void keep_first(struct finds *finds, const struct record *record)
     if (at == FIRST_SHOWN)
         return;
     memmove(&finds->first[at + 1], &finds->first[at], (kept - at) * sizeof(*finds->first));
-    finds->first[at] = (struct shown){time_us, describe(finds, record)};
+    finds->first[at].time_us = time_us;
+    describe(record, &finds->first[at]);
 }
 
 /* A finding_visit. */

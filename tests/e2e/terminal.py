@@ -63,6 +63,19 @@ def case_only_yes_is_yes():
         box.check_moved()
 
 
+def case_whoever_is_asked_sees_for_what():
+    with filled() as box:
+        box.run("plan", "-q", "--out", "p.plan").must()
+        for words, seen in ((("apply", "-q"), "3 selected -> 3 to move"),
+                            (("apply", "-q", "p.plan"), "Plan: 3 recordings to move")):
+            with at_terminal(box, *words) as terminal:
+                terminal.expect("approval: ")
+                assert seen in terminal.screen.text(), terminal.screen.text()
+                terminal.send("no\n")
+                assert terminal.end() == 5
+        assert box.run("apply", "-q", "p.plan", "--auto-approve").must().out == ""
+
+
 def case_an_interrupt_is_no_answer():
     with filled() as box, at_terminal(box, "apply") as terminal:
         terminal.expect("approval: ")
