@@ -203,9 +203,9 @@ static bool is_asked(const struct options *options)
     return !options->auto_approve && options->expect == NULL;
 }
 
-static void tell_what_runs(const struct plan_reader *plan)
+static void tell_what_runs(const struct options *options, const struct plan_reader *plan)
 {
-    show_plan_line(stdout, plan_file_header(plan), plan_file_summary(plan));
+    show_plan_line(stdout, plan, options->keep_source);
     fflush(stdout);
 }
 
@@ -222,7 +222,7 @@ static enum exit_code apply_saved(struct wiring *wiring, const char *path)
     if (code == EXIT_OK)
         code = check_age(wiring, plan);
     if (code == EXIT_OK && (!wiring->options->quiet || is_asked(wiring->options)))
-        tell_what_runs(plan);
+        tell_what_runs(wiring->options, plan);
     if (code == EXIT_OK)
         code = cmd_apply_approve(wiring->options, plan);
     if (code == EXIT_OK)
@@ -268,7 +268,7 @@ enum exit_code cmd_apply_kept(struct wiring *wiring, const char *path, cmd_apply
     if (code != EXIT_OK)
         return code;
     const struct plan_summary *summary = plan_file_summary(plan);
-    struct show_options how = {.all = options->all};
+    struct show_options how = {.all = options->all, .keep_source = options->keep_source};
     if (show_plan_is_empty(summary))
         unlink(path); /* nothing to resume from it */
     bool needs_approval = approve != NULL && !show_plan_is_empty(summary);

@@ -414,8 +414,10 @@ static void show_staying(FILE *out, const char **comma, uint64_t count, const ch
     *comma = ", ";
 }
 
-void show_plan_line(FILE *out, const struct plan_header *header, const struct plan_summary *summary)
+void show_plan_line(FILE *out, const struct plan_reader *plan, bool keep_source)
 {
+    const struct plan_header *header = plan_file_header(plan);
+    const struct plan_summary *summary = plan_file_summary(plan);
     const char *unit = text_unit(header->by_object);
     uint64_t blocked = summary->actions[PLAN_BLOCKED], left = summary->left;
     uint64_t refused = count_refused(summary);
@@ -431,7 +433,8 @@ void show_plan_line(FILE *out, const struct plan_header *header, const struct pl
         show_moving(out, summary, header->surveyed);
         if (summary->actions[PLAN_REPAIR] > 0)
             fprintf(out, ", %s to repair", text_count(summary->repair_recordings));
-        fprintf(out, ", %s to delete", text_plural(summary->actions[PLAN_REAP], "source"));
+        uint64_t deletes = summary->actions[PLAN_REAP] + (keep_source ? 0 : summary->move_deletes);
+        fprintf(out, ", %s to delete", text_plural(deletes, "source"));
     } else if (blocked + left + refused > 0) {
         fputs("No moves", out);
         comma = ": ";
@@ -483,7 +486,7 @@ bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *o
     if (summary->rows > 0 || summary->actions[PLAN_ROLLBACK] == 0)
         show_totals(out, header, summary);
     fputc('\n', out);
-    show_plan_line(out, header, summary);
+    show_plan_line(out, plan, options->keep_source);
     show_file(out, plan, options);
     return true;
 }

@@ -13,6 +13,7 @@
 
 struct show_options {
     bool all;          /* every directory and recording, not folded            */
+    bool keep_source;  /* nothing that moves is deleted, whatever the plan says */
     const char *path;  /* where the plan is kept; NULL: nowhere                */
     const char *stale; /* why it can't be applied as it is; NULL: it may be so */
 };
@@ -20,9 +21,8 @@ struct show_options {
 MUST_USE bool show_plan(FILE *out, struct plan_reader *plan, const struct show_options *options,
                         struct err *err);
 /* "Plan: 400 recordings to move (1.21 TB, 23,820 objects), 12 sources to delete, 3 directories
- * blocked." */
-void show_plan_line(FILE *out, const struct plan_header *header,
-                    const struct plan_summary *summary);
+ * blocked."  Sources to delete are those whose grace is over, and those of moves without one. */
+void show_plan_line(FILE *out, const struct plan_reader *plan, bool keep_source);
 /* Nothing to do. */
 bool show_plan_is_empty(const struct plan_summary *summary);
 #endif

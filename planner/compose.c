@@ -267,7 +267,7 @@ static void show_oddities(struct compose *compose, struct plan_action *action)
     action->detail = describe_oddities(found[0], total, arena);
 }
 
-/* "run 12 of 2025-05-31T01:12:00.000000Z has moved it from hot to cold: cutover, grace" */
+/* "run 12 of 2025-05-31T01:12:00.000000Z moves rec/1/ from hot to cold: cutover, grace" */
 static bool describe_open(struct compose *compose, struct plan_action *action, struct err *err)
 {
     const struct planner_request *request = compose->composed->request;
@@ -287,10 +287,12 @@ static bool describe_open(struct compose *compose, struct plan_action *action, s
         since = str_format(arena, " of %s", at);
     }
     bool has_reason = unit->unit.reason != REASON_NONE;
+    bool waits = unit->unit.state == UNIT_CUTOVER || unit->unit.state == UNIT_PARKED;
     action->detail = str_format(
-        arena, "run %" PRId64 "%s moves %s from %s to %s: %s%s%s", unit->unit.run, since,
+        arena, "run %" PRId64 "%s moves %s from %s to %s: %s%s%s%s", unit->unit.run, since,
         unit->directory, unit->source_store, unit->target_store, unit_state_name(unit->unit.state),
-        has_reason ? ", " : "", has_reason ? unit_reason_name(unit->unit.reason) : "");
+        has_reason ? ", " : "", has_reason ? unit_reason_name(unit->unit.reason) : "",
+        waits ? "" : "; apply carries it on");
     return true;
 }
 

@@ -108,6 +108,7 @@ void plan_count(struct plan_summary *summary, const struct plan_action *action)
         summary->move_recordings += action->row_total;
         summary->move_objects = plan_sum(summary->move_objects, action->objects);
         summary->move_bytes = plan_sum(summary->move_bytes, action->bytes);
+        summary->move_deletes += !action->terms.keep_source && action->terms.grace_us == 0;
     } else if (action->kind == PLAN_RETIER) {
         summary->retier_recordings += action->row_total;
         summary->retier_objects = plan_sum(summary->retier_objects, action->objects);

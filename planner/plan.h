@@ -130,6 +130,7 @@ struct plan_summary {
     uint64_t unreachable; /* of the last two, what some policy would move; not in the file        */
     uint64_t actions[PLAN_KINDS];      /* how many lines                                          */
     uint64_t move_recordings, move_objects, move_bytes;
+    uint64_t move_deletes; /* moves that delete their source in the same run; not in the file     */
     uint64_t retier_recordings, retier_objects, retier_bytes;
     uint64_t repair_recordings, rollback_recordings;
     uint64_t reap_objects, reap_bytes;

@@ -199,6 +199,7 @@ static bool check_last(struct check *check, struct plan_text text, struct err *e
         return false;
     if (!is_sum(&check->seen, &last->summary))
         return ERR(err, ERR_CORRUPT, "the summary does not sum up what stands above");
+    last->summary.move_deletes = check->seen.move_deletes;
     struct plan_text more;
     if (!next_line(&reader->lines, &more, err))
         return false;

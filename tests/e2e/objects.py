@@ -247,6 +247,7 @@ def case_a_policy_of_directories_waits_for_open_objects():
         box.execute("UPDATE ecal SET recording_start_time = ?", OLD)
         said = box.run("plan").must().out
         assert "rec/0/   open-unit: " in said and "moves rec/0/000.ecal from hot to cold" in said, said
+        assert "to cold: cutover, grace\n" in said, said
 
 
 if __name__ == "__main__":

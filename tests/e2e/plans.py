@@ -236,7 +236,7 @@ def case_a_directory_longer_than_any_key_is_shown():
         for ident in ("R1", "R2"):
             box.execute("INSERT INTO ecal VALUES (?, ?, '2025-01-01', 1)", ident,
                         f"file://{box.hot}/{deep}{ident}/x")
-        for survey, said in (("none", "deep    2 directories "), ("full", "   source-missing: ")):
+        for survey, said in (("none", "deep   2 directories "), ("full", "   source-missing: ")):
             box.run("plan", "--survey", survey, "--out", "p.plan").must()
             for words in ([], ["--all"]):
                 told = box.run("show", "p.plan", *words).must().out

@@ -45,6 +45,8 @@ def case_a_signal_while_copying():
         assert all(key.rpartition("/")[0] in directories[:64] for key in copied), copied
         assert scene.locations() == {i: scene.location(k) for i, k in scene.rows.items()}
         assert scene.held_by(scene.source, scene.hot) == scene.objects
+        planned = scene.run("plan").must().out
+        assert planned.count("; apply carries it on\n") == 20, planned
         scene.run("apply", "p.plan", "--auto-approve").must()
         scene.check_moved()
 

@@ -9,6 +9,7 @@
  *
  *   FROSTLINE_POINTS=FILE    appends the name of each point that is reached, a line each
  *   FROSTLINE_POINT=N        at the N-th point of the process
+ *   FROSTLINE_POINT_OF=NAME  counting only those whose names begin so
  *   FROSTLINE_POINT_SIGNAL=S it gets this signal: SIGKILL (9, unless told) or SIGSTOP */
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,6 +32,7 @@
 static struct {
     long at; /* 0: nowhere */
     int number, log;
+    const char *of;
     atomic_long reached;
     /* What was sent last on each socket, until an answer comes. */
     char sent[SOCKETS_MAX][NAME_MAX_BYTES];
@@ -41,6 +43,7 @@ __attribute__((constructor)) static void points_open(void)
     const char *at = getenv("FROSTLINE_POINT"), *number = getenv("FROSTLINE_POINT_SIGNAL");
     const char *log = getenv("FROSTLINE_POINTS");
     points.at = at ? strtol(at, NULL, 10) : 0;
+    points.of = getenv("FROSTLINE_POINT_OF") ?: "";
     points.number = number ? (int)strtol(number, NULL, 10) : SIGKILL;
     if (log)
         points.log = (int)syscall(SYS_openat, AT_FDCWD, log,
@@ -63,10 +66,11 @@ static void reach(const char *verb, const char *what)
     int before = errno;
     char line[NAME_MAX_BYTES + 32];
     int size = snprintf(line, sizeof line, "%s %s\n", verb, what);
-    long reached = atomic_fetch_add(&points.reached, 1) + 1;
+    bool counts = strncmp(line, points.of, strlen(points.of)) == 0;
+    long reached = atomic_fetch_add(&points.reached, counts) + counts;
     if (points.log >= 0 && (points.at == 0 || reached <= points.at))
         (void)!syscall(SYS_write, points.log, line, (size_t)size);
-    if (reached == points.at)
+    if (counts && reached == points.at)
         kill(getpid(), points.number);
     errno = before;
 }

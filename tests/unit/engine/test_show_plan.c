@@ -10,12 +10,14 @@
 
 #include <cmocka.h>
 
+#include "base/when.h"
 #include "engine/text.h"
 #include "tests/support/scratch.h"
 
 #define LONG_BYTES 3000
 
 static char folder[64], path[96], long_directory[LONG_BYTES + 2];
+static bool keep_source;
 
 static struct plan_store stores[] = {{"hot", "file:///h/"}, {"cold_2.J", "file:///c/"}};
 static struct plan_guard guard = {.policy = "p",
@@ -82,7 +84,7 @@ static void write_plan(const struct plan_action *actions, size_t count, struct p
 /* What is shown of the plan; the caller frees it. */
 static char *show(bool all)
 {
-    struct show_options options = {.all = all, .path = path};
+    struct show_options options = {.all = all, .keep_source = keep_source, .path = path};
     struct plan_reader *plan;
     struct err err;
     char *text;
@@ -116,6 +118,32 @@ static void keys_of_any_length_are_folded(void **state)
     write_plan(&action, 1, &funnel);
     shows(false, "     1 directory   9.22 EB  9,223,372,036,854,775,807 objects\n");
     shows(true, "\n      A?[2J   older?\n");
+}
+
+/* With what it moves goes the source of one of the three: the next has a grace, the last is kept.
+ */
+static void sources_that_go_in_the_same_run_are_counted(void **state)
+{
+    (void)state;
+    static const char *const directories[] = {"a/", "b/", "c/"};
+    static const struct policy_terms terms[] = {
+        {.grace_us = 0}, {.grace_us = WHEN_DAY_US}, {.keep_source = true}};
+    struct plan_row rows[3];
+    struct plan_action actions[3];
+    char locations[3][16];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(locations[i], sizeof(locations[i]), "file:///h/%sx", directories[i]);
+        actions[i] = move_of(directories[i], locations[i]);
+        rows[i] = actions[i].rows[0];
+        actions[i].rows = &rows[i];
+        actions[i].terms = terms[i];
+    }
+    struct plan_funnel funnel = {.policy = "p", .from = 0, .target = 1, .rows = 3, .planned = 3};
+    write_plan(actions, 3, &funnel);
+    shows(false, " objects), 1 source to delete.\n");
+    keep_source = true;
+    shows(false, " objects), 0 sources to delete.\n");
+    keep_source = false;
 }
 
 static void long_names_stand_apart(void **state)
@@ -217,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_any_length_are_folded),
+        cmocka_unit_test(sources_that_go_in_the_same_run_are_counted),
         cmocka_unit_test(long_names_stand_apart),
         cmocka_unit_test(between_stores_of_one_place_nothing_moves),
         cmocka_unit_test(a_line_breaks_before_it_is_too_wide),
