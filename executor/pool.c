@@ -132,9 +132,33 @@ static void tell_change(const struct task *task, bool cut_over)
               now->reason != REASON_NONE ? 3 : 2);
 }
 
+static void tidy_store(const struct task *task, struct store *store)
+{
+    struct err err;
+    if (store->ops->tidy != NULL &&
+        !store->ops->tidy(store, task->entry.directory, task->next.id, &err))
+        LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("directory", task->entry.directory),
+            LOG_TEXT("error", err.text));
+}
+
+/* What a unit leaves behind in its stores goes before it is closed, for nobody looks after a closed
+ * one: temporary files, be they of a run that was killed, and empty folders. */
+static void tidy(struct cohort *cohort)
+{
+    for (size_t i = 0; i < cohort->count; i++) {
+        const struct task *task = &cohort->tasks[i];
+        if (!task->fresh || task->next.id == 0 || unit_is_open(&task->next))
+            continue;
+        tidy_store(task, cohort->hands->stores[task->target]);
+        if (task->next.state == UNIT_DONE && !task->next.keep_source)
+            tidy_store(task, cohort->hands->stores[task->source]);
+    }
+}
+
 static bool remember(struct cohort *cohort, struct err *err)
 {
     arena_reset(&cohort->scratch);
+    tidy(cohort);
     if (!save(cohort, err) || !begin(cohort, err))
         return false;
     for (size_t i = 0; i < cohort->count; i++) {
@@ -256,28 +280,6 @@ static void let_go(struct cohort *cohort)
     }
 }
 
-/* What a unit leaves behind in its stores when it is closed: temporary files, empty folders. */
-static void tidy(struct cohort *cohort)
-{
-    for (size_t i = 0; i < cohort->count; i++) {
-        const struct task *task = &cohort->tasks[i];
-        if (task->entry.unit.id == 0 || unit_is_open(&task->entry.unit))
-            continue;
-        struct store *source = cohort->hands->stores[task->source];
-        struct store *target = cohort->hands->stores[task->target];
-        struct err err;
-        if (target->ops->tidy != NULL &&
-            !target->ops->tidy(target, task->entry.directory, task->entry.unit.id, &err))
-            LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("directory", task->entry.directory),
-                LOG_TEXT("error", err.text));
-        bool deleted = task->entry.unit.state == UNIT_DONE && !task->entry.unit.keep_source;
-        if (deleted && source->ops->tidy != NULL &&
-            !source->ops->tidy(source, task->entry.directory, task->entry.unit.id, &err))
-            LOG(LOG_WARNING, "tidy-failed", LOG_TEXT("directory", task->entry.directory),
-                LOG_TEXT("error", err.text));
-    }
-}
-
 /* Copies share the windows of the accounts: with more of them begun, only more directories would be
  * half copied.  Who comes first goes first, and a cohort of any size goes alone. */
 struct turns {
@@ -356,8 +358,6 @@ bool pool_carry(struct cohort *cohort, struct err *err)
     bool carried = carry(cohort, err);
     show(cohort, NULL, 0);
     let_go(cohort);
-    if (carried)
-        tidy(cohort);
     return carried;
 }
 

@@ -10,7 +10,9 @@
 #include <cmocka.h>
 #include <sched.h>
 
+#include "base/arena.h"
 #include "base/str.h"
+#include "state/journal.h"
 #include "tests/support/world.h"
 
 #define DIRECTORIES 96
@@ -275,6 +277,55 @@ static void copies_take_turns(void **state)
     world_free(&world);
 }
 
+/* The hot store, with an eye on how its units stand while it is tidied up. */
+struct tidied {
+    struct store_ops ops;
+    struct journal *journal;
+    size_t open, closed;
+};
+static struct tidied tidied;
+
+static bool note_tidying(struct store *store, const char *directory, int64_t unit, struct err *err)
+{
+    struct journal_unit entry;
+    struct arena arena;
+    (void)store;
+    arena_init(&arena, 1 << 20);
+    bool found = journal_unit_get(tidied.journal, unit, &arena, &entry, err);
+    assert_true(found);
+    assert_string_equal(entry.directory, directory);
+    if (unit_is_open(&entry.unit))
+        tidied.open++;
+    else
+        tidied.closed++;
+    arena_free(&arena);
+    return true;
+}
+
+/* Whoever is killed in between leaves it to the run that closes the unit. */
+static void a_unit_is_tidied_up_before_it_is_closed(void **state)
+{
+    (void)state;
+    static struct world world;
+    struct cohort cohort;
+    world_make(&world);
+    world_put(&world, "R1", "rec/1/", siblings);
+    const struct world_move move = {
+        .directory = "rec/1/", .ids = {"R1"}, .id_count = 1, .verify = VERIFY_SIZE};
+    struct store *hot = world.stores[WORLD_HOT];
+    const struct store_ops *ops = hot->ops;
+    tidied = (struct tidied){.ops = *ops, .journal = world.hands.journal};
+    tidied.ops.tidy = note_tidying;
+    hot->ops = &tidied.ops;
+    assert_true(world_carry(&world, &cohort, &move, 1));
+    assert_int_equal(cohort.tasks[0].entry.unit.state, UNIT_DONE);
+    world_cohort_free(&cohort);
+    hot->ops = ops;
+    assert_int_equal(tidied.open, 1);
+    assert_int_equal(tidied.closed, 0);
+    world_free(&world);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -283,6 +334,7 @@ int main(void)
         CASE(a_broken_feed_ends_the_run),
         CASE(a_stop_leaves_nothing_half),
         cmocka_unit_test(copies_take_turns),
+        cmocka_unit_test(a_unit_is_tidied_up_before_it_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
