@@ -19,11 +19,13 @@
 
 #define ROW_BYTES_MAX ((size_t)1 << 20)
 #define ID_COLUMNS 24 /* an id that is wider pushes the rest of its row */
+#define STORE_COLUMNS_MIN 8
 
 struct rows {
     struct wiring *wiring;
     struct buf row;
     uint64_t count, bytes;
+    int store_columns; /* as wide as the widest name */
     bool is_json;
 };
 
@@ -100,10 +102,20 @@ static const struct policy_store *store_of(const struct rows *rows, const struct
     return found->location == NULL ? NULL : &rows->wiring->policies->stores[found->location->store];
 }
 
-static void print_head(void)
+static int store_columns(const struct policies *policies)
 {
-    printf("%-*s  %-19s  %9s  %-8s  %-7s  %7s  %s\n", ID_COLUMNS, "id", "recorded (UTC)", "size",
-           "store", "tier", "age", "next move");
+    size_t widest = STORE_COLUMNS_MIN;
+    for (size_t i = 0; i < policies->store_count; i++) {
+        size_t columns = strlen(policies->stores[i].name);
+        widest = columns > widest ? columns : widest;
+    }
+    return (int)widest;
+}
+
+static void print_head(const struct rows *rows)
+{
+    printf("%-*s  %-19s  %9s  %-*s  %-7s  %7s  %s\n", ID_COLUMNS, "id", "recorded (UTC)", "size",
+           rows->store_columns, "store", "tier", "age", "next move");
 }
 
 static void print_row(struct rows *rows, const struct found *found)
@@ -116,12 +128,12 @@ static void print_row(struct rows *rows, const struct found *found)
     buf_reset(&rows->row);
     write_next(rows, found, &rows->row);
     if (rows->count == 1)
-        print_head();
-    printf("%s%*s  %-19s  %9s  %-8s  %-7s  %7s  %s\n", id,
+        print_head(rows);
+    printf("%s%*s  %-19s  %9s  %-*s  %-7s  %7s  %s\n", id,
            columns < ID_COLUMNS ? (int)(ID_COLUMNS - columns) : 0, "",
            record->has_time ? text_instant(record->time_us) : "-",
-           record->has_bytes ? text_size(record->bytes) : "-",
-           store == NULL ? "-" : text_plain(store->name),
+           record->has_bytes ? text_size(record->bytes) : "-", rows->store_columns,
+           store == NULL ? "-" : store->name,
            store == NULL || store->tier == TIER_DEFAULT ? "-" : object_tier_name(store->tier),
            age_of(rows, record, age), buf_string(&rows->row));
 }
@@ -208,7 +220,9 @@ static bool tell_missing(void *context, const char *id, const char *where, struc
 
 static enum exit_code list(struct wiring *wiring)
 {
-    struct rows rows = {.wiring = wiring, .is_json = wiring->options->format == FORMAT_JSON};
+    struct rows rows = {.wiring = wiring,
+                        .store_columns = store_columns(wiring->policies),
+                        .is_json = wiring->options->format == FORMAT_JSON};
     uint64_t missing = 0;
     struct err err;
     if (rows.is_json)

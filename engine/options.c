@@ -438,7 +438,7 @@ static void put_help(FILE *out, const char *help, size_t column)
 {
     struct columns_line line = {.out = out, .column = column, .indent = HELP_COLUMN};
     char word[64];
-    if (column > HELP_COLUMN) {
+    if (column >= HELP_COLUMN) {
         fputc('\n', out);
         column = 0;
     }
@@ -462,7 +462,7 @@ void options_help(FILE *out, const struct verb *verb)
             continue;
         if (flag->letter != 0)
             snprintf(letter, sizeof(letter), "-%c, ", flag->letter);
-        snprintf(left, sizeof(left), "  %s--%s%s%s ", letter, flag->name,
+        snprintf(left, sizeof(left), "  %s--%s%s%s", letter, flag->name,
                  flag->argument != NULL ? " " : "", flag->argument != NULL ? flag->argument : "");
         fputs(left, out);
         put_help(out, flag->help, strlen(left));

@@ -442,7 +442,8 @@ void show_plan_line(FILE *out, const struct plan_reader *plan, bool keep_source)
         fputs("No moves. Nothing that was selected is elsewhere.\n", out);
         return;
     } else {
-        fprintf(out, "No moves. Every recording%s is where its policy wants it",
+        fprintf(out, "No moves. Every recording%s%s is where its policy wants it",
+                summary->unmanaged > 0 ? " in a declared store" : "",
                 has_undecided(summary) ? " that could be decided" : "");
     }
     show_staying(out, &comma, blocked, text_plural(blocked, unit), "blocked");

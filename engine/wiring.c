@@ -171,7 +171,8 @@ bool wiring_read(struct wiring *wiring, const char *path, struct err *err)
     if (!policy_load(&source, &wiring->arena, &wiring->diags, &wiring->policies, err)) {
         if (path == NULL && err->kind == ERR_MISSING)
             snprintf(err->hint, sizeof(err->hint),
-                     "name a policy file; `frostline demo` makes one");
+                     "name a policy file%s; `frostline demo --keep DIR` makes one to begin with",
+                     options->verb->bit & (VERB_LS | VERB_RESTORE) ? " with --policy" : "");
         return false;
     }
     if (wiring->policies != NULL)

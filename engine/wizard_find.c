@@ -30,7 +30,7 @@ struct finds {
     const struct wizard_find *find;
     struct wiring *wiring;
     struct wizard_containers containers; /* that the policy lacks */
-    uint64_t count, bytes;               /* to migrate */
+    uint64_t count, bytes, sizeless;     /* to migrate */
     uint64_t at_target, elsewhere, unknown;
     const char *stranger; /* one that is elsewhere */
     struct shown first[FIRST_SHOWN + 1];
@@ -141,6 +141,8 @@ static bool take(void *context, const struct found *found, struct err *err)
     finds->count++;
     if (record->has_bytes)
         finds->bytes += record->bytes;
+    else
+        finds->sizeless++;
     return true;
 }
 
@@ -181,6 +183,9 @@ static void show(const struct finds *finds)
     if (finds->count > FIRST_SHOWN)
         fprintf(stderr, "... and %" PRIu64 " more record(s)\n", finds->count - FIRST_SHOWN);
     fprintf(stderr, "\nTotal size to migrate: %s\n", text_size(finds->bytes));
+    if (finds->sizeless > 0)
+        fprintf(stderr, "and %" PRIu64 " record(s) whose size the catalog does not tell.\n",
+                finds->sizeless);
 }
 
 static enum exit_code look(struct finds *finds, const char *word)
@@ -217,6 +222,8 @@ enum exit_code wizard_find_show(const struct wizard_find *find, const char *word
     enum exit_code code = look(&finds, word);
     if (code == EXIT_OK && finds.unknown == 0)
         show(&finds);
+    else if (code == EXIT_OK)
+        fputs("Choose again: leave these out, or spell them as the catalog does.\n", stderr);
     *found = code == EXIT_OK && finds.count > 0 && finds.unknown == 0;
     arena_free(&finds.row);
     wiring_close(&wiring);

@@ -175,6 +175,22 @@ def case_ls_shows_where_each_is_and_what_comes():
         assert box.run("ls", "date:1970-01-01").must().out == "No recording is selected.\n"
 
 
+def case_ls_has_a_column_for_names_of_stores():
+    with Box() as box:
+        box.add("A", "rec/A/")
+        box.run("reconcile").must()
+        box.add("B", "rec/B/")
+        path = os.path.join(box.folder, "frostline.yaml")
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace("hot: {", "ecal-batchstore: {")
+                       .replace("from: hot", "from: ecal-batchstore"))
+        shown = box.run("ls").must().out.splitlines()
+        at = shown[0].index("tier")
+        assert [line[at - 2:at + 2] for line in shown[1:-1]] == ["  - "] * 2, shown
+
+
 def case_how_they_stand_is_asked_when_nobody_changes_it():
     with Box() as box:
         filled(box)

@@ -250,6 +250,13 @@ def case_without_a_day_the_folder_folds():
         assert "\nNot surveyed: sizes are the catalog's.\n" in out, out
 
 
+def case_what_lies_in_no_store_is_not_where_its_policy_wants_it():
+    with Box() as box:
+        box.row("STRAY", "https://elsewhere.example/x/y")
+        said = box.plan().out
+        assert "\nNo moves. Every recording in a declared store is where its policy wants it.\n" in said, said
+
+
 def case_nothing_to_do():
     with Box() as box:
         box.add("NEW", "rec/1/", time="2025-05-31 06:00:00")

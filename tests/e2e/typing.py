@@ -43,6 +43,10 @@ def case_a_slip_of_the_pen_is_told():
             run = box.run(*words).must(code)
             assert said in run.err, (words, run.err)
         assert box.files(box.cold) == {}
+        os.unlink(os.path.join(box.folder, "frostline.yaml"))
+        for verb, way in (("plan", "name a policy file;"), ("ls", "name a policy file with --policy;")):
+            said = box.run(verb).must(65).err
+            assert f"hint: {way} `frostline demo --keep DIR` makes one" in said, said
 
 
 def case_help_helps():
@@ -56,6 +60,7 @@ def case_help_helps():
             told = box.run("help", verb).must().out
             assert told == box.run(verb, "--help").must().out and f"frostline {verb} " in told, told
             assert max(map(len, told.splitlines())) <= 100 and "--quiet" in told, told
+            assert not re.search(" $", told, re.M), told
 
 
 def case_a_catalog_may_be_empty():
