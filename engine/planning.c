@@ -116,26 +116,6 @@ static enum exit_code end(bool done, struct err *err)
     return err->kind == ERR_CANCELLED ? signals_exit() : code;
 }
 
-/* A container that is not there would refuse copy after copy. What else a target says is for a run
- * to hear, which tries again. */
-static bool check_targets(struct wiring *wiring, struct err *err)
-{
-    const struct policies *policies = wiring->policies;
-    bool asked[PLACE_MAX] = {false};
-    for (size_t i = 0; i < policies->count; i++) {
-        uint16_t target = policies->items[i].target;
-        if (!policies->items[i].active || asked[target])
-            continue;
-        asked[target] = true;
-        if (!store_probe(wiring->stores[target], err) && err->kind == ERR_MISSING) {
-            snprintf(err->hint, sizeof(err->hint),
-                     "create it, or correct the store; frostline doctor says how");
-            return false;
-        }
-    }
-    return true;
-}
-
 enum exit_code planning_make(struct wiring *wiring, const char *path, bool survey, bool simulation,
                              struct planned *planned)
 {
@@ -145,8 +125,7 @@ enum exit_code planning_make(struct wiring *wiring, const char *path, bool surve
     if (survey)
         request.survey = surveyor_of(wiring, &asking.surveyors[0]);
     progress_plan(text_unit(wiring->policies->places.by_object));
-    bool done = (!survey || check_targets(wiring, &err)) &&
-                planner_run(&request, &wiring->arena, &planned->summary, planned->digest, &err);
+    bool done = planner_run(&request, &wiring->arena, &planned->summary, planned->digest, &err);
     progress_end();
     if (survey)
         tell_survey(&asking.surveyors[0]);

@@ -38,25 +38,6 @@ def case_plan_show_apply_then_nothing():
         scene.check_moved()
 
 
-def case_a_target_that_nobody_made_is_told_before_anything_begins():
-    with Scene("nowhere") as scene:
-        scene.fill(2)
-        scene.policy()
-        scene.target.drop_container(scene.cold)
-        scene.plan("--survey", "none", out="old.plan")
-        for words in (["plan", "--out", "p.plan"], ["apply", "--auto-approve"], ["reconcile"]):
-            run = scene.run(*words).must(65)
-            assert f"container {scene.cold} of store cold is not there\n  hint: create it" in run.err, run.err
-        assert scene.run("plan", "--out", "old.plan").code == 65
-        scene.run("show", "old.plan").must()
-        assert not os.path.exists(os.path.join(scene.folder, "p.plan"))
-        assert "Last run" not in scene.run("status").must().out
-        scene.target.make_container(scene.cold)
-        scene.check_untouched()
-        scene.run("reconcile").must()
-        scene.check_moved()
-
-
 def case_the_digest_is_the_approval():
     with Scene("expect") as scene:
         scene.fill(2)
