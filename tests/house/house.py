@@ -258,6 +258,13 @@ def check_events(root):
         yield f"{EVENTS}:{listed[name]}: nothing says the event {name}"
 
 
+def check_scripts(root):
+    """A script's folder comes first where Python looks for modules: typing.py would be everybody's."""
+    for path in sorted((root / "tests").rglob("*.py")):
+        if path.stem in sys.stdlib_module_names:
+            yield f"{path.relative_to(root)}:1: named as a module of Python's own"
+
+
 CHECKS = [check_includes, check_calls, check_sql, check_words, check_shape, check_functions]
 
 
@@ -273,6 +280,7 @@ def tree(root):
             for number, what in check(file):
                 yield f"{file.path}:{number}: {what}"
     yield from check_events(root)
+    yield from check_scripts(root)
 
 
 def modules(root, library, stem):

@@ -28,6 +28,7 @@ def function(lines=1, parameters="void"):
 
 # What is wrong, the file it stands in, that file's text, the line and words of the finding.
 FAULTS = [
+    ("a script that is named as a module of Python's", "tests/e2e/typing.py", "", 1, "Python's own"),
     ("an include from the right", "base/a.c", '#include "state/row.h"\n', 1, "further right"),
     ("a unit test includes from the right", "tests/unit/base/test_a.c",
      '#include "state/row.h"\n', 1, "further right"),

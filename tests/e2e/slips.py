@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a person may type, and what recordings may be called."""
+"""Slips of the pen, and whatever recordings may be called."""
 import json
 import os
 import re
