@@ -155,9 +155,14 @@ static void show_totals(const struct rows *rows)
             "still is, and why");
 }
 
+/* What is selected need not be open. */
+static const char *units_key(const struct options *options)
+{
+    return options->select.count > 0 ? "units" : "open";
+}
+
 static enum exit_code show(struct wiring *wiring)
 {
-    const struct options_words *select = &wiring->options->select;
     struct rows rows = {.options = wiring->options,
                         .choice = {.journal = wiring->journal, .arena = &wiring->arena}};
     struct journal_run run;
@@ -177,7 +182,7 @@ static enum exit_code show(struct wiring *wiring)
         json_begin(&rows.json, &text);
         json_object_begin(&rows.json);
         json_put_integer(&rows.json, "format_version", 1);
-        json_key(&rows.json, select->count > 0 ? "units" : "open");
+        json_key(&rows.json, units_key(wiring->options));
         json_array_begin(&rows.json);
     }
     bool done = journal_each(wiring->journal, &filter, take, &rows, &err);
@@ -222,8 +227,9 @@ int cmd_status(const struct options *options)
     if (code == EXIT_OK && wiring.journal != NULL)
         code = show(&wiring);
     else if (code == EXIT_OK && options->format == FORMAT_JSON)
-        puts("{\"format_version\":1,\"open\":[],\"done\":0,\"in_grace\":0,\"parked\":0,\"rolled_"
-             "back\":0}");
+        printf("{\"format_version\":1,\"%s\":[],\"done\":0,\"in_grace\":0,\"parked\":0,"
+               "\"rolled_back\":0}\n",
+               units_key(options));
     else if (code == EXIT_OK)
         printf("No run yet: there is no journal in %s\n", wiring.state_folder);
     wiring_close(&wiring);

@@ -109,6 +109,8 @@ def case_what_was_asked_for_goes_where_was_said():
 def case_what_failed_is_tried_again():
     with Box() as box:
         filled(box)
+        for words, key in (((), "open"), (("--select", "state:failed"), "units")):
+            assert json.loads(box.run("status", "--format", "json", *words).must().out)[key] == []
         blocked = os.path.join(box.cold, "rec", "B")
         os.makedirs(blocked)
         with open(os.path.join(blocked, "file_0.bin"), "w") as file:
