@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "engine/ask.h"
 #include "engine/cmd.h"
 #include "engine/logging.h"
 #include "engine/planning.h"
@@ -24,11 +25,6 @@
 
 /* -- approval
  * -------------------------------------------------------------------------------------- */
-
-static bool can_ask(const struct options *options)
-{
-    return !options->no_input && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-}
 
 void cmd_apply_answer(const struct plan_reader *plan, char answer[CMD_APPLY_ANSWER_MAX])
 {
@@ -70,7 +66,7 @@ enum exit_code cmd_apply_approve(const struct options *options, const struct pla
     }
     if (options->auto_approve)
         return EXIT_OK;
-    if (can_ask(options))
+    if (!options->no_input && ask_can())
         return ask(plan);
     logging_error("--auto-approve, or --expect with the digest that was reviewed",
                   "nobody approved this plan");

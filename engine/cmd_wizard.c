@@ -392,10 +392,14 @@ static void tell_command(struct wizard *wizard, const char *word)
     buf_init(&text, COMMAND_BYTES_MAX);
     buf_text(&text, "frostline apply --select ");
     put_selection(&text, word, &wizard->arena);
-    buf_format(&text, " --to %s %s --auto-approve", wizard->target,
-               options->keep_source     ? "--keep-source"
-               : options->grace_us == 0 ? "--grace 0s"
-                                        : "--grace 7d");
+    buf_format(&text, " --to %s ", wizard->target);
+    if (options->keep_source)
+        buf_text(&text, "--keep-source");
+    else if (options->grace_us == 0)
+        buf_text(&text, "--grace 0s");
+    else
+        buf_format(&text, "--grace %dd", GRACE_DAYS);
+    buf_text(&text, " --auto-approve");
     put_flags(&text, options, &wizard->arena);
     if (wizard->policy != NULL) {
         buf_char(&text, ' ');

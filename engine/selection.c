@@ -68,7 +68,6 @@ static bool read_word(struct selection *selection, struct selection_word *word, 
         if (method == SELECTION_IDS)
             add_id(last, value, capacity, arena);
         selection->asks_state |= method == SELECTION_STATE;
-        selection->asks_policy |= method == SELECTION_POLICY;
     }
     return true;
 }

@@ -42,7 +42,7 @@ struct selection_word {
 };
 struct selection {
     struct selection_word *first; /* NULL: nothing was asked for */
-    bool asks_state, asks_policy; /* some piece of it            */
+    bool asks_state;              /* some piece of it            */
 };
 
 /* Adds the words.  ERR_INPUT: not of that form. */
